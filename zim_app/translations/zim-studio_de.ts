@@ -2415,6 +2415,14 @@
         <translation>Kandidat &amp;4</translation>
     </message>
     <message>
+        <source>&amp;Compare candidates</source>
+        <translation>Kandidaten &amp;vergleichen</translation>
+    </message>
+    <message>
+        <source>Show the chosen candidate and another one in two colours</source>
+        <translation>Den gewählten Kandidaten und einen anderen in zwei Farben zeigen</translation>
+    </message>
+    <message>
         <source>&amp;Preview at the pointer</source>
         <translation>&amp;Vorschau am Zeiger</translation>
     </message>
@@ -3206,6 +3214,33 @@
     <message>
         <source>On the canvas</source>
         <translation>Auf dem Bild</translation>
+    </message>
+</context>
+<context>
+    <name>ComparisonRow</name>
+    <message>
+        <source>Compare the chosen candidate with another one</source>
+        <translation>Den gewählten Kandidaten mit einem anderen vergleichen</translation>
+    </message>
+    <message>
+        <source>Colour of what only the chosen candidate has</source>
+        <translation>Farbe dessen, was nur der gewählte Kandidat hat</translation>
+    </message>
+    <message>
+        <source>Blends from the chosen candidate on the left to the other one</source>
+        <translation>Überblendet vom gewählten Kandidaten links zum anderen</translation>
+    </message>
+    <message>
+        <source>Blend of the two candidates</source>
+        <translation>Überblendung der beiden Kandidaten</translation>
+    </message>
+    <message>
+        <source>The other candidate, and its colour</source>
+        <translation>Der andere Kandidat und seine Farbe</translation>
+    </message>
+    <message>
+        <source>Other candidate</source>
+        <translation>Anderer Kandidat</translation>
     </message>
 </context>
 <context>

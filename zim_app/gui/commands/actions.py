@@ -399,7 +399,8 @@ MENUS = (
     (
         QT_TRANSLATE_NOOP("Actions", "&Tools"),
         (
-            *(*TOOL_IDS, "hover_preview", SEPARATOR, *CANDIDATE_IDS, SEPARATOR),
+            *(*TOOL_IDS, "hover_preview", SEPARATOR, *CANDIDATE_IDS),
+            *("compare_candidates", SEPARATOR),
             *("brush_smaller", "brush_larger", "brush_softer", "brush_harder"),
             *(SEPARATOR, "evaluate"),
         ),
