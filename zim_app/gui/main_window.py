@@ -17,7 +17,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QGridLayout,
-    QMainWindow,
     QMenu,
     QStackedWidget,
     QToolBar,
@@ -50,6 +49,7 @@ from zim_app.gui.panels.objects_panel import ObjectsPanel
 from zim_app.gui.panels.panels import DockPanels
 from zim_app.gui.settings import preferences, settings_dialog, window_state
 from zim_app.gui.status_bar import StatusBar
+from zim_app.gui.tab_order import TabOrderWindow
 from zim_app.gui.tools.tool_controller import ToolController
 from zim_app.gui.workers.file_worker import FileWorker
 from zim_app.gui.workers.inference_queue import InferenceQueue
@@ -57,7 +57,7 @@ from zim_model.errors import ZimError
 from zim_model.request import Matte, Request, Timings
 
 
-class MainWindow(QMainWindow):
+class MainWindow(TabOrderWindow):
     """The one window of the program, and the controllers' ``Studio``.
 
     Args:

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from zim_app.gui.accessibility import speak
 from zim_app.gui.icons import glyph
 from zim_app.gui.language import format_number, translate_message
 from zim_model.finish import Finish
@@ -74,6 +75,7 @@ class SuccessNotice(QWidget):
         self.text = text
         self.setToolTip(text)
         self.setAccessibleName(text)
+        speak(self, text)
         self.button.setText(action_text)
         self.button.setToolTip(action_text)
         self._callback = callback

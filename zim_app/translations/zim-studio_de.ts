@@ -2571,6 +2571,14 @@
         <translation>Kandidat &amp;4</translation>
     </message>
     <message>
+        <source>&amp;Compare candidates</source>
+        <translation>Kandidaten &amp;vergleichen</translation>
+    </message>
+    <message>
+        <source>Show the chosen candidate and another one in two colours</source>
+        <translation>Den gewählten Kandidaten und einen anderen in zwei Farben zeigen</translation>
+    </message>
+    <message>
         <source>&amp;Preview at the pointer</source>
         <translation>&amp;Vorschau am Zeiger</translation>
     </message>
@@ -2681,6 +2689,14 @@
     <message>
         <source>Magnify photo, matte and cut-out beside the pointer</source>
         <translation>Bild, Maske und Freisteller neben dem Zeiger vergrößern</translation>
+    </message>
+    <message>
+        <source>Na&amp;vigator</source>
+        <translation>Na&amp;vigator</translation>
+    </message>
+    <message>
+        <source>Show a small overview while the photo is larger than the view</source>
+        <translation>Eine kleine Übersicht zeigen, solange das Bild größer als die Ansicht ist</translation>
     </message>
     <message>
         <source>&amp;Evaluate models…</source>
@@ -2982,6 +2998,10 @@
 <context>
     <name>BatchForm</name>
     <message>
+        <source>Settings of the batch</source>
+        <translation>Einstellungen des Stapels</translation>
+    </message>
+    <message>
         <source>Which photos to process</source>
         <translation>Welche Bilder genommen werden</translation>
     </message>
@@ -3020,6 +3040,10 @@
     <message>
         <source>Columns: image, object, x, y, label, left, top, right, bottom</source>
         <translation>Spalten: image, object, x, y, label, left, top, right, bottom</translation>
+    </message>
+    <message>
+        <source>File of prompts</source>
+        <translation>Datei mit Vorgaben</translation>
     </message>
     <message>
         <source>One box for all</source>
@@ -3428,6 +3452,33 @@
     </message>
 </context>
 <context>
+    <name>ComparisonRow</name>
+    <message>
+        <source>Compare the chosen candidate with another one</source>
+        <translation>Den gewählten Kandidaten mit einem anderen vergleichen</translation>
+    </message>
+    <message>
+        <source>Colour of what only the chosen candidate has</source>
+        <translation>Farbe dessen, was nur der gewählte Kandidat hat</translation>
+    </message>
+    <message>
+        <source>Blends from the chosen candidate on the left to the other one</source>
+        <translation>Überblendet vom gewählten Kandidaten links zum anderen</translation>
+    </message>
+    <message>
+        <source>Blend of the two candidates</source>
+        <translation>Überblendung der beiden Kandidaten</translation>
+    </message>
+    <message>
+        <source>The other candidate, and its colour</source>
+        <translation>Der andere Kandidat und seine Farbe</translation>
+    </message>
+    <message>
+        <source>Other candidate</source>
+        <translation>Anderer Kandidat</translation>
+    </message>
+</context>
+<context>
     <name>CrashDialog</name>
     <message>
         <source>Something went wrong</source>
@@ -3440,6 +3491,10 @@
     <message>
         <source>A recovery copy of your work has been saved.</source>
         <translation>Eine Sicherungskopie Ihrer Arbeit ist gespeichert.</translation>
+    </message>
+    <message>
+        <source>Report</source>
+        <translation>Bericht</translation>
     </message>
     <message>
         <source>Copy report</source>
@@ -4570,6 +4625,14 @@
         <translation>Mausrad, zwei Finger</translation>
     </message>
     <message>
+        <source>Two fingers on a touch screen</source>
+        <translation>Zwei Finger auf einem Touchscreen</translation>
+    </message>
+    <message>
+        <source>Zoom and pan; one finger clicks and drags</source>
+        <translation>Zoomen und verschieben; ein Finger klickt und zieht</translation>
+    </message>
+    <message>
         <source>Hold \ or #</source>
         <translation>\ oder # halten</translation>
     </message>
@@ -4673,6 +4736,22 @@
     <message>
         <source>{} ×</source>
         <translation>{} ×</translation>
+    </message>
+    <message>
+        <source>alpha 0: {} %</source>
+        <translation>Alpha 0: {} %</translation>
+    </message>
+    <message>
+        <source>alpha 1: {} %</source>
+        <translation>Alpha 1: {} %</translation>
+    </message>
+    <message>
+        <source>exterior above {}/255: {} %</source>
+        <translation>außen über {}/255: {} %</translation>
+    </message>
+    <message>
+        <source>interior below {}/255: {} %</source>
+        <translation>innen unter {}/255: {} %</translation>
     </message>
 </context>
 <context>
@@ -5041,6 +5120,17 @@
     </message>
 </context>
 <context>
+    <name>Navigator</name>
+    <message>
+        <source>Navigator</source>
+        <translation>Navigator</translation>
+    </message>
+    <message>
+        <source>The visible part of the photo; drag to move it</source>
+        <translation>Der sichtbare Teil des Bildes; zum Verschieben ziehen</translation>
+    </message>
+</context>
+<context>
     <name>ObjectModel</name>
     <message>
         <source>Reorder objects</source>
@@ -5066,12 +5156,72 @@
         <translation>Nur dieses zeigen</translation>
     </message>
     <message>
+        <source>a point</source>
+        <translation>ein Punkt</translation>
+    </message>
+    <message>
+        <source>{} points</source>
+        <translation>{} Punkte</translation>
+    </message>
+    <message>
+        <source>a scribble</source>
+        <translation>ein Strich</translation>
+    </message>
+    <message>
+        <source>{} scribbles</source>
+        <translation>{} Striche</translation>
+    </message>
+    <message>
+        <source>a box</source>
+        <translation>ein Rahmen</translation>
+    </message>
+    <message>
+        <source>{} boxes</source>
+        <translation>{} Rahmen</translation>
+    </message>
+    <message>
+        <source>an imported mask</source>
+        <translation>eine importierte Maske</translation>
+    </message>
+    <message>
+        <source>{} imported masks</source>
+        <translation>{} importierte Masken</translation>
+    </message>
+    <message>
+        <source>a brush stroke</source>
+        <translation>ein Pinselstrich</translation>
+    </message>
+    <message>
+        <source>{} brush strokes</source>
+        <translation>{} Pinselstriche</translation>
+    </message>
+    <message>
         <source>Object {}</source>
         <translation>Objekt {}</translation>
     </message>
     <message>
+        <source>{} and {}</source>
+        <translation>{} und {}</translation>
+    </message>
+    <message>
+        <source>the only one shown</source>
+        <translation>als einziges gezeigt</translation>
+    </message>
+    <message>
+        <source>visible</source>
+        <translation>sichtbar</translation>
+    </message>
+    <message>
         <source>hidden</source>
         <translation>verborgen</translation>
+    </message>
+    <message>
+        <source>matte not ready</source>
+        <translation>Maske nicht fertig</translation>
+    </message>
+    <message>
+        <source>has a matte</source>
+        <translation>hat eine Maske</translation>
     </message>
     <message>
         <source>empty</source>
@@ -5188,6 +5338,10 @@
         <translation>Als Trainingspaar speichern</translation>
     </message>
     <message>
+        <source>Training folder</source>
+        <translation>Trainingsordner</translation>
+    </message>
+    <message>
         <source>Training folder; pairs go to “matte” in it, nothing is replaced</source>
         <translation>Trainingsordner; Paare kommen darin nach „matte“, nichts wird ersetzt</translation>
     </message>
@@ -5285,6 +5439,14 @@
     <message>
         <source>Show what a click would select before it is made</source>
         <translation>Zeigen, was ein Klick auswählen würde, bevor er geschieht</translation>
+    </message>
+    <message>
+        <source>Navigator</source>
+        <translation>Navigator</translation>
+    </message>
+    <message>
+        <source>Show a small overview while only a part of the photo is seen</source>
+        <translation>Eine kleine Übersicht zeigen, solange nur ein Teil des Bildes zu sehen ist</translation>
     </message>
     <message>
         <source>The overlay tints</source>
@@ -5743,6 +5905,10 @@
         <translation>Was nicht gemessen werden konnte und warum</translation>
     </message>
     <message>
+        <source>Results</source>
+        <translation>Ergebnisse</translation>
+    </message>
+    <message>
         <source>Metric of the histogram</source>
         <translation>Maß des Histogramms</translation>
     </message>
@@ -5866,6 +6032,10 @@
     <message>
         <source>Show only entries with these words</source>
         <translation>Nur zeigen, was diese Wörter enthält</translation>
+    </message>
+    <message>
+        <source>Pages</source>
+        <translation>Seiten</translation>
     </message>
     <message>
         <source>Keys</source>
@@ -6105,6 +6275,10 @@
         <translation>Tasten</translation>
     </message>
     <message>
+        <source>Actions and their keys</source>
+        <translation>Befehle und ihre Tasten</translation>
+    </message>
+    <message>
         <source>New key:</source>
         <translation>Neue Taste:</translation>
     </message>
@@ -6125,7 +6299,26 @@
     </message>
 </context>
 <context>
+    <name>SpokenState</name>
+    <message>
+        <source>The matte is ready: {}</source>
+        <translation>Die Maske ist fertig: {}</translation>
+    </message>
+    <message>
+        <source>Tool: {}.</source>
+        <translation>Werkzeug: {}.</translation>
+    </message>
+    <message>
+        <source>View: {}.</source>
+        <translation>Ansicht: {}.</translation>
+    </message>
+</context>
+<context>
     <name>StartPage</name>
+    <message>
+        <source>Start page</source>
+        <translation>Startseite</translation>
+    </message>
     <message>
         <source>Go on with:</source>
         <translation>Weiter mit:</translation>

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QWidget
 
+from zim_app.gui.canvas.onion_skin import Comparison, OnionSkinItem
 from zim_app.gui.canvas.overlay import OverlayItem, OverlayLayer
 from zim_app.gui.canvas.stroke_preview import StrokePreview
 from zim_app.gui.canvas.view_modes import HINT_MODES, OverlayStyle
@@ -43,6 +44,8 @@ class DocumentView(Viewport):
         self.prompts_hidden = False
         self._hint = OverlayItem()
         self.scene().addItem(self._hint)
+        self._onion_skin = OnionSkinItem()
+        self.scene().addItem(self._onion_skin)
         self.set_overlay_style(OverlayStyle())
 
     def set_overlay_style(self, style: OverlayStyle) -> None:
@@ -58,6 +61,7 @@ class DocumentView(Viewport):
         self._preview = None
         self.show_image(document.levels)
         self._hint.set_levels(document.levels)
+        self._onion_skin.set_levels(document.levels)
         self.show_hover_matte(None)
         self._show_mattes(document.state)
         document.changed.connect(self._on_document_changed)
@@ -116,6 +120,19 @@ class DocumentView(Viewport):
     def show_hover_matte(self, matte: Matte | None) -> None:
         """Show a translucent matte over all others; None hides it."""
         self._hint.set_layers((OverlayLayer(matte, 0),) if matte else ())
+
+    def show_comparison(self, comparison: Comparison | None) -> None:
+        """Show two mattes in place of all others; None ends it."""
+        self._onion_skin.set_comparison(comparison)
+        self._set_peeking(False)
+
+    def _set_peeking(self, on: bool) -> None:
+        super()._set_peeking(on)
+        shown = self._overlay.isVisible()
+        compares = self._onion_skin.comparison is not None
+        self._onion_skin.setVisible(shown and compares)
+        self._overlay.setVisible(shown and not compares)
+        self._hide_covered_items()
 
     def set_prompts_hidden(self, hidden: bool) -> None:
         """Draw no prompts until one is made or changed, or draw them again."""

@@ -67,6 +67,7 @@ class SetupPanel(QScrollArea):
         self._filling = True
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its controls are reached
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.inside = QWidget()
         layout = QVBoxLayout(self.inside)
@@ -237,6 +238,7 @@ class SetupPanel(QScrollArea):
         )
         combo.setMinimumContentsLength(12)
         combo.setToolTip(tip)
+        combo.setAccessibleName(tip)
         combo.currentIndexChanged.connect(self._on_edited)
         return combo
 

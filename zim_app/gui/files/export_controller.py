@@ -22,7 +22,7 @@ from zim_app.gui.files import dialogs
 from zim_app.gui.files.autosave import document_stack
 from zim_app.gui.language import translate_message
 from zim_app.gui.notices import JobProgress
-from zim_app.gui.panels.object_rows import object_name
+from zim_app.gui.panels.object_texts import object_name
 from zim_app.gui.settings import preferences, window_state
 from zim_app.gui.studio import Studio
 from zim_model.errors import Cancelled, ZimError

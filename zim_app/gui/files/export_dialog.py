@@ -97,6 +97,7 @@ class ExportDialog(QDialog):
     def _make_controls(self) -> None:
         self.folder = QLineEdit()
         self.folder.setToolTip(self.tr("Folder to write to"))
+        self.folder.setAccessibleName(self.folder.toolTip())
         self.overwrite = QCheckBox(self.tr("Replace the existing file"))
         self.overwrite.setToolTip(self.tr("Otherwise the new one gets a number"))
         self.preview = QLabel()

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from zim_app.core.export import FORMATS, ExportOptions
 from zim_app.core.formats import BY_ID
+from zim_app.gui.accessibility import name_controls
 from zim_app.gui.files.canvas_controls import CanvasControls
 from zim_app.gui.files.preset_bar import PresetBar
 from zim_app.gui.icon_button import IconButton
@@ -165,6 +166,7 @@ class ExportForm(QWidget):
         form.addRow(self.tr("Decontaminate"), self._decontaminate_row)
         form.addRow(self.tr("Hidden pixels"), self.hidden)
         form.addRow(self.tr("Name"), self.template)
+        name_controls(form)
 
     def _connect(self) -> None:
         for box in (self.what, self.scope, self.format, self.bit_depth, self.hidden):
@@ -337,6 +339,7 @@ class ExportForm(QWidget):
             if by_scale
             else self.tr("Pixels of the longer side")
         )
+        self.amount.setAccessibleName(self.amount.toolTip())
 
     @Slot()
     def _choose_colour(self) -> None:
