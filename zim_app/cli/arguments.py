@@ -10,8 +10,11 @@ from PIL import ImageColor
 from zim_app.core.compose import HiddenPixels
 from zim_app.core.pixels import Rgb
 from zim_model.errors import ZimError
+from zim_model.finish import ColourKey
 from zim_model.prompts import Box, Point
 from zim_model.runtime.jobs import Shard
+
+COLOUR_KEY_FORM = "#RRGGBB[,TOLERANCE[,SOFTNESS]]"
 
 
 def numbers(text: str, counts: tuple[int, ...], example: str) -> list[float]:
@@ -54,6 +57,30 @@ def colour(text: str) -> Rgb:
         pass
     raise argparse.ArgumentTypeError(
         f"{text!r} is not a colour; write R,G,B with 0 to 255 each, or #RRGGBB"
+    )
+
+
+def colour_key(text: str) -> ColourKey:
+    """Parse a colour to remove: ``#RRGGBB[,TOLERANCE[,SOFTNESS]]``."""
+    name, *amounts = text.split(",")
+    red, green, blue = colour(name)
+    values = numbers(",".join(amounts), (1, 2), COLOUR_KEY_FORM) if amounts else []
+    if not all(0 <= value <= 1 for value in values):
+        raise argparse.ArgumentTypeError(f"{text!r}: TOLERANCE and SOFTNESS are 0 to 1")
+    return ColourKey(red << 16 | green << 8 | blue, *values)
+
+
+def add_colour_key_argument(group: argparse._ActionsContainer) -> None:
+    """Add the argument for :attr:`Finish.colour_keys`."""
+    group.add_argument(
+        "--colour-key",
+        type=colour_key,
+        action="append",
+        default=[],
+        metavar=COLOUR_KEY_FORM,
+        help="make a colour transparent, as of a green screen, up to TOLERANCE (0 to 1,"
+        " default: 0.12) and softly beyond (0.1); without other prompts all the rest is"
+        " the object; may be repeated",
     )
 
 

@@ -106,6 +106,7 @@ def _configure_prompts(parser: argparse.ArgumentParser) -> None:
         help="one box for all photos, in fractions of width and height, such as "
         "0.1,0.1,0.9,0.9",
     )
+    arguments.add_colour_key_argument(group)
     group.add_argument(
         "--auto", action="store_true", help="the same as --subject without a NETWORK"
     )
@@ -254,6 +255,7 @@ def _plan(args: argparse.Namespace) -> BatchPlan:
         args.auto or args.subject is not None,
         args.model or DEFAULT_MODEL,
         args.subject or "",
+        tuple(args.colour_key),
     )
     return BatchPlan(
         jobs, args.output, policy, _export_options(args), args.replace, args.shard

@@ -3209,6 +3209,10 @@
         <translation>Rahmen</translation>
     </message>
     <message>
+        <source>Removed colour</source>
+        <translation>Entfernte Farbe</translation>
+    </message>
+    <message>
         <source>Main object</source>
         <translation>Hauptobjekt</translation>
     </message>

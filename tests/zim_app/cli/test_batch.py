@@ -17,6 +17,7 @@ from zim_app.__main__ import main
 from zim_app.cli import batch
 from zim_app.core.images import load_image
 from zim_model.errors import WeightsError
+from zim_model.finish import ColourKey
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -48,6 +49,28 @@ def out(tmp_path: Path) -> Path:
 
 def run(*argv: Any) -> int:
     return main(["batch", *(str(word) for word in argv)])
+
+
+def test_a_colour_to_remove_is_a_prompt_of_its_own(
+    folder: Path, out: Path, engine: Engine
+) -> None:
+    assert run(folder, "-o", out, "--colour-key", "#00ff00,0.2,0.05") == 0
+    assert sorted(os.listdir(out))[1:3] == ["a-cutout.png", "b-cutout.png"]
+    recipes = [request.recipe for request in engine.solved]
+    assert {recipe.finish.colour_keys for recipe in recipes} == {
+        (ColourKey(0x00FF00, 0.2, 0.05),)
+    }
+    assert not any(recipe.prompts for recipe in recipes)
+
+
+@pytest.mark.parametrize("text", ["green", "#00ff00,2", "#00ff00,-1", "#00ff00,0,0,0"])
+def test_malformed_colours_to_remove_are_wrong_usage(
+    folder: Path, out: Path, text: str, capsys: Any
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        run(folder, "-o", out, f"--colour-key={text}")
+    assert stopped.value.code == 2
+    assert "--colour-key" in capsys.readouterr().err
 
 
 def test_makes_a_file_for_each_image_and_two_reports(

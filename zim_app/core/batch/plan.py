@@ -67,7 +67,8 @@ class BatchPlan:
                 msg("Choose a photo."),
             )
         policy = self.prompt_policy
-        if not (policy.recipes or policy.table or policy.box or policy.automatic):
+        given = policy.recipes or policy.table or policy.box or policy.colour_keys
+        if not (given or policy.automatic):
             raise ZimError(
                 msg("There is nowhere that prompts could come from."),
                 msg(

@@ -15,13 +15,15 @@ from zim_app.core.project import Project, find_image_file, read_project
 from zim_app.core.saved_work import PROJECT_SUFFIX, ObjectStack
 from zim_app.core.session_store import FileStamp, Session, SessionStore
 from zim_model.errors import ZimError, msg
+from zim_model.finish import ColourKey, Finish
 from zim_model.prompts import PromptSet
 from zim_model.recipe import Recipe, SceneObject
 from zim_model.weights.catalogue import DEFAULT_MODEL
 
-PromptSource = Literal["session", "project", "table", "box", "automatic"]
+PromptSource = Literal["session", "project", "table", "box", "colour", "automatic"]
 """A session of the studio, a project file, a file of prompts, one box for all images,
-or the main object that the model finds; the first one with prompts is used."""
+colours to remove, or the main object that the model finds; the first one with prompts
+is used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class PromptPolicy:
         model: for prompts that name none.
         subject_network: an automatic network that finds the main object in place of the
             model, see :class:`~zim_model.inference.subject.SubjectSelector`.
+        colour_keys: removed from the mattes of the box, or from the whole images.
     """
 
     recipes: bool = True
@@ -44,6 +47,7 @@ class PromptPolicy:
     automatic: bool = False
     model: str = DEFAULT_MODEL
     subject_network: str = ""
+    colour_keys: tuple[ColourKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,10 +200,13 @@ class PromptResolver:
         if entry:
             stack = entry.stack(height, width, policy.model)
             return ResolvedPrompts("table", stack, policy.model)
-        if policy.box is not None:
-            box = PromptSet(box=policy.box.to_pixels(height, width))
-            stack = ObjectStack((SceneObject(recipe=Recipe(box, policy.model)),))
-            return ResolvedPrompts("box", stack, policy.model)
+        if policy.box is not None or policy.colour_keys:
+            box = policy.box.to_pixels(height, width) if policy.box else None
+            finish = Finish(colour_keys=policy.colour_keys)
+            recipe = Recipe(PromptSet(box=box), policy.model, finish=finish)
+            stack = ObjectStack((SceneObject(recipe=recipe),))
+            source: PromptSource = "box" if policy.box else "colour"
+            return ResolvedPrompts(source, stack, policy.model)
         if policy.automatic:
             return ResolvedPrompts(
                 "automatic", None, policy.model, policy.subject_network

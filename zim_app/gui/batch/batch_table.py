@@ -50,6 +50,7 @@ SOURCES = {
     "project": QT_TRANSLATE_NOOP("BatchTable", "Project"),
     "table": QT_TRANSLATE_NOOP("BatchTable", "File"),
     "box": QT_TRANSLATE_NOOP("BatchTable", "Box"),
+    "colour": QT_TRANSLATE_NOOP("BatchTable", "Removed colour"),
     "automatic": QT_TRANSLATE_NOOP("BatchTable", "Main object"),
 }
 _SIGNS = {

@@ -60,6 +60,10 @@ class _Entry(NamedTuple):
     tip: str
 
 
+MISSING = '{} <a href="models">{}</a>'
+"""The note on a network that is missing, with a link to the models."""
+
+
 def _tr(text: str) -> str:
     return QCoreApplication.translate("Refine", text)
 
@@ -190,7 +194,7 @@ class DetailBox(QComboBox):
             )
         if missing:
             cure = escape(self.tr("Get one under Models"))
-            self.note.setText(f'{escape(missing)} <a href="models">{cure}</a>')
+            self.note.setText(MISSING.format(escape(missing), cure))
         elif shown and network is not None:
             text = escape(self._memory_text(network))
             needed = memory_needed(network.size, *self._photo_size)
