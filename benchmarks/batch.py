@@ -39,6 +39,8 @@ from zim_model.request import CancelCheck, Matte, Request, Timings, never_cancel
 class FixedTimeEngine:
     """Returns one matte after a fixed time in which the CPU is free."""
 
+    device: str | None = None
+
     def __init__(self, matte: Matte, seconds: float) -> None:
         self._matte, self._seconds = matte, seconds
 

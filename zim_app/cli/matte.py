@@ -156,7 +156,7 @@ def run(args: argparse.Namespace) -> int:
         check_target(image, output, options)  # before the slow part
     engine = models.make_engine(args)
     if args.subject is not None:
-        selector = SubjectSelector(engine, args.device)
+        selector = SubjectSelector(engine)
         request = Request(image.rgb, image.key, recipe)
         recipe = selector.select(request, args.subject)
     recipe = recipe.validate(image.height, image.width)

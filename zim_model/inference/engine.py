@@ -139,6 +139,11 @@ class Engine:
         """The devices of this machine, the best first."""
         return available_devices()
 
+    @property
+    def device(self) -> str | None:
+        """The device that was chosen for models; None takes the best."""
+        return self._pool.choice.device
+
     def set_device(self, choice: DeviceChoice) -> None:
         """Run models elsewhere or otherwise from now on; they reload on next use."""
         if choice != self._pool.choice:

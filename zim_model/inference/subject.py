@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 class SubjectEngine(Protocol):
     """The part of :class:`~zim_model.inference.engine.Engine` that is used."""
 
+    @property
+    def device(self) -> str | None:
+        """The device that was chosen for models; None takes the best."""
+
     def everything(
         self, request: Request, options: None = ..., cancelled: CancelCheck = ...
     ) -> tuple[FoundObject, ...]:
@@ -35,12 +39,12 @@ class SubjectSelector:
     """Selects main objects, and keeps the automatic network that was used last.
 
     Args:
-        engine: finds objects where no automatic network is named.
-        device: of automatic networks; None takes the best that is usable.
+        engine: finds objects where no automatic network is named; those run on its
+            device, too.
     """
 
-    def __init__(self, engine: SubjectEngine, device: str | None = None) -> None:
-        self._engine, self._device = engine, device
+    def __init__(self, engine: SubjectEngine) -> None:
+        self._engine = engine
         self._network: AutomaticNetwork | None = None
 
     def select(
@@ -87,8 +91,9 @@ class SubjectSelector:
     def _load(self, name: str) -> AutomaticNetwork:
         from zim_model.onnx.automatic import AutomaticNetwork
 
-        model = find_automatic(name)
-        if self._network is None or self._network.model != model:
-            self._network = None  # free its memory before the next one takes more
-            self._network = AutomaticNetwork(model, self._device)
-        return self._network
+        wanted = find_automatic(name), self._engine.device
+        network = self._network
+        if network is None or (network.model, network.device) != wanted:
+            self._network = network = None  # free its memory before the next takes more
+            self._network = network = AutomaticNetwork(*wanted)
+        return network

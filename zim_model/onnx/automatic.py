@@ -19,7 +19,7 @@ class AutomaticNetwork:
 
     Args:
         model: see :func:`~zim_model.weights.automatic.find_automatic`.
-        device: ``cpu``, ``cuda`` or ``mps``; None takes the best that is usable.
+        device: ``cpu``, ``cuda:0`` or ``mps``; None takes the best that is usable.
 
     Raises:
         WeightsError: the file is damaged or of another kind, is not described, or ONNX
@@ -28,7 +28,7 @@ class AutomaticNetwork:
     """
 
     def __init__(self, model: AutomaticModel, device: str | None = None) -> None:
-        self.model, self.config = model, read_config(model)
+        self.model, self.device, self.config = model, device, read_config(model)
         self._session = open_session(model.path, providers_of(device))
         self._input, self._size = self._check_graph()
 

@@ -11,13 +11,14 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from zim_model.errors import WeightsError
+from zim_model.errors import DeviceError, WeightsError
 from zim_model.inference.engine import Engine
 from zim_model.inference.subject import SubjectSelector
 from zim_model.onnx.automatic import AutomaticNetwork
 from zim_model.prompts import Point, PromptSet
 from zim_model.recipe import Recipe
 from zim_model.request import Request
+from zim_model.runtime.devices import DeviceChoice
 from zim_model.weights.automatic import (
     AutomaticConfig,
     automatic_models,
@@ -204,6 +205,21 @@ def test_the_matte_is_a_mask_that_clicks_correct(folder, image):
     recipe = selector.select(Request(image, "disc", corrected), "isnet")
     assert recipe.prompts.points == (point,)
     assert recipe.masks
+
+
+def test_a_network_runs_on_the_device_of_the_models(folder, image):
+    """It is loaded again when that changes, and refuses one that is not there."""
+    write_graph(folder / "isnet.onnx")
+    engine = Engine()
+    selector, request = SubjectSelector(engine), Request(image, "disc", Recipe())
+    chosen = selector.select(request, "isnet")
+    engine.set_device(DeviceChoice("cpu"))
+    assert selector.select(request, "isnet") == chosen
+    engine.set_device(DeviceChoice("cuda:7"))
+    with pytest.raises(DeviceError, match="cuda:7"):
+        selector.select(request, "isnet")
+    engine.set_device(DeviceChoice())
+    assert selector.select(request, "isnet") == chosen
 
 
 def test_without_a_network_the_model_searches(image):

@@ -51,6 +51,10 @@ MEMORY = 1 << 30
 class BatchEngine(Protocol):
     """The part of :class:`zim_model.inference.engine.Engine` that a batch uses."""
 
+    @property
+    def device(self) -> str | None:
+        """The device that was chosen for models; None takes the best."""
+
     def solve(self, request: Request, cancelled: CancelCheck = ...) -> Matte:
         """The matte of a request."""
 

@@ -248,6 +248,7 @@ class InferenceQueue(QObject):
         if choice == self._engine_worker.choice:
             return
         self._engine_worker.choice = choice
+        self.shared_engine.device = choice.device
         newest = self._engine_worker.newest_request
         if newest is not None and not self._thread.has_waiting:
             self.prepare(newest)

@@ -104,6 +104,9 @@ class SharedEngine:
         submit: passes an :class:`EngineTask` to the engine's queue; called on the
             calling thread.
 
+    Attributes:
+        device: the device that was chosen for models; None takes the best.
+
     **Threads**: may be called on any but the window's and the engine's.
     """
 
@@ -112,6 +115,7 @@ class SharedEngine:
         self._lock = threading.Lock()
         self._waiting: set[EngineTask] = set()
         self._closed = False
+        self.device: str | None = None
 
     def solve(
         self, request: Request, cancelled: CancelCheck = never_cancelled

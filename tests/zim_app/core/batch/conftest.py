@@ -27,6 +27,8 @@ WIDTH, HEIGHT = 40, 30
 class FakeEngine:
     """Mattes with an opaque box or left half; records requests and calling threads."""
 
+    device = None
+
     def __init__(self) -> None:
         self.solved: list[Request] = []
         self.threads: set[threading.Thread] = set()
