@@ -868,12 +868,36 @@
         <translation>Verfeinert weiche Ränder, als Detail; größer, braucht eine GPU. Die Gewichte stehen unter Apache 2.0; die Trainingsbilder sind nur für die Forschung.</translation>
     </message>
     <message>
+        <source>Finds the main object; small and fast, with rough edges.</source>
+        <translation>Findet das Hauptobjekt; klein und schnell, mit groben Kanten.</translation>
+    </message>
+    <message>
+        <source>Finds the main object, with good edges.</source>
+        <translation>Findet das Hauptobjekt, mit guten Kanten.</translation>
+    </message>
+    <message>
+        <source>Finds the main object, with fine edges; takes seconds on a CPU.</source>
+        <translation>Findet das Hauptobjekt, mit feinen Kanten; braucht Sekunden auf einer CPU.</translation>
+    </message>
+    <message>
+        <source>Finds the main object, with the finest edges; large, wants a GPU.</source>
+        <translation>Findet das Hauptobjekt, mit den feinsten Kanten; groß, braucht eine GPU.</translation>
+    </message>
+    <message>
         <source>{model} takes a trimap, no prompts.</source>
         <translation>{model} nimmt eine Trimap, keine Vorgaben.</translation>
     </message>
     <message>
         <source>Choose it as detail, with another model.</source>
         <translation>Wählen Sie es als Detail, mit einem anderen Modell.</translation>
+    </message>
+    <message>
+        <source>{model} finds the main object and takes no prompts.</source>
+        <translation>{model} findet das Hauptobjekt und nimmt keine Markierungen.</translation>
+    </message>
+    <message>
+        <source>Choose it for Select subject, with another model.</source>
+        <translation>Wählen Sie es für „Motiv auswählen“, mit einem anderen Modell.</translation>
     </message>
     <message>
         <source>Installed: {names}; or give a .safetensors, .pth or .pt file.</source>
@@ -4955,6 +4979,10 @@
     <message>
         <source>Trimap networks, for Detail in the panel Refine</source>
         <translation>Trimap-Netze, für Detail unter Nachbearbeiten</translation>
+    </message>
+    <message>
+        <source>Automatic networks, for Select subject</source>
+        <translation>Automatische Netze, für „Motiv auswählen“</translation>
     </message>
     <message>
         <source>&amp;Add from disk…</source>

@@ -18,6 +18,7 @@ from typing import Any
 
 from zim_model.errors import WeightsError, msg
 from zim_model.runtime.atomic_files import read_error
+from zim_model.weights.catalogue import find_known
 from zim_model.weights.installed import ONNX_FILES, models_folder
 
 MAX_SIDE = 4096
@@ -113,6 +114,16 @@ def find_automatic(name: str) -> AutomaticModel:
     for model in models:
         if model.name == name:
             return model
+    info = find_known(name)
+    if info is not None and info.kind == "automatic":
+        raise WeightsError(
+            msg("{title} is not installed.", title=info.title),
+            msg(
+                "Download it under Model › Manage models, or with: zim-studio models "
+                "download {model}",
+                model=name,
+            ),
+        )
     raise WeightsError(
         msg("There is no automatic model {name}.", name=name),
         msg(

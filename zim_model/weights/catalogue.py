@@ -19,9 +19,9 @@ from zim_model.weights.installed import (
 
 DEFAULT_MODEL = "zim-tiny"
 
-Format = Literal["safetensors", "sam", "onnx", "vitmatte"]
-"""Our own weights, Meta's ``.pth`` file of a SAM, ZIM's official pair of graphs, or
-transformers' weights of a ViTMatte."""
+Format = Literal["safetensors", "sam", "onnx", "vitmatte", "automatic"]
+"""Our own weights, Meta's ``.pth`` file of a SAM, ZIM's official pair of graphs,
+transformers' weights of a ViTMatte, or one graph that needs no prompts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,8 @@ class ModelInfo:
     @property
     def kind(self) -> Kind:
         """What it takes beside the image."""
-        return "trimap" if self.format == "vitmatte" else "prompt"
+        kinds: dict[Format, Kind] = {"vitmatte": "trimap", "automatic": "automatic"}
+        return kinds.get(self.format, "prompt")
 
     @property
     def bundled(self) -> bool:
@@ -97,6 +98,7 @@ class ModelInfo:
 
 
 APACHE = Licence("Apache 2.0", "https://www.apache.org/licenses/LICENSE-2.0")
+MIT = Licence("MIT", "https://opensource.org/license/mit")
 CC_BY_NC = Licence(
     "CC BY-NC 4.0",
     "https://creativecommons.org/licenses/by-nc/4.0/",
@@ -141,6 +143,23 @@ def _zim(
             for name, n, digest in zip(ONNX_FILES, sizes, digests, strict=True)
         ),
     )
+
+
+def _automatic(
+    name: str,
+    title: str,
+    description: str,
+    licence: Licence,
+    source: str,
+    file: str,
+    nbytes: int,
+    sha256: str,
+) -> ModelInfo:
+    # The release publishes MD5 sums only; these digests are those that many projects
+    # record which download the same files.
+    url = f"https://github.com/danielgatis/rembg/releases/download/v0.0.0/{file}"
+    files = (ModelFile(f"{name}.onnx", url, nbytes, sha256),)
+    return ModelInfo(name, title, description, licence, source, "automatic", files)
 
 
 def _vitmatte(
@@ -239,6 +258,46 @@ MODELS = (
         386_782_180,
         "0d1e43962bfc6daecec29a76b90194b51902ad0286dfaaf91e1b8a4f17d15348",
     ),
+    _automatic(
+        "u2netp",
+        "U²-Net small",
+        msg("Finds the main object; small and fast, with rough edges."),
+        APACHE,
+        "https://github.com/xuebinqin/U-2-Net",
+        "u2netp.onnx",
+        4_574_861,
+        "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8",
+    ),
+    _automatic(
+        "isnet-general-use",
+        "IS-Net",
+        msg("Finds the main object, with good edges."),
+        APACHE,
+        "https://github.com/xuebinqin/DIS",
+        "isnet-general-use.onnx",
+        178_648_008,
+        "60920e99c45464f2ba57bee2ad08c919a52bbf852739e96947fbb4358c0d964a",
+    ),
+    _automatic(
+        "birefnet-general-lite",
+        "BiRefNet lite",
+        msg("Finds the main object, with fine edges; takes seconds on a CPU."),
+        MIT,
+        "https://github.com/ZhengPeng7/BiRefNet",
+        "BiRefNet-general-bb_swin_v1_tiny-epoch_232.onnx",
+        224_005_088,
+        "5600024376f572a557870a5eb0afb1e5961636bef4e1e22132025467d0f03333",
+    ),
+    _automatic(
+        "birefnet-general",
+        "BiRefNet",
+        msg("Finds the main object, with the finest edges; large, wants a GPU."),
+        MIT,
+        "https://github.com/ZhengPeng7/BiRefNet",
+        "BiRefNet-general-epoch_244.onnx",
+        972_666_916,
+        "58f621f00f5d756097615970a88a791584600dcf7c45b18a0a6267535a1ebd3c",
+    ),
 )
 """All known models; a new one is added here only."""
 
@@ -256,13 +315,18 @@ def locate(model: str) -> Path:
         path.
 
     Raises:
-        WeightsError: there is no such model here, or it is a trimap network.
+        WeightsError: there is no such model here, or it takes no prompts.
     """
     installed = find_installed(model, None)
     if installed is not None and installed.kind == "trimap":
         raise WeightsError(
             msg("{model} takes a trimap, no prompts.", model=model),
             msg("Choose it as detail, with another model."),
+        )
+    if installed is not None and installed.kind == "automatic":
+        raise WeightsError(
+            msg("{model} finds the main object and takes no prompts.", model=model),
+            msg("Choose it for Select subject, with another model."),
         )
     if installed is not None:
         return installed.path

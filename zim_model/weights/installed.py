@@ -1,11 +1,11 @@
 """Models on this computer: the bundled ones and those in the user's models folder.
 
 Each installed model is a folder of its own there, named as the model, with one
-``.safetensors`` or ``.pth`` file or the pair ``encoder.onnx`` and ``decoder.onnx`` in
-it.  A folder appears under that name only once it is complete.
+``.safetensors`` or ``.pth`` file, the pair ``encoder.onnx`` and ``decoder.onnx`` or
+another single graph in it.  A folder appears under that name only once it is complete.
 
-Two kinds of networks lie there: those that answer prompts, and trimap networks, which
-refine mattes.
+Three kinds of networks lie there: those that answer prompts, trimap networks, which
+refine mattes, and automatic networks, which find the main object.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ PICKLE_SUFFIXES = (".pth", ".pt")
 WEIGHT_SUFFIXES = (".safetensors", *PICKLE_SUFFIXES)
 HUB_SUFFIX = ".bin"
 """Of checkpoints that transformers saved as pickles; only trimap networks' are used."""
-Kind = Literal["prompt", "trimap"]
-"""What a model takes beside the image: prompts, or a trimap."""
+Kind = Literal["prompt", "trimap", "automatic"]
+"""What a model takes beside the image: prompts, a trimap, or nothing."""
 PART_FOLDER = ".part"
 """Suffix of the names of incomplete folders and files."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -139,6 +139,9 @@ def _read_model_folder(folder: Path) -> InstalledModel | None:
         return None
     if {path.name for path in files} >= set(ONNX_FILES):
         return InstalledModel(folder.name, folder, size)
+    graphs = [path for path in files if path.suffix == ".onnx"]
+    if len(graphs) == 1 and graphs[0].name not in ONNX_FILES:
+        return InstalledModel(folder.name, graphs[0], size, kind="automatic")
     weights = [path for path in files if path.suffix in WEIGHT_SUFFIXES]
     weights = weights or [path for path in files if path.suffix == HUB_SUFFIX]
     if len(weights) != 1:

@@ -25,7 +25,8 @@ from zim_model.weights.automatic import (
     find_automatic,
     read_config,
 )
-from zim_model.weights.installed import MODELS_VARIABLE
+from zim_model.weights.catalogue import MODELS, locate
+from zim_model.weights.installed import MODELS_VARIABLE, installed_models
 
 HEIGHT, WIDTH = 90, 160
 
@@ -185,6 +186,21 @@ def test_the_runtime_tells_nobody(folder):
     write_graph(folder / "u2net.onnx")
     AutomaticNetwork(find_automatic("u2net"))
     assert os.environ["ORT_DISABLE_TELEMETRY"] == "1"
+
+
+@pytest.mark.parametrize(
+    "info", [i for i in MODELS if i.kind == "automatic"], ids=lambda info: info.name
+)
+def test_networks_to_download_are_known_by_their_names(folder, image, info):
+    with pytest.raises(WeightsError, match=f"models download {info.name}"):
+        find_automatic(info.name)
+    (folder / info.name).mkdir()
+    write_graph(folder / info.name / info.files[0].name)
+    assert AutomaticNetwork(find_automatic(info.name)).predict(image)[45, 80] > 250
+    [installed] = installed_models("automatic")
+    assert installed.name == info.name
+    with pytest.raises(WeightsError, match="takes no prompts"):
+        locate(info.name)
 
 
 # --- the subject ----------------------------------------------------------------------

@@ -142,7 +142,9 @@ class ModelController(QObject):
     @Slot()
     def _fill_subject_menu(self) -> None:
         choices = [("", self.tr("The model in use"))]
-        choices += [(model.name, model.name) for model in automatic_models()]
+        for model in automatic_models():
+            info = find_known(model.name)
+            choices.append((model.name, info.title if info else model.name))
         current = preferences.value("subject")
         if current not in dict(choices):
             choices.append((current, self.tr("{} (not here)").format(current)))

@@ -325,11 +325,14 @@ class ModelManager(QDialog):
         note.setWordWrap(True)
         inside = QWidget()
         outer = QVBoxLayout(inside)
-        heading = QLabel(self.tr("Trimap networks, for Detail in the panel Refine"))
+        headings = {
+            "trimap": self.tr("Trimap networks, for Detail in the panel Refine"),
+            "automatic": self.tr("Automatic networks, for Select subject"),
+        }
         self._lists: dict[str, QVBoxLayout] = {}
         for kind in get_args(Kind):
-            if kind == "trimap":
-                outer.addWidget(heading)
+            if kind in headings:
+                outer.addWidget(QLabel(headings[kind]))
             self._lists[kind] = QVBoxLayout()
             self._lists[kind].setSpacing(8)
             outer.addLayout(self._lists[kind])

@@ -13,6 +13,7 @@ from zim_app.gui.settings import preferences
 from zim_model.assets import asset_path
 from zim_model.errors import Cancelled, DownloadError
 from zim_model.runtime.devices import DeviceChoice
+from zim_model.weights.automatic import automatic_models
 from zim_model.weights.download import DownloadProgress
 from zim_model.weights.installed import find_installed, models_folder, part_folder
 
@@ -404,6 +405,24 @@ def test_trimap_networks_are_listed_apart_and_not_used_for_prompts(manager, qtbo
     assert row.state.text().startswith("Installed")
     assert not row.use_button.isVisible()
     assert row.remove_button.isVisible()
+
+
+def test_automatic_networks_are_listed_apart_and_chosen_for_the_subject(
+    manager, opened
+):
+    row = manager.rows["isnet-general-use"]
+    trimap = manager.rows["vitmatte-small-composition-1k"]
+    assert row.mapTo(manager, QPoint()).y() > trimap.mapTo(manager, QPoint()).y()
+    assert "Apache 2.0" in row.licence.text()
+    assert row.download_button.isVisible()
+    folder = models_folder() / row.name
+    folder.mkdir(parents=True)
+    (folder / "isnet-general-use.onnx").write_bytes(b"graph")
+    manager.refresh()
+    assert row.state.text().startswith("Installed")
+    assert not row.use_button.isVisible()
+    assert row.remove_button.isVisible()
+    assert [model.name for model in automatic_models()] == ["isnet-general-use"]
 
 
 def test_an_added_trimap_network_is_listed_below_its_heading(manager, qtbot):
