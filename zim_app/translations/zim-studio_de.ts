@@ -5921,6 +5921,21 @@
     </message>
 </context>
 <context>
+    <name>ShadowHint</name>
+    <message>
+        <source>Looking for the shadow…</source>
+        <translation>Der Schatten wird gesucht …</translation>
+    </message>
+    <message>
+        <source>A shadow was found.</source>
+        <translation>Ein Schatten wurde gefunden.</translation>
+    </message>
+    <message>
+        <source>A shadow was found for {} of {} files.</source>
+        <translation>Für {} von {} Dateien wurde ein Schatten gefunden.</translation>
+    </message>
+</context>
+<context>
     <name>ShortcutPage</name>
     <message>
         <source>Click here, then press the new key</source>
