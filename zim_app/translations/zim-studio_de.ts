@@ -5380,6 +5380,10 @@
         <translation>{} (geändert)</translation>
     </message>
     <message>
+        <source>… and {} more</source>
+        <translation>… und {} weitere</translation>
+    </message>
+    <message>
         <source>Save as</source>
         <translation>Speichern unter</translation>
     </message>

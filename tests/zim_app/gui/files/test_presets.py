@@ -335,6 +335,17 @@ def test_files_that_cannot_be_used_are_named(show, store, tmp_path) -> None:
     assert shown(dialog) == "mine"
 
 
+def test_many_files_that_cannot_be_used_do_not_fill_the_dialog(show, store) -> None:
+    store.folder.mkdir()
+    for number in range(30):
+        (store.folder / f"bad{number}.json").write_text("{")
+    dialog = show()
+    problem = dialog.form.presets.problem
+    assert problem.text().endswith("… and 28 more")
+    assert "bad29.json" in problem.toolTip()
+    assert dialog.height() <= SMALL[1]
+
+
 def test_invalid_settings_are_not_saved(show, store, qtbot) -> None:
     dialog = show()
     choose(dialog.form.format, "jpeg")
