@@ -31,7 +31,6 @@ from zim_app.gui.language import translate_message
 from zim_app.gui.notices import insert_break_points
 from zim_model.errors import ZimError
 
-
 MOST_PROBLEMS = 2
 """Problems that are shown; the others are in the tool tip."""
 
