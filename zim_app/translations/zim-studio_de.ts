@@ -869,19 +869,19 @@
     </message>
     <message>
         <source>Finds the main object; small and fast, with rough edges.</source>
-        <translation>Findet das Hauptobjekt; klein und schnell, mit groben Kanten.</translation>
+        <translation>Findet das Hauptmotiv; klein und schnell, mit groben Kanten.</translation>
     </message>
     <message>
         <source>Finds the main object, with good edges.</source>
-        <translation>Findet das Hauptobjekt, mit guten Kanten.</translation>
+        <translation>Findet das Hauptmotiv, mit guten Kanten.</translation>
     </message>
     <message>
         <source>Finds the main object, with fine edges; takes seconds on a CPU.</source>
-        <translation>Findet das Hauptobjekt, mit feinen Kanten; braucht Sekunden auf einer CPU.</translation>
+        <translation>Findet das Hauptmotiv, mit feinen Kanten; braucht Sekunden auf einer CPU.</translation>
     </message>
     <message>
         <source>Finds the main object, with the finest edges; large, wants a GPU.</source>
-        <translation>Findet das Hauptobjekt, mit den feinsten Kanten; groß, braucht eine GPU.</translation>
+        <translation>Findet das Hauptmotiv, mit den feinsten Kanten; groß, braucht eine GPU.</translation>
     </message>
     <message>
         <source>{model} takes a trimap, no prompts.</source>
@@ -893,11 +893,11 @@
     </message>
     <message>
         <source>{model} finds the main object and takes no prompts.</source>
-        <translation>{model} findet das Hauptobjekt und nimmt keine Markierungen.</translation>
+        <translation>{model} findet das Hauptmotiv und nimmt keine Vorgaben.</translation>
     </message>
     <message>
         <source>Choose it for Select subject, with another model.</source>
-        <translation>Wählen Sie es für „Motiv auswählen“, mit einem anderen Modell.</translation>
+        <translation>Wählen Sie es für „Hauptmotiv auswählen“, mit einem anderen Modell.</translation>
     </message>
     <message>
         <source>Installed: {names}; or give a .safetensors, .pth or .pt file.</source>
@@ -4982,7 +4982,7 @@
     </message>
     <message>
         <source>Automatic networks, for Select subject</source>
-        <translation>Automatische Netze, für „Motiv auswählen“</translation>
+        <translation>Automatische Netze, für „Hauptmotiv auswählen“</translation>
     </message>
     <message>
         <source>&amp;Add from disk…</source>
@@ -5712,6 +5712,10 @@
         <translation>{} (geändert)</translation>
     </message>
     <message>
+        <source>… and {} more</source>
+        <translation>… und {} weitere</translation>
+    </message>
+    <message>
         <source>Save as</source>
         <translation>Speichern unter</translation>
     </message>
@@ -6266,6 +6270,21 @@
     <message>
         <source>Where to make the small set</source>
         <translation>Wo der kleine Datensatz angelegt wird</translation>
+    </message>
+</context>
+<context>
+    <name>ShadowHint</name>
+    <message>
+        <source>Looking for the shadow…</source>
+        <translation>Der Schatten wird gesucht …</translation>
+    </message>
+    <message>
+        <source>A shadow was found.</source>
+        <translation>Ein Schatten wurde gefunden.</translation>
+    </message>
+    <message>
+        <source>A shadow was found for {} of {} files.</source>
+        <translation>Für {} von {} Dateien wurde ein Schatten gefunden.</translation>
     </message>
 </context>
 <context>

@@ -117,6 +117,7 @@ class ExportController(QObject):
         from zim_app.core.framing import visible_bounds
         from zim_app.gui.files.export_dialog import ExportDialog, ExportObject
         from zim_app.gui.files.halo_hint import HaloHint
+        from zim_app.gui.files.shadow_hint import ShadowHint
 
         active = document.state.object
         shown = _exported_objects(document, "together")
@@ -131,10 +132,12 @@ class ExportController(QObject):
             for scene_object, matte in shown
         ]
         alphas = [matte.alpha for _, matte in shown]
-        halo = HaloHint(self._file_worker, document.image, alphas)
+        measured = (self._file_worker, document.image, alphas)
+        halo, shadow = HaloHint(*measured), ShadowHint(*measured)
         folder = self._target_folder(document)
         dialog = ExportDialog(
-            document.image, export_objects, options, folder, halo, self._studio.widget
+            *(document.image, export_objects, options, folder, halo, shadow),
+            self._studio.widget,
         )
         dialog.export_requested.connect(self._on_export_requested)
         dialog.open()

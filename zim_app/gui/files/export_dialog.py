@@ -29,6 +29,7 @@ from zim_app.core.images import Image
 from zim_app.core.naming import free_path
 from zim_app.gui.files.export_form import ExportForm, browse_button, widget_row
 from zim_app.gui.files.halo_hint import HaloHint
+from zim_app.gui.files.shadow_hint import ShadowHint
 from zim_app.gui.language import translate_message
 from zim_model.errors import ZimError
 
@@ -59,6 +60,7 @@ class ExportDialog(QDialog):
         options: initial options.
         folder: initial folder.
         halo: hint about the objects, in the same order; the dialog owns it.
+        shadow: the same about their shadow.
 
     **Signals**: ``export_requested(options, folder, overwrite)``.
 
@@ -74,6 +76,7 @@ class ExportDialog(QDialog):
         options: ExportOptions,
         folder: Path,
         halo: HaloHint,
+        shadow: ShadowHint,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -81,7 +84,7 @@ class ExportDialog(QDialog):
         self.setWindowTitle(self.tr("Export"))
         self._image = image
         self._objects = objects
-        self.halo = halo
+        self.halo, self.shadow = halo, shadow
         several, longest = len(objects) > 1, max(image.width, image.height)
         self.form = ExportForm(several=several, longest=longest)
         self._make_controls()
@@ -106,6 +109,7 @@ class ExportDialog(QDialog):
 
     def _lay_out(self) -> None:
         self.form.show_below_decontaminate(self.halo)
+        self.form.show_below_shadow(self.shadow)
         browse = browse_button(self._browse_to)
         self.form.form.insertRow(
             self.form.form.rowCount() - 1,
@@ -134,7 +138,8 @@ class ExportDialog(QDialog):
         self.buttons.accepted.connect(self._on_accepted)
         self.buttons.rejected.connect(self.reject)
         self.halo.fix_requested.connect(self.form.decontaminate_fully)
-        self.finished.connect(self.halo.stop)
+        for hint in (self.halo, self.shadow):
+            self.finished.connect(hint.stop)
 
     # -- Choices ------------------------------------------------------
 
@@ -202,6 +207,7 @@ class ExportDialog(QDialog):
     def _preview(self) -> None:
         self.form.form.setRowVisible(self.halo, self.options.what != "matte")
         self.halo.choose(self._amounts(self.options))
+        self._preview_shadow(self.options)
         try:
             planned = self.planned()
         except ZimError as error:
@@ -240,6 +246,13 @@ class ExportDialog(QDialog):
             )
             lines.append(text.format(taken[0].name))
         self.preview.setText("\n".join(lines))
+
+    def _preview_shadow(self, options: ExportOptions) -> None:
+        wanted = options.shadow and options.what != "matte"
+        self.form.form.setRowVisible(self.shadow, wanted)
+        groups = self._object_groups(options) if wanted else []
+        indexes = [tuple(map(self._objects.index, group)) for group in groups]
+        self.shadow.choose(indexes)
 
     @Slot()
     def _browse_to(self) -> None:

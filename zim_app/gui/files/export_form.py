@@ -185,8 +185,15 @@ class ExportForm(QWidget):
 
     def show_below_decontaminate(self, widget: QWidget) -> None:
         """Insert a widget below the amount of decontamination."""
+        self._show_below(self._decontaminate_row, widget)
+
+    def show_below_shadow(self, widget: QWidget) -> None:
+        """Insert a widget below the choice of a shadow."""
+        self._show_below(self.shadow, widget)
+
+    def _show_below(self, field: QWidget, widget: QWidget) -> None:
         # The stub says object; it is a pair of row and role.
-        row = self.form.getWidgetPosition(self._decontaminate_row)[0]  # type: ignore[index]
+        row = self.form.getWidgetPosition(field)[0]  # type: ignore[index]
         self.form.insertRow(row + 1, "", widget)
 
     @Slot()

@@ -31,6 +31,9 @@ from zim_app.gui.language import translate_message
 from zim_app.gui.notices import insert_break_points
 from zim_model.errors import ZimError
 
+MOST_PROBLEMS = 2
+"""Problems that are shown; the others are in the tool tip."""
+
 
 class PresetBar(QWidget):
     """List of the presets, and a menu; it shows whether the options are a preset's.
@@ -193,6 +196,10 @@ class PresetBar(QWidget):
 
     def _show_problems(self, problems: Sequence[ZimError]) -> None:
         texts = [translate_message(problem.text) for problem in problems]
+        self.problem.setToolTip("\n".join(texts))
+        if len(texts) > MOST_PROBLEMS:
+            more = len(texts) - MOST_PROBLEMS
+            texts = [*texts[:MOST_PROBLEMS], self.tr("… and {} more").format(more)]
         self.problem.setText(insert_break_points("\n".join(texts)))
         self.problem.setVisible(bool(texts))
 
@@ -358,6 +365,8 @@ class NameDialog(QDialog):
         self.problem = QLabel()
         self.problem.setWordWrap(True)
         self.problem.setTextFormat(Qt.TextFormat.PlainText)
+        self.problem.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.problem.setMinimumHeight(4 * self.fontMetrics().lineSpacing())
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
         )

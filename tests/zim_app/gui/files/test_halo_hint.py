@@ -14,6 +14,7 @@ from zim_app.core.export import ExportOptions
 from zim_app.core.images import Image
 from zim_app.gui.files.export_dialog import ExportDialog, ExportObject
 from zim_app.gui.files.halo_hint import HaloHint
+from zim_app.gui.files.shadow_hint import ShadowHint
 from zim_app.gui.workers.file_worker import FileWorker
 from zim_model.request import ALPHA_MAX
 
@@ -52,7 +53,8 @@ def make_dialog(qtbot, files, tmp_path):
             ExportObject("hard", (0, 0, 40, HEIGHT), own[1], active=False),
         ]
         options = options or ExportOptions()
-        dialog = ExportDialog(image, candidates, options, tmp_path, halo)
+        shadow = ShadowHint(files, image, alphas)
+        dialog = ExportDialog(image, candidates, options, tmp_path, halo, shadow)
         made.append(dialog)
         dialog.show()
         qtbot.waitUntil(lambda: halo.halos is not None)

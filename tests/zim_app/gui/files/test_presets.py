@@ -189,7 +189,12 @@ def test_no_dependable_shadow_is_told_after_the_export(
     )
     settle()
     dialog = show()
+    assert not dialog.shadow.isVisible()
     QTest.mouseClick(dialog.form.shadow, LEFT, pos=QPoint(8, 8))
+    assert dialog.shadow.text() == "Looking for the shadow…"
+    settle()
+    assert dialog.shadow.isVisible()
+    assert "No dependable shadow" in dialog.shadow.text(), "before the export already"
     dialog.ok.click()
     settle()
     assert (tmp_path / "cutouts" / "noise-cutout.png").exists()
@@ -201,6 +206,24 @@ def test_no_dependable_shadow_is_told_after_the_export(
     dialog.ok.click()
     settle()
     assert not cut.banner.text
+
+
+def test_a_shadow_that_can_be_kept_is_told(show, cut, settle, tmp_path) -> None:
+    y, x = np.mgrid[:60, :80]
+    shade = 0.5 * np.exp(-(((x - 44) / 12) ** 2) - ((y - 30) / 12) ** 2)
+    grey = np.where(x < 40, 40, 230 * (1 - shade)).astype(np.uint8)
+    Image.fromarray(np.repeat(grey[..., None], 3, 2)).save(tmp_path / "shade.png")
+    cut.open_path(tmp_path / "shade.png")
+    settle()
+    at = cut.canvas.to_view(20, 20).toPoint()
+    QTest.mouseClick(cut.canvas.viewport(), LEFT, pos=at)
+    settle()
+    dialog = show()
+    dialog.form.shadow.setChecked(True)
+    settle()
+    assert dialog.shadow.text() == "A shadow was found."
+    choose(dialog.form.what, "matte")
+    assert not dialog.shadow.isVisible()
 
 
 # -- Managing --------------------------------------------------------------------------
@@ -310,6 +333,17 @@ def test_files_that_cannot_be_used_are_named(show, store, tmp_path) -> None:
     bar.findChildren(QFileDialog)[-1].reject()
     assert "newer.json" in bar.problem.text()
     assert shown(dialog) == "mine"
+
+
+def test_many_files_that_cannot_be_used_do_not_fill_the_dialog(show, store) -> None:
+    store.folder.mkdir()
+    for number in range(30):
+        (store.folder / f"bad{number}.json").write_text("{")
+    dialog = show()
+    problem = dialog.form.presets.problem
+    assert problem.text().endswith("… and 28 more")
+    assert "bad29.json" in problem.toolTip()
+    assert dialog.height() <= SMALL[1]
 
 
 def test_invalid_settings_are_not_saved(show, store, qtbot) -> None:

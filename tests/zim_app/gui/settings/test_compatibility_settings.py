@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QByteArray, QSettings
 from PySide6.QtWidgets import QDockWidget, QToolBar
 
-from tests.test_compatibility import DATA, EXPORT
+from tests.test_compatibility import DATA, EXPORT, LATER
 from zim_app.core.export_options import ExportOptions
 from zim_app.gui.batch.batch_form import BatchForm
 from zim_app.gui.commands import shortcuts
@@ -114,8 +114,7 @@ def test_the_last_batch(qtbot):
     shown = form.to_json()
     # The form offers either a factor or a longest side.
     assert ExportOptions.from_json(shown.pop("export")) == replace(EXPORT, scale=1.0)
-    later = {"trim_alpha": 2, "hidden_pixels": "bleed"}
-    assert data.pop("export") | later == EXPORT.to_json()
+    assert data.pop("export") | LATER == EXPORT.to_json()
     assert shown == data
 
 
