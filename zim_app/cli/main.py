@@ -127,26 +127,7 @@ def _configure_matte(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--model", metavar="NAME", help="default: zim-tiny")
     models.add_device_arguments(parser)
-    parser.add_argument(
-        "--upsampling",
-        choices=get_args(Upsampling),
-        help="how the matte reaches the photo's size: guided by its edges (default), "
-        "bilinear, native, which predicts again along the edge and takes longer, "
-        "official, as the code of the model's authors does it, or trimap, guided with "
-        "the soft edge solved by a trimap network, which takes longest",
-    )
-    parser.add_argument(
-        "--trimap-network",
-        metavar="NAME",
-        help="an installed one, for --upsampling trimap (default: that of the recipe, "
-        "else the first of zim-studio models)",
-    )
-    parser.add_argument(
-        "--mirrored",
-        action="store_true",
-        help="predict for the mirrored photo too and take the mean of both mattes "
-        "(test-time augmentation): slightly more accurate, takes twice as long",
-    )
+    _add_prediction_arguments(parser)
     parser.add_argument(
         "-o",
         "--output",
@@ -183,6 +164,29 @@ def _configure_matte(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="print one JSON object about the result; its halo is the share of old "
         "background in the soft edge's colours, before and after",
+    )
+
+
+def _add_prediction_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--upsampling",
+        choices=get_args(Upsampling),
+        help="how the matte reaches the photo's size: guided by its edges (default), "
+        "bilinear, native, which predicts again along the edge and takes longer, "
+        "official, as the code of the model's authors does it, or trimap, guided with "
+        "the soft edge solved by a trimap network, which takes longest",
+    )
+    parser.add_argument(
+        "--trimap-network",
+        metavar="NAME",
+        help="an installed one, for --upsampling trimap (default: that of the recipe, "
+        "else the first of zim-studio models)",
+    )
+    parser.add_argument(
+        "--mirrored",
+        action="store_true",
+        help="predict for the mirrored photo too and take the mean of both mattes "
+        "(test-time augmentation): slightly more accurate, takes twice as long",
     )
 
 

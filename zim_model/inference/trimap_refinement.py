@@ -41,7 +41,9 @@ ProgressCallback = Callable[[float], None]
 class TrimapSolver(Protocol):
     """The part of :class:`~zim_model.backends.trimap_network.TrimapNetwork` in use."""
 
-    def predict(self, image: ByteArray, trimap: ByteArray) -> FloatArray:
+    def predict(
+        self, image: ByteArray, trimap: ByteArray, cancelled: CancelCheck
+    ) -> FloatArray:
         """Alpha (h, w) float32 of a tile."""
 
 
@@ -63,7 +65,7 @@ def refine_with_trimap(
         alpha: (H, W) uint16, the matte so far; not changed.
         image: (H, W, 3) uint8 sRGB.
         cell: see :func:`~zim_model.matting.trimap.make_trimap`.
-        cancelled: polled between tiles.
+        cancelled: polled between tiles, and within them.
         progress: called after each tile.
 
     Returns:
@@ -93,7 +95,7 @@ def solve_trimap(
     Args:
         image: (H, W, 3) uint8 sRGB.
         trimap: (H, W) uint8: 0 on the background, 255 on the foreground, 128 unknown.
-        cancelled: polled between tiles.
+        cancelled: polled between tiles, and within them.
         progress: called after each tile.
 
     Returns:
@@ -176,7 +178,7 @@ def _solve_tiles(
     count = sum(1 for _ in tiles())
     for done, (part, weight) in enumerate(tiles(), 1):
         raise_if_cancelled(cancelled)
-        predicted = network.predict(image[part], trimap[part])
+        predicted = network.predict(image[part], trimap[part], cancelled)
         alpha[part] += predicted * weight * (trimap[part] == UNKNOWN)
         progress(done / count)
     return np.clip(alpha, 0, 1)

@@ -190,7 +190,8 @@ class DetailBox(QComboBox):
             )
         if missing:
             cure = escape(self.tr("Get one under Models"))
-            self.note.setText(f'{escape(missing)} <a href="models">{cure}</a>')
+            text = f'{escape(missing)} <a href="models">{cure}</a>'
+            self.note.setText(text)
         elif shown and network is not None:
             text = escape(self._memory_text(network))
             needed = memory_needed(network.size, *self._photo_size)
