@@ -88,8 +88,8 @@ class TrimapNetwork:
 
         Args:
             image: (h, w, 3) uint8 sRGB.
-            trimap: (h, w) uint8: 0 on the background, 255 on the foreground, 128 where
-                alpha is unknown.
+            trimap: (h, w) uint8: 0 on the background, 255 on the foreground; 128, or
+                any other value, where alpha is unknown.
             cancelled: polled between the blocks of the network.
 
         Returns:

@@ -138,6 +138,16 @@ def test_nothing_is_asked_where_all_is_known(value):
     assert not network.tiles
 
 
+@pytest.mark.parametrize("value", [1, 127, 129, 254])
+def test_every_value_between_is_unknown(value):
+    """As in trimaps of other programs."""
+    trimap = np.full((HEIGHT, WIDTH), value, np.uint8)
+    trimap[:20] = 0
+    network = ByColour()
+    assert error(solve_trimap(IMAGE, trimap, network)) < 0.01
+    assert set(np.unique(network.tiles[0])) == {0, 128}
+
+
 def test_a_huge_part_is_solved_scaled_down(monkeypatch):
     monkeypatch.setattr(trimap_refinement, "MAX_PIXELS", HEIGHT * WIDTH // 4)
     network = ByColour()
