@@ -865,7 +865,7 @@
     </message>
     <message>
         <source>Refines soft edges, as detail; larger, wants a GPU. The weights are under Apache 2.0; the training images are for research only.</source>
-        <translation>Verfeinert weiche Ränder, als Detail; größer, braucht eine GPU. Die Gewichte stehen unter Apache 2.0; die Trainingsbilder sind nur für die Forschung.</translation>
+        <translation>Verfeinert weiche Ränder, als Detail; größer, möchte eine GPU. Die Gewichte stehen unter Apache 2.0; die Trainingsbilder sind nur für die Forschung.</translation>
     </message>
     <message>
         <source>Finds the main object; small and fast, with rough edges.</source>

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from zim_model.arrays import BACKGROUND, FOREGROUND, ByteArray, FloatArray
 from zim_model.backends.torch_backend import check_finite
 from zim_model.errors import ImageError, msg
 from zim_model.network.vitmatte import MULTIPLE, VitMatte
+from zim_model.request import CancelCheck, never_cancelled, raise_if_cancelled
 from zim_model.runtime.devices import (
     Precision,
     device_name,
@@ -74,15 +76,21 @@ class TrimapNetwork:
         return cls(load_vitmatte(path), device, precision)
 
     @torch.inference_mode()
-    def predict(self, image: ByteArray, trimap: ByteArray) -> FloatArray:
+    def predict(
+        self,
+        image: ByteArray,
+        trimap: ByteArray,
+        cancelled: CancelCheck = never_cancelled,
+    ) -> FloatArray:
         """Alpha of an image, or of a part of one.
 
         Time and memory grow with the number of pixels, whatever is known.
 
         Args:
             image: (h, w, 3) uint8 sRGB.
-            trimap: (h, w) uint8: 0 on the background, 255 on the foreground, 128 where
-                alpha is unknown.
+            trimap: (h, w) uint8: 0 on the background, 255 on the foreground; 128, or
+                any other value, where alpha is unknown.
+            cancelled: polled between the blocks of the network.
 
         Returns:
             (h, w) float32 in [0, 1], exactly 0 and 1 where the trimap says so.
@@ -91,6 +99,7 @@ class TrimapNetwork:
             ImageError: image and trimap are of different sizes.
             PrecisionOverflow: the prediction is not finite in half precision.
             WeightsError: it is not finite in full precision.
+            Cancelled: ``cancelled`` became true.
         """
         height, width = image.shape[:2]
         if trimap.shape != (height, width):
@@ -105,7 +114,7 @@ class TrimapNetwork:
         planes = planes.contiguous(memory_format=torch.channels_last)
         half = self.dtype != torch.float32
         with torch.autocast(self.device.type, self.dtype, enabled=half):
-            logits = self.network(planes)
+            logits = self.network(planes, partial(raise_if_cancelled, cancelled))
         logits = logits[0, 0, :height, :width].float()
         check_finite(logits, self.dtype, self.network.config.name)
         alpha = np.array(logits.sigmoid().cpu().numpy(), np.float32)

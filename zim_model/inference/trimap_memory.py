@@ -14,8 +14,6 @@ NETWORK_BYTES = 900
 small and base alike.  Measured in fp32; half precision needs less."""
 IMAGE_BYTES = 24
 """Per pixel of the image: trimap, distances, and the sum of the tiles."""
-
-
 LOADED = 1.3
 """The weights' bytes, so many times: loading holds them twice, and of what it frees the
 allocator keeps some."""

@@ -40,7 +40,9 @@ from zim_model.request import (
 class TrimapSolver(Protocol):
     """The part of :class:`~zim_model.backends.trimap_network.TrimapNetwork` in use."""
 
-    def predict(self, image: ByteArray, trimap: ByteArray) -> FloatArray:
+    def predict(
+        self, image: ByteArray, trimap: ByteArray, cancelled: CancelCheck
+    ) -> FloatArray:
         """Alpha (h, w) float32 of a tile."""
 
 
@@ -58,7 +60,7 @@ def refine_with_trimap(
         alpha: (H, W) uint16, the matte so far; not changed.
         image: (H, W, 3) uint8 sRGB.
         cell: see :func:`~zim_model.matting.trimap.make_trimap`.
-        cancelled: polled between tiles.
+        cancelled: polled between tiles, and within them.
         progress: called after each tile.
 
     Returns:
@@ -87,8 +89,9 @@ def solve_trimap(
 
     Args:
         image: (H, W, 3) uint8 sRGB.
-        trimap: (H, W) uint8: 0 on the background, 255 on the foreground, 128 unknown.
-        cancelled: polled between tiles.
+        trimap: (H, W) uint8: 0 on the background, 255 on the foreground; every other
+            value is unknown.
+        cancelled: polled between tiles, and within them.
         progress: called after each tile.
 
     Returns:
@@ -97,6 +100,7 @@ def solve_trimap(
     Raises:
         Cancelled: ``cancelled`` became true.
     """
+    trimap = _of_three_values(trimap)
     alpha = np.where(trimap == FOREGROUND, ALPHA_MAX, 0).astype(np.uint16)
     bounds = _with_context(mask_bounds(trimap == UNKNOWN), trimap.shape)
     if bounds is None:
@@ -106,6 +110,12 @@ def solve_trimap(
     solved = _solve_part(image[part], trimap[part], network, cancelled, progress)
     alpha[part] = np.where(trimap[part] == UNKNOWN, solved, alpha[part])
     return alpha
+
+
+def _of_three_values(trimap: ByteArray) -> ByteArray:
+    """A trimap with all values but 0 and 255 as unknown."""
+    known = (trimap == BACKGROUND) | (trimap == FOREGROUND)
+    return np.where(known, trimap, np.uint8(UNKNOWN))
 
 
 def _with_context(bounds: Bounds | None, shape: tuple[int, ...]) -> Bounds | None:
@@ -137,13 +147,10 @@ def _solve_part(
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     # A pixel is known where all that it covers is.
     levels = cv2.resize(trimap, size, interpolation=cv2.INTER_AREA)
-    levels[(levels != BACKGROUND) & (levels != FOREGROUND)] = UNKNOWN
     solved = _solve_tiles(
         np.asarray(small, np.uint8),
-        np.asarray(levels, np.uint8),
-        network,
-        cancelled,
-        progress,
+        _of_three_values(np.asarray(levels, np.uint8)),
+        *(network, cancelled, progress),
     )
     return guided_upsample(solved, image, guided=True)
 
@@ -171,7 +178,7 @@ def _solve_tiles(
     count = sum(1 for _ in tiles())
     for done, (part, weight) in enumerate(tiles(), 1):
         raise_if_cancelled(cancelled)
-        predicted = network.predict(image[part], trimap[part])
+        predicted = network.predict(image[part], trimap[part], cancelled)
         alpha[part] += predicted * weight * (trimap[part] == UNKNOWN)
         progress(done / count)
     return np.clip(alpha, 0, 1)

@@ -10,6 +10,7 @@ Shapes: B batch, H and W multiples of 32, C dim.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -90,6 +91,10 @@ class BottleneckBlock(VitBlock):
         return torch.permute(out, (0, 2, 3, 1))
 
 
+def _do_nothing() -> None:
+    """What happens between the blocks of a network that nobody watches."""
+
+
 class VitMatte(nn.Module):
     """Alpha of an image with a trimap."""
 
@@ -122,16 +127,18 @@ class VitMatte(nn.Module):
             nn.Conv2d(HEAD_CHANNELS, 1, 1),
         )
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, between: Callable[[], None] = _do_nothing) -> Tensor:
         """Logits of alpha, (B, 1, H, W).
 
         Args:
             x: (B, 4, H, W): red, green and blue in [-1, 1]; and the trimap, 0 on the
                 background, 1 on the foreground, about 0.5 where alpha is unknown.
+            between: called before each block and fusion; may raise.
         """
-        features = self._encode(x)
+        features = self._encode(x, between)
         skips = [x, *self.details(x)]
         for fusion in self.fusions:
+            between()
             # The enlarged features are the largest tensors: none outlives its use.
             enlarged = F.interpolate(features, scale_factor=2, mode="bilinear")
             features = torch.cat([skips.pop(), enlarged], 1)
@@ -140,11 +147,12 @@ class VitMatte(nn.Module):
         logits: Tensor = self.head(features)
         return logits
 
-    def _encode(self, x: Tensor) -> Tensor:
+    def _encode(self, x: Tensor, between: Callable[[], None]) -> Tensor:
         """Features (B, C, H / 16, W / 16)."""
         patches = self.patch_embed(x)
         tokens: Tensor = patches + self._positions(patches.shape[1], patches.shape[2])
         for block in self.blocks:
+            between()
             tokens = block(tokens)
         return tokens.permute(0, 3, 1, 2)
 

@@ -82,6 +82,27 @@ def test_prompts_reach_the_engine_and_the_cutout_the_disk(
     assert "encode 210 ms, click 84 ms" in printed.out
 
 
+def test_a_trimap_network_is_an_option(
+    photo: Path, requests: list[Request], tmp_path: Path
+) -> None:
+    words = ["--upsampling", "trimap", "--trimap-network", "mine"]
+    assert run("matte", photo, "--point", "3,2", *words, "-o", tmp_path / "a.png") == 0
+    options = Options(upsampling="trimap", trimap_network="mine")
+    assert requests[0].recipe.options == options
+
+
+def test_a_missing_trimap_network_is_told_with_the_cure(
+    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setenv("ZIM_STUDIO_MODELS", str(tmp_path / "models"))
+    words = ["--upsampling", "trimap", "-o", tmp_path / "a.png"]
+    assert run("matte", photo, "--point", "3,2", *words) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "No trimap network is installed." in line
+    assert "zim-studio models download vitmatte-small-composition-1k" in line
+    assert not (tmp_path / "a.png").exists()
+
+
 def test_flip_tta_is_an_option(
     photo: Path, requests: list[Request], tmp_path: Path
 ) -> None:

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.torch import save_file
 
+from tests.zim_model.conftest import hub_names, random_vitmatte
 from zim_app.__main__ import main
 from zim_model.assets import asset_path
 from zim_model.request import Matte, Request, Timings
@@ -193,3 +195,21 @@ def test_an_unknown_precision_is_wrong_usage(photo: Path) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["matte", str(photo), "--point", "3,2", "--precision", "fp8"])
     assert caught.value.code == 2
+
+
+def test_a_trimap_network_is_added_and_listed(
+    tmp_path: Path, models: Path, capsys: Any
+) -> None:
+    path = tmp_path / "hairy.safetensors"
+    save_file(hub_names(random_vitmatte()), path)
+    assert run("add", path) == 0
+    assert "--upsampling trimap --trimap-network hairy" in capsys.readouterr().out
+    assert run("list", "--json") == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["hairy"]["kind"] == "trimap"
+    assert rows["vitmatte-small-composition-1k"]["state"] == "available"
+    assert rows["zim-tiny"]["kind"] == "prompt"
+    assert run() == 0
+    assert "trimap network" in capsys.readouterr().out
+    assert run("remove", "hairy") == 0
+    assert not any(models.iterdir())

@@ -5,7 +5,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.torch import save_file
 
+from tests.zim_model.conftest import hub_names, random_vitmatte
 from tests.zim_model.evaluation.conftest import (
     BOX,
     CLICKS,
@@ -312,6 +314,22 @@ def test_two_runs_do_not_write_to_one_journal(mini, tmp_path, engine):
         run(mini, tmp_path, engine, options=replace(INLINE, resume=True))
     first.close()
     assert run(mini, tmp_path, engine, options=replace(INLINE, resume=True))
+
+
+def test_the_journal_says_which_trimap_network(mini, tmp_path, engine, monkeypatch):
+    monkeypatch.setenv("ZIM_STUDIO_MODELS", str(tmp_path / "models"))
+    options = replace(INLINE, upsampling="trimap")
+    with pytest.raises(WeightsError, match="No trimap network"):
+        run(mini, tmp_path / "a", engine, options=options)
+    folder = tmp_path / "models" / "hairy"
+    folder.mkdir(parents=True)
+    save_file(hub_names(random_vitmatte()), folder / "model.safetensors")
+    (*_, finished) = run(mini, tmp_path / "b", engine, options=options)
+    config = finished.report.config
+    assert config.options["trimap network"] == "hairy"
+    model_options = config.model_options(MODEL.name)
+    assert model_options.upsampling == "trimap"
+    assert model_options.trimap_network == "hairy"
 
 
 def test_results_are_never_mixed_with_others(mini, tmp_path, engine):

@@ -50,7 +50,7 @@ class ByColour:
     def __init__(self, offset=0.0):
         self.offset, self.tiles = offset, []
 
-    def predict(self, image, trimap):
+    def predict(self, image, trimap, cancelled):
         assert image.shape[:2] == trimap.shape
         self.tiles.append(trimap)
         return np.clip(
@@ -94,9 +94,9 @@ def test_tiles_blend_to_what_one_tile_gives(small_tiles):
 
 def test_tiles_of_different_offsets_leave_no_seams(small_tiles):
     class Drifting(ByColour):
-        def predict(self, image, trimap):
+        def predict(self, image, trimap, cancelled):
             offset = 0.1 * (len(self.tiles) % 2)
-            return super().predict(image, trimap) * 0.8 + np.float32(offset)
+            return super().predict(image, trimap, cancelled) * 0.8 + np.float32(offset)
 
     refined = refine_with_trimap(COARSE, IMAGE, Drifting(), cell=10).astype(float)
     plain = refine_with_trimap(COARSE, IMAGE, ByColour(), cell=10) * 0.8
@@ -136,6 +136,16 @@ def test_nothing_is_asked_where_all_is_known(value):
     refined = refine_with_trimap(alpha, IMAGE, network := ByColour())
     assert (refined == alpha).all()
     assert not network.tiles
+
+
+@pytest.mark.parametrize("value", [1, 127, 129, 254])
+def test_every_value_between_is_unknown(value):
+    """As in trimaps of other programs."""
+    trimap = np.full((HEIGHT, WIDTH), value, np.uint8)
+    trimap[:20] = 0
+    network = ByColour()
+    assert error(solve_trimap(IMAGE, trimap, network)) < 0.01
+    assert set(np.unique(network.tiles[0])) == {0, 128}
 
 
 def test_a_huge_part_is_solved_scaled_down(monkeypatch):
@@ -200,9 +210,9 @@ def test_a_finish_does_not_ask_the_network_again(folder):
     asked, request = [], trimap_request()
 
     class Counted(ByColour):
-        def predict(self, image, trimap):
+        def predict(self, image, trimap, cancelled):
             asked.append(trimap)
-            return super().predict(image, trimap)
+            return super().predict(image, trimap, cancelled)
 
     engine = engine_of(DiscBackend(), open_trimap=lambda name, placement: Counted())
     engine.solve(request)
@@ -262,10 +272,10 @@ def test_out_of_memory_frees_then_falls_back(folder, monkeypatch):
             super().__init__()
             self.placement = placement
 
-        def predict(self, image, trimap):
+        def predict(self, image, trimap, cancelled):
             if self.placement.device != "cpu":
                 raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
-            return super().predict(image, trimap)
+            return super().predict(image, trimap, cancelled)
 
     def open_trimap(name, placement):
         placements.append(placement.device)
@@ -281,7 +291,7 @@ def test_without_enough_memory_anywhere_it_is_told(folder):
     install(folder, "hairy")
 
     class Hungry:
-        def predict(self, image, trimap):
+        def predict(self, image, trimap, cancelled):
             raise MemoryError
 
     engine = engine_of(DiscBackend(), open_trimap=lambda name, placement: Hungry())

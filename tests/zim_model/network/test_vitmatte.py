@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 
 from tests.zim_model.conftest import TINY_VITMATTE, hub_names, random_vitmatte
 from zim_model.backends.trimap_network import TrimapNetwork, network_input
-from zim_model.errors import ImageError, PrecisionOverflow, WeightsError
+from zim_model.errors import Cancelled, ImageError, PrecisionOverflow, WeightsError
 from zim_model.network.vitmatte import VITMATTE_BASE, VITMATTE_SMALL, VitMatte
 from zim_model.weights.vitmatte_checkpoint import check_vitmatte, load_vitmatte
 
@@ -103,6 +103,20 @@ def test_other_sizes_of_image_and_trimap_are_refused():
     _, trimap = image_and_trimap(40, 71)
     with pytest.raises(ImageError, match="71 x 40"):
         network.predict(image, trimap)
+
+
+def test_a_withdrawn_prediction_stops_between_blocks():
+    polled = []
+
+    def cancelled():
+        polled.append(True)
+        return len(polled) == 3
+
+    with pytest.raises(Cancelled):
+        TrimapNetwork(random_vitmatte(), "cpu").predict(
+            *image_and_trimap(40, 70), cancelled
+        )
+    assert len(polled) == 3
 
 
 def test_damaged_weights_do_not_pass_as_a_matte():
