@@ -15,12 +15,12 @@ from zim_model.errors import ZimError, msg
 from zim_model.imported_mask import ImportedMask
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 
-VERSION = 3
-"""Of the recipe's JSON form; version 2 had no masks, version 1 neither scribbles nor
-a finish."""
+VERSION = 4
+"""Of the recipe's JSON form; version 3 had neither colour keys nor strokes that depend
+on colours, version 2 no masks, version 1 neither scribbles nor a finish."""
 MAX_MASKS = 16
 """Most masks of one recipe."""
-Upsampling = Literal["guided", "bilinear", "native", "official"]
+Upsampling = Literal["guided", "bilinear", "native", "official", "trimap"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +34,26 @@ class Options:
             own edges; ``bilinear`` only enlarges the matte; ``native`` is ``guided``
             with tiled refinement, which takes many times as long; ``official`` is
             what the official code does (:mod:`zim_model.inference.official`), for a
-            model without such code the same as ``bilinear``.
+            model without such code the same as ``bilinear``; ``trimap`` is ``guided``
+            with the soft edge solved by a trimap network.
         flip_tta: take the mean of the predictions for the image and its mirror image,
             which takes twice as long.
+        trimap_network: name of the installed one for ``trimap``, see
+            :mod:`zim_model.weights.trimap`; empty takes the first.
     """
 
     candidate: int | None = None
     upsampling: Upsampling = "guided"
     flip_tta: bool = False
+    trimap_network: str = ""
 
 
-Brush = Literal["add", "erase", "soften"]
+Brush = Literal["add", "erase", "soften", "refine"]
 MAX_SHIFT = 20.0
 MAX_FEATHER = 50.0
 MAX_RADIUS = 2000.0
+MAX_COLOUR_KEYS = 16
+"""Most colour keys of one recipe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +65,11 @@ class Stroke:
             one vertex; the radius is proportional to the pressure.
         radius: in image pixels, at full pressure; at most ``MAX_RADIUS``.
         hardness: 0 falls off from the centre, 1 is full up to an edge of one pixel.
-        brush: whether alpha is raised to opaque, lowered to clear, or smoothed.
+        brush: whether alpha is raised to opaque, lowered to clear, smoothed, or solved
+            anew from the image's colours (:mod:`zim_model.matting.closed_form`).
         strength: maximal effect, in (0, 1].
+        tolerance: 0 paints on all colours; above, only on those that differ by less
+            from the colours under the path, in units of 100 CIELAB, at most 1.
     """
 
     path: tuple[tuple[float, float, float], ...]
@@ -68,6 +77,30 @@ class Stroke:
     hardness: float = 0.8
     brush: Brush = "add"
     strength: float = 1.0
+    tolerance: float = 0.0
+
+    @property
+    def reads_colours(self) -> bool:
+        """Whether its effect depends on the image."""
+        return self.brush == "refine" or self.tolerance > 0
+
+
+@dataclass(frozen=True, slots=True)
+class ColourKey:
+    """A colour that is removed from a matte, as the green of a screen.
+
+    Distances are Euclidean in CIELAB, in units of 100.
+
+    Attributes:
+        colour: 0xRRGGBB.
+        tolerance: distance up to which colours become transparent, 0 to 1.
+        softness: further distance over which opacity rises to that of the matte, 0 to
+            1.
+    """
+
+    colour: int
+    tolerance: float = 0.12
+    softness: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +116,8 @@ class Finish:
         strokes: painted over the result, in order.
         decontaminate: 0 to 1; how far the background is removed from the colours of the
             soft edge.  Alpha does not depend on it.
+        colour_keys: colours that are removed before all else, at most
+            ``MAX_COLOUR_KEYS``.
     """
 
     shift_edge: float = 0.0
@@ -90,6 +125,7 @@ class Finish:
     contrast: float = 0.0
     strokes: tuple[Stroke, ...] = ()
     decontaminate: float = 0.0
+    colour_keys: tuple[ColourKey, ...] = ()
 
     @property
     def adjusts_edge(self) -> bool:
@@ -121,9 +157,19 @@ class Recipe:
 
     @property
     def has_prompts(self) -> bool:
-        """Whether there is anything to make a matte of: a prompt, mask or stroke."""
+        """Whether there is anything to make a matte of: prompt, mask, stroke, key."""
+        finish = self.finish
+        return self._has_objects or bool(finish.strokes or finish.colour_keys)
+
+    @property
+    def keys_whole_image(self) -> bool:
+        """Whether the object is all of the image but the colours of its keys."""
+        return bool(self.finish.colour_keys) and not self._has_objects
+
+    @property
+    def _has_objects(self) -> bool:
         prompt_sets = (self.prompts, *self.more_prompt_sets)
-        return any(prompt_sets) or bool(self.masks or self.finish.strokes)
+        return any(prompt_sets) or bool(self.masks)
 
     def validate(self, height: int, width: int) -> Recipe:
         """Return this recipe with its prompts checked against an image of that size.
@@ -201,8 +247,9 @@ class Recipe:
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary of plain values that :meth:`from_json` reads back exactly."""
+        network = self.options.trimap_network
         return {
-            "version": VERSION,
+            "version": self._version,
             "prompts": self.prompts.to_json(),
             "also": [prompts.to_json() for prompts in self.more_prompt_sets],
             "masks": [mask.to_json() for mask in self.masks],
@@ -210,8 +257,16 @@ class Recipe:
             "candidate": self.options.candidate,
             "upsampling": self.options.upsampling,
             "mirrored": self.options.flip_tta,
+            **({"trimap_network": network} if network else {}),
             "finish": _finish_to_json(self.finish),
         }
+
+    @property
+    def _version(self) -> int:
+        """The earliest version that can express this recipe."""
+        finish = self.finish
+        newer = finish.colour_keys or any(s.reads_colours for s in finish.strokes)
+        return VERSION if newer else 3
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Recipe:
@@ -221,7 +276,7 @@ class Recipe:
             ZimError: a newer version or another form.
         """
         version = data.get("version") if isinstance(data, dict) else None
-        if version not in (1, 2, VERSION):
+        if version not in range(1, VERSION + 1):
             raise ZimError(
                 msg(
                     "This recipe has version {version!r}; known are 1 to {newest}.",
@@ -233,7 +288,10 @@ class Recipe:
         try:
             model, prompts = data["model"], PromptSet.from_json(data["prompts"])
             options = Options(
-                data["candidate"], data["upsampling"], data.get("mirrored", False)
+                data["candidate"],
+                data["upsampling"],
+                data.get("mirrored", False),
+                data.get("trimap_network", ""),
             )
         except KeyError as error:
             raise ZimError(
@@ -327,6 +385,13 @@ def _check_options(options: Options) -> None:
             msg("This recipe's mirrored is {flip_tta!r}.", flip_tta=options.flip_tta),
             msg("It must be true or false."),
         )
+    if not isinstance(options.trimap_network, str):
+        raise ZimError(
+            msg(
+                "This recipe's trimap network is {name!r}, which is no name.",
+                name=options.trimap_network,
+            )
+        )
     if candidate is not None and (type(candidate) is not int or candidate < 0):
         raise ZimError(
             msg(
@@ -355,17 +420,26 @@ _LIMITS = {
 
 def _finish_to_json(finish: Finish) -> dict[str, Any]:
     numbers = {name: float(getattr(finish, name)) for name in _LIMITS}
-    strokes = [
-        {**asdict(stroke), "path": [list(map(float, vertex)) for vertex in stroke.path]}
-        for stroke in finish.strokes
+    strokes = [_stroke_to_json(stroke) for stroke in finish.strokes]
+    keys = [
+        {**asdict(key), "colour": f"#{key.colour:06x}"} for key in finish.colour_keys
     ]
-    return {**numbers, "strokes": strokes}
+    return {**numbers, "strokes": strokes} | ({"colour_keys": keys} if keys else {})
+
+
+def _stroke_to_json(stroke: Stroke) -> dict[str, Any]:
+    path = [list(map(float, vertex)) for vertex in stroke.path]
+    data = {**asdict(stroke), "path": path}
+    if not stroke.tolerance:  # earlier versions do not know it
+        del data["tolerance"]
+    return data
 
 
 def _finish_from_json(data: dict[str, Any]) -> Finish:
     try:
         numbers = {name: data.get(name, 0.0) for name in _LIMITS}
         strokes = tuple(map(_stroke_from_json, data.get("strokes", ())))
+        keys = _colour_keys_from_json(data.get("colour_keys", []))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ZimError(
             msg("This recipe's finish cannot be read: {error}.", error=repr(error))
@@ -380,13 +454,34 @@ def _finish_from_json(data: dict[str, Any]) -> Finish:
                     "It must be a number from {low:g} to {high:g}.", low=low, high=high
                 ),
             )
-    return Finish(strokes=strokes, **numbers)
+    return Finish(strokes=strokes, colour_keys=keys, **numbers)
+
+
+def _colour_keys_from_json(data: list[dict[str, Any]]) -> tuple[ColourKey, ...]:
+    if len(data) > MAX_COLOUR_KEYS:
+        raise ValueError(f"more than {MAX_COLOUR_KEYS} colour keys")
+    return tuple(map(_colour_key_from_json, data))
+
+
+def _colour_key_from_json(data: dict[str, Any]) -> ColourKey:
+    colour = int(data["colour"].removeprefix("#"), 16)
+    key = ColourKey(colour, data["tolerance"], data["softness"])
+    if not 0 <= colour <= 0xFFFFFF:
+        raise ValueError(f"{data['colour']!r} is no colour")
+    if not (_is_number(key.tolerance, 0, 1) and _is_number(key.softness, 0, 1)):
+        raise ValueError("a colour key's tolerance or softness is not from 0 to 1")
+    return key
 
 
 def _stroke_from_json(data: dict[str, Any]) -> Stroke:
     path = tuple((x, y, pressure) for x, y, pressure in data["path"])
     stroke = Stroke(
-        path, data["radius"], data["hardness"], data["brush"], data["strength"]
+        path,
+        data["radius"],
+        data["hardness"],
+        data["brush"],
+        data["strength"],
+        data.get("tolerance", 0.0),
     )
     if not path or not all(_is_number(v) for v in _flatten(path)):
         raise ValueError("a stroke's path is not made of numbers")
@@ -398,6 +493,8 @@ def _stroke_from_json(data: dict[str, Any]) -> Stroke:
         raise ValueError(f"{stroke.radius!r} is no radius")
     if not (_is_number(stroke.hardness, 0, 1) and _is_number(stroke.strength, 0, 1)):
         raise ValueError("a stroke's hardness or strength is not from 0 to 1")
+    if not _is_number(stroke.tolerance, 0, 1):
+        raise ValueError("a stroke's tolerance is not from 0 to 1")
     return stroke
 
 

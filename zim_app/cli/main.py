@@ -131,8 +131,15 @@ def _configure_matte(parser: argparse.ArgumentParser) -> None:
         "--upsampling",
         choices=get_args(Upsampling),
         help="how the matte reaches the photo's size: guided by its edges (default), "
-        "bilinear, native, which predicts again along the edge and takes longer, or "
-        "official, as the code of the model's authors does it",
+        "bilinear, native, which predicts again along the edge and takes longer, "
+        "official, as the code of the model's authors does it, or trimap, guided with "
+        "the soft edge solved by a trimap network, which takes longest",
+    )
+    parser.add_argument(
+        "--trimap-network",
+        metavar="NAME",
+        help="an installed one, for --upsampling trimap (default: that of the recipe, "
+        "else the first of zim-studio models)",
     )
     parser.add_argument(
         "--mirrored",
@@ -268,6 +275,9 @@ def _recipe(args: argparse.Namespace) -> Recipe:
         recipe = replace(recipe, options=replace(recipe.options, flip_tta=True))
     if args.upsampling is not None:
         options = replace(recipe.options, upsampling=args.upsampling)
+        recipe = replace(recipe, options=options)
+    if args.trimap_network is not None:
+        options = replace(recipe.options, trimap_network=args.trimap_network)
         recipe = replace(recipe, options=options)
     return recipe
 

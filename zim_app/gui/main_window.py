@@ -244,6 +244,7 @@ class MainWindow(TabOrderWindow):
         self.queue.failed.connect(self._on_queue_failed)
         self.file_worker.thumbnail_read.connect(self.start_page.set_thumbnail)
         self.models.model_chosen.connect(self.use_model)
+        self.tools.refine.models_requested.connect(self.models.show_manager)
         preferences.changed.connect(self._on_preference_changed)
         preferences.failed.connect(self.report)
         self.objects.selection_changed.connect(self._update_actions)

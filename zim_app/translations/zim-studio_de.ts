@@ -832,6 +832,22 @@
         <translation>Segmentierung: das größte SAM, mit harten Rändern; möchte eine GPU.</translation>
     </message>
     <message>
+        <source>Refines soft edges, as detail. The weights are under Apache 2.0; the training images, Adobe&apos;s, are for non-commercial use only.</source>
+        <translation>Verfeinert weiche Ränder, als Detail. Die Gewichte stehen unter Apache 2.0; die Trainingsbilder von Adobe sind nur für nicht kommerzielle Zwecke.</translation>
+    </message>
+    <message>
+        <source>Refines soft edges, as detail; larger, wants a GPU. The weights are under Apache 2.0; the training images are for research only.</source>
+        <translation>Verfeinert weiche Ränder, als Detail; größer, braucht eine GPU. Die Gewichte stehen unter Apache 2.0; die Trainingsbilder sind nur für die Forschung.</translation>
+    </message>
+    <message>
+        <source>{model} takes a trimap, no prompts.</source>
+        <translation>{model} nimmt eine Trimap, keine Vorgaben.</translation>
+    </message>
+    <message>
+        <source>Choose it as detail, with another model.</source>
+        <translation>Wählen Sie es als Detail, mit einem anderen Modell.</translation>
+    </message>
+    <message>
         <source>Installed: {names}; or give a .safetensors, .pth or .pt file.</source>
         <translation>Installiert: {names}; oder geben Sie eine .safetensors-, .pth- oder .pt-Datei an.</translation>
     </message>
@@ -1254,6 +1270,10 @@
     <message>
         <source>This recipe has version {version!r}; known are 1 to {newest}.</source>
         <translation>Dieses Rezept hat die Version {version!r}; bekannt sind 1 bis {newest}.</translation>
+    </message>
+    <message>
+        <source>This recipe&apos;s trimap network is {name!r}, which is no name.</source>
+        <translation>Das Trimap-Netz dieses Rezepts ist {name!r}, das ist kein Name.</translation>
     </message>
     <message>
         <source>This recipe&apos;s candidate is {candidate!r}, which is no index.</source>
@@ -2122,6 +2142,38 @@
     <message>
         <source>It has side, mean, std, sigmoid and stretch.</source>
         <translation>Sie hat side, mean, std, sigmoid und stretch.</translation>
+    </message>
+    <message>
+        <source>The trimap has {trimap} pixels, the image {image}.</source>
+        <translation>Die Trimap hat {trimap} Pixel, das Bild {image}.</translation>
+    </message>
+    <message>
+        <source>Download one under Model › Manage models, or with: zim-studio models download {name}</source>
+        <translation>Laden Sie eines unter Modell › Modelle verwalten oder mit: zim-studio models download {name}</translation>
+    </message>
+    <message>
+        <source>No trimap network is installed.</source>
+        <translation>Es ist kein Trimap-Netz installiert.</translation>
+    </message>
+    <message>
+        <source>{name} is no trimap network.</source>
+        <translation>{name} ist kein Trimap-Netz.</translation>
+    </message>
+    <message>
+        <source>The trimap network {name} is not installed.</source>
+        <translation>Das Trimap-Netz {name} ist nicht installiert.</translation>
+    </message>
+    <message>
+        <source>Expected ViTMatte&apos;s weights from the Hugging Face hub.</source>
+        <translation>Erwartet werden ViTMattes Gewichte vom Hugging Face Hub.</translation>
+    </message>
+    <message>
+        <source>{path} holds other things than tensors.</source>
+        <translation>{path} enthält nicht nur Tensoren.</translation>
+    </message>
+    <message>
+        <source>{path} holds no ViTMatte.</source>
+        <translation>{path} enthält kein ViTMatte.</translation>
     </message>
 </context>
 <context>
@@ -3076,6 +3128,14 @@
         <translation>Stärke</translation>
     </message>
     <message>
+        <source>Colours</source>
+        <translation>Farben</translation>
+    </message>
+    <message>
+        <source>100 % adds and erases whatever the colour; less keeps to colours like those under the middle of the brush</source>
+        <translation>100 % deckt und radiert gleich welche Farbe; weniger hält sich an Farben wie unter der Mitte des Pinsels</translation>
+    </message>
+    <message>
         <source>100 % has a sharp edge: Shift + [ and Shift + ]</source>
         <translation>100 % hat einen scharfen Rand: Umschalt + [ und Umschalt + ]</translation>
     </message>
@@ -3272,6 +3332,41 @@
     <message>
         <source>Open log folder</source>
         <translation>Protokollordner öffnen</translation>
+    </message>
+</context>
+<context>
+    <name>DetailBox</name>
+    <message>
+        <source>Detail</source>
+        <translation>Detail</translation>
+    </message>
+    <message>
+        <source>How the matte is enlarged to the photo&apos;s size</source>
+        <translation>Wie die Maske auf die Größe des Bildes kommt</translation>
+    </message>
+    <message>
+        <source>{} (not here)</source>
+        <translation>{} (nicht hier)</translation>
+    </message>
+    <message>
+        <source>{} needs about {} of memory for this photo.</source>
+        <translation>{} braucht für dieses Bild etwa {} Speicher.</translation>
+    </message>
+    <message>
+        <source>This computer has {}.</source>
+        <translation>Dieser Computer hat {}.</translation>
+    </message>
+    <message>
+        <source>No trimap network is installed.</source>
+        <translation>Es ist kein Trimap-Netz installiert.</translation>
+    </message>
+    <message>
+        <source>{} is not installed.</source>
+        <translation>{} ist nicht installiert.</translation>
+    </message>
+    <message>
+        <source>Get one under Models</source>
+        <translation>Unter Modelle laden</translation>
     </message>
 </context>
 <context>
@@ -4188,6 +4283,18 @@
         <translation>Pinsel: weichzeichnen</translation>
     </message>
     <message>
+        <source>Brush: refine edge</source>
+        <translation>Pinsel: Kante verfeinern</translation>
+    </message>
+    <message>
+        <source>Remove colour</source>
+        <translation>Farbe entfernen</translation>
+    </message>
+    <message>
+        <source>Restore colour</source>
+        <translation>Farbe wiederherstellen</translation>
+    </message>
+    <message>
         <source>Clear prompts</source>
         <translation>Alle Markierungen löschen</translation>
     </message>
@@ -4396,6 +4503,29 @@
     <message>
         <source>The soft edge holds {} % old background.</source>
         <translation>Der weiche Rand enthält {} % alten Hintergrund.</translation>
+    </message>
+</context>
+<context>
+    <name>KeyOptions</name>
+    <message>
+        <source>Tolerance</source>
+        <translation>Toleranz</translation>
+    </message>
+    <message>
+        <source>How far colours may differ from the removed one</source>
+        <translation>Wie weit Farben von der entfernten abweichen dürfen</translation>
+    </message>
+    <message>
+        <source>Softness</source>
+        <translation>Weichheit</translation>
+    </message>
+    <message>
+        <source>Over which further difference colours become opaque</source>
+        <translation>Über welchen weiteren Abstand Farben deckend werden</translation>
+    </message>
+    <message>
+        <source>Change removed colour</source>
+        <translation>Entfernte Farbe ändern</translation>
     </message>
 </context>
 <context>
@@ -4624,12 +4754,16 @@
         <translation>Bilder verlassen diesen Rechner nie. Nur Laden benutzt das Netz.</translation>
     </message>
     <message>
+        <source>Trimap networks, for Detail in the panel Refine</source>
+        <translation>Trimap-Netze, für Detail unter Nachbearbeiten</translation>
+    </message>
+    <message>
         <source>&amp;Add from disk…</source>
         <translation>Vom Datenträger &amp;hinzufügen …</translation>
     </message>
     <message>
-        <source>Install a .safetensors file, a SAM .pth file or a pair of ONNX graphs (Alt+A)</source>
-        <translation>Eine .safetensors-Datei, eine SAM-.pth-Datei oder ein Paar ONNX-Graphen installieren (Alt+H)</translation>
+        <source>Install a .safetensors, .pth or .bin file or a pair of ONNX graphs (Alt+A)</source>
+        <translation>Eine .safetensors-, .pth- oder .bin-Datei oder ein Paar ONNX-Graphen installieren (Alt+H)</translation>
     </message>
     <message>
         <source>&amp;Close</source>
@@ -5363,6 +5497,14 @@
         <source>The edge is predicted again in close-up; slower</source>
         <translation>Der Rand wird aus der Nähe noch einmal berechnet; langsamer</translation>
     </message>
+    <message>
+        <source>Trimap network</source>
+        <translation>Trimap-Netz</translation>
+    </message>
+    <message>
+        <source>The soft edge is solved by a matting network, in tiles at full resolution; takes longest</source>
+        <translation>Ein Matting-Netz berechnet den weichen Rand in Kacheln bei voller Auflösung; dauert am längsten</translation>
+    </message>
 </context>
 <context>
     <name>RefinePanel</name>
@@ -5389,10 +5531,6 @@
     <message>
         <source>Begin new objects with this refinement</source>
         <translation>Neue Objekte mit dieser Nachbearbeitung beginnen</translation>
-    </message>
-    <message>
-        <source>How the matte is enlarged to the photo&apos;s size</source>
-        <translation>Wie die Maske auf die Größe des Bildes kommt</translation>
     </message>
     <message>
         <source>Detail</source>
@@ -5715,6 +5853,10 @@
     <message>
         <source>Native resolution (slow)</source>
         <translation>Volle Auflösung (langsam)</translation>
+    </message>
+    <message>
+        <source>Trimap network (slow)</source>
+        <translation>Trimap-Netz (langsam)</translation>
     </message>
     <message>
         <source>Predict t&amp;wice</source>
@@ -6060,6 +6202,14 @@
         <translation>Alpha selbst malen; die rechte Taste tut das Gegenteil, Umschalt + Klick zieht eine gerade Linie</translation>
     </message>
     <message>
+        <source>Remove colour</source>
+        <translation>Farbe entfernen</translation>
+    </message>
+    <message>
+        <source>Click a colour that shall be transparent, as a green screen; drag away to remove more, right-click to restore</source>
+        <translation>Farbe anklicken, die durchsichtig werden soll, etwa einen Greenscreen; wegziehen entfernt mehr, Rechtsklick stellt wieder her</translation>
+    </message>
+    <message>
         <source>Hand</source>
         <translation>Hand</translation>
     </message>
@@ -6116,6 +6266,14 @@
     <message>
         <source>Edges that are painted over become softer</source>
         <translation>Übermalte Ränder werden weicher</translation>
+    </message>
+    <message>
+        <source>Refine edge</source>
+        <translation>Kante verfeinern</translation>
+    </message>
+    <message>
+        <source>Hair, fur and leaves that are painted over are solved from their colours</source>
+        <translation>Übermalte Haare, Fell und Blätter werden aus ihren Farben berechnet</translation>
     </message>
 </context>
 <context>

@@ -21,6 +21,7 @@ from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
 from zim_model.backends.view import View
 from zim_model.errors import Cancelled
 from zim_model.inference.prediction import alpha_box
+from zim_model.inference.tiles import overlapping_tiles
 from zim_model.matting.guided_upsampling import guided_upsample
 from zim_model.prompts import Point, PromptSet
 from zim_model.request import ALPHA_MAX, CancelCheck, never_cancelled
@@ -93,27 +94,11 @@ def refine_tiles(
 
 def _windows(view: View) -> Iterator[tuple[View, FloatArray]]:
     """Overlapping windows over a view and their weights (h, w), which add up to 1."""
-    side = view.image_size
-    rows = list(_spans(view.top, view.bottom, side))
-    columns = list(_spans(view.left, view.right, side))
-    for top, bottom, vertical in rows:
-        for left, right, horizontal in columns:
-            window = View(left, top, right, bottom, side)
-            yield window, vertical[:, None] * horizontal
-
-
-def _spans(start: int, stop: int, side: int) -> Iterator[tuple[int, int, FloatArray]]:
-    """Half-overlapping spans that cover a range, and weights that add up to 1."""
-    length = min(side, stop - start)
-    count = 1 + -(-2 * (stop - start - length) // side)
-    starts = np.linspace(start, stop - length, count).round().astype(int).tolist()
-    hill = np.sin((np.arange(length) + 0.5) / length * np.pi) ** 2
-    total = np.zeros(stop - start)
-    for first in starts:
-        total[first - start : first - start + length] += hill
-    for first in starts:
-        share = hill / total[first - start : first - start + length]
-        yield first, first + length, np.asarray(share, np.float32)
+    side, bounds = view.image_size, (view.left, view.top, view.right, view.bottom)
+    for (left, top, right, bottom), weight in overlapping_tiles(
+        bounds, side, side // 2
+    ):
+        yield View(left, top, right, bottom, side), weight
 
 
 def _band(alpha: WordArray, window: View, reach: int) -> FloatArray:

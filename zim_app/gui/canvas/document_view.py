@@ -11,6 +11,7 @@ from zim_app.gui.canvas.stroke_preview import StrokePreview
 from zim_app.gui.canvas.view_modes import HINT_MODES, OverlayStyle
 from zim_app.gui.canvas.viewport import Viewport
 from zim_app.gui.document import Document, DocumentState, active_object_rect
+from zim_app.gui.tools.gestures import RecipeEdit
 from zim_model.request import Matte
 
 
@@ -23,12 +24,17 @@ class DocumentView(Viewport):
     Attributes:
         prompts_hidden: whether no prompts are drawn.
 
-    **Signals**: those of :class:`Viewport`, and ``prompts_hidden_changed(hidden)``.
+    **Signals**: those of :class:`Viewport`, and
+
+    - ``prompts_hidden_changed(hidden)``.
+    - ``edit_previewed(recipe)``: a gesture would give this :class:`Recipe`, whose matte
+      the engine makes; None ends it.
 
     **Threads**: the window's only.
     """
 
     prompts_hidden_changed = Signal(bool)
+    edit_previewed = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -79,6 +85,30 @@ class DocumentView(Viewport):
                 if matte is not None and state.is_shown(index)
             )
         )
+
+    def _begin_stroke(self) -> None:
+        """Begin a stroke on the active object's matte."""
+        assert self.document is not None
+        image = self.document.image
+        self._stroke_preview.begin(self.document.state, image.rgb)
+        self._show_mattes(self.document.state)
+
+    def _paint_stroke(self, edit: RecipeEdit | None) -> None:
+        """Show the stroke of an edit, if one is being drawn."""
+        if self._stroke_preview.under_way and edit is not None:
+            self.update_alpha(self._stroke_preview.show(edit.recipe))
+
+    def _finish_stroke(self, edit: RecipeEdit) -> None:
+        """Keep showing the stroke until the edit's recipe is solved."""
+        if self._stroke_preview.under_way and self.document is not None:
+            self._stroke_preview.finish(self.document.state, edit.recipe)
+
+    def _cancel_stroke(self) -> None:
+        """Remove the stroke that is being drawn, if any."""
+        if self._stroke_preview.under_way and self.document is not None:
+            self._stroke_preview.cancel(self.document.state)
+            self._show_mattes(self.document.state)
+            self.update_alpha(self.image_rect)
 
     def show_preview(self, matte: Matte | None) -> None:
         """Show a matte in place of the active object's; None ends it."""

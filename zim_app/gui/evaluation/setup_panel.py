@@ -165,6 +165,7 @@ class SetupPanel(QScrollArea):
             "official": self.tr("As the official code"),
             "bilinear": self.tr("Bilinear"),
             "native": self.tr("Native resolution (slow)"),
+            "trimap": self.tr("Trimap network (slow)"),
         }
         for mode, text in modes.items():
             self.upsampling.addItem(text, mode)

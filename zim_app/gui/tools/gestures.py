@@ -42,6 +42,9 @@ TEXTS = {
     "brush_add": QT_TRANSLATE_NOOP("Gesture", "Brush: add"),
     "brush_erase": QT_TRANSLATE_NOOP("Gesture", "Brush: erase"),
     "brush_soften": QT_TRANSLATE_NOOP("Gesture", "Brush: soften"),
+    "brush_refine": QT_TRANSLATE_NOOP("Gesture", "Brush: refine edge"),
+    "colour_key": QT_TRANSLATE_NOOP("Gesture", "Remove colour"),
+    "restore_colour": QT_TRANSLATE_NOOP("Gesture", "Restore colour"),
     "clear": QT_TRANSLATE_NOOP("Gesture", "Clear prompts"),
 }
 
@@ -191,6 +194,9 @@ class ToolOptions:
         radius: radius of the brush, in image pixels.
         hardness: see :class:`~zim_model.recipe.Stroke`.
         strength: see :class:`~zim_model.recipe.Stroke`.
+        tolerance: see :class:`~zim_model.recipe.Stroke`.
+        key_tolerance: of new colour keys, see :class:`~zim_model.recipe.ColourKey`.
+        key_softness: likewise.
     """
 
     positive: bool = True
@@ -198,6 +204,9 @@ class ToolOptions:
     radius: float = 20.0
     hardness: float = 0.8
     strength: float = 1.0
+    tolerance: float = 0.0
+    key_tolerance: float = 0.12
+    key_softness: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +224,7 @@ class PointerPress:
         scale: view pixels per image pixel.
         straight: whether Shift is pressed.
         options: options of the tools.
+        colour: the image's mean colour around the position, 0xRRGGBB.
     """
 
     recipe: Recipe
@@ -227,6 +237,7 @@ class PointerPress:
     scale: float = 1.0
     straight: bool = False
     options: ToolOptions = field(default_factory=ToolOptions)
+    colour: int = 0
 
     @property
     def inside(self) -> bool:
@@ -241,6 +252,7 @@ class Gesture(Protocol):
     Attributes:
         dragging: whether the pointer moved farther than ``DRAG_DISTANCE``.
         preview_path: x and y of a line to show during the gesture, in image pixels.
+        preview_radius: half the width of that line, in image pixels; 0 is a thin line.
     """
 
     @property
@@ -248,6 +260,9 @@ class Gesture(Protocol):
 
     @property
     def preview_path(self) -> tuple[tuple[float, float], ...]: ...
+
+    @property
+    def preview_radius(self) -> float: ...
 
     def move(self, position: QPointF, view: QPointF, pressure: float = 1.0) -> Gesture:
         """The gesture with the pointer elsewhere, in image and view pixels."""
@@ -272,6 +287,8 @@ class Tool:
         drags_prompts: whether prompts under the pointer are dragged.
         paints: whether it paints alpha with a round brush.
         pans: whether every button pans.
+        engine_previews: whether the engine makes previews of its gestures' edits, with
+            these options.
     """
 
     id: str
@@ -283,6 +300,7 @@ class Tool:
     drags_prompts: bool = True
     paints: bool = False
     pans: bool = False
+    engine_previews: Callable[[ToolOptions], bool] = lambda options: False
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,12 +314,14 @@ class PromptGesture:
         position: the pointer in image pixels.
         dragging: whether the pointer moved farther than ``DRAG_DISTANCE``.
         preview_path: empty.
+        preview_radius: 0.
     """
 
     press: PointerPress
     position: QPointF
     dragging: bool = False
     preview_path: tuple[tuple[float, float], ...] = ()
+    preview_radius: float = 0.0
 
     @classmethod
     def begin(cls, press: PointerPress) -> PromptGesture:

@@ -52,6 +52,9 @@ class ToolController(QObject):
         for panel in self.panels:
             panel.preview_requested.connect(self.previews.show_recipe)
         canvas.tool_changed.connect(self._on_canvas_tool_changed)
+        canvas.edit_previewed.connect(self.previews.show_recipe)
+        key = self.options_bar.key
+        key.preview_requested.connect(self.previews.show_recipe)
         self.previews.hovering_changed.connect(self._on_previews_hovering_changed)
 
     @property
@@ -99,6 +102,7 @@ class ToolController(QObject):
         """Switch to another document."""
         for panel in self.panels:
             panel.set_document(document)
+        self.options_bar.key.set_document(document)
         self.previews.set_document(document)
         self.comparison.set_document(document)
 
