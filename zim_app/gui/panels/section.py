@@ -6,6 +6,14 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 
+_STYLE = """
+QToolButton {
+    font-weight: bold; border: 1px solid transparent; border-radius: 3px;
+}
+QToolButton:focus { border-color: palette(highlight); }
+"""
+
+
 class Section(QWidget):
     """A title with an arrow, and widgets below it; a click or Space folds them away.
 
@@ -29,7 +37,7 @@ class Section(QWidget):
         self.header.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         policy = QSizePolicy.Policy
         self.header.setSizePolicy(policy.MinimumExpanding, policy.Fixed)
-        self.header.setStyleSheet("QToolButton { font-weight: bold; border: none; }")
+        self.header.setStyleSheet(_STYLE)
         self.header.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.header.toggled.connect(self._on_header_toggled)
         self._body = QWidget()

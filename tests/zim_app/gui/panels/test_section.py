@@ -40,6 +40,14 @@ def test_keys_do_it_too_and_tab_passes_what_is_folded(opened, refine, qtbot):
     assert refine.sections["colours"].header.hasFocus()
 
 
+def test_the_focus_is_seen(opened, refine):
+    opened.activateWindow()
+    header = refine.sections["edge"].header
+    before = header.grab().toImage()
+    header.setFocus()
+    assert header.grab().toImage() != before
+
+
 def test_a_folded_part_stays_folded(refine, next_window, qtbot):
     qtbot.mouseClick(refine.sections["detail"].header, LEFT)
     again = next_window().tools.refine
