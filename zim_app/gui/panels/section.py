@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-
 _STYLE = """
 QToolButton {
     font-weight: bold; border: 1px solid transparent; border-radius: 3px;
