@@ -5858,6 +5858,14 @@
         <translation>Neue Objekte mit dieser Nachbearbeitung beginnen</translation>
     </message>
     <message>
+        <source>Edge</source>
+        <translation>Rand</translation>
+    </message>
+    <message>
+        <source>Colours</source>
+        <translation>Farben</translation>
+    </message>
+    <message>
         <source>Detail</source>
         <translation>Detail</translation>
     </message>
@@ -6053,6 +6061,21 @@
     <message>
         <source>Coffee</source>
         <translation>Kaffee</translation>
+    </message>
+</context>
+<context>
+    <name>Section</name>
+    <message>
+        <source>Show or fold away this part of the panel</source>
+        <translation>Diesen Teil zeigen oder einklappen</translation>
+    </message>
+    <message>
+        <source>open</source>
+        <translation>offen</translation>
+    </message>
+    <message>
+        <source>folded away</source>
+        <translation>eingeklappt</translation>
     </message>
 </context>
 <context>

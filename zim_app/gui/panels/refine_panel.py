@@ -11,7 +11,7 @@ from PySide6.QtWidgets import (
     QDockWidget,
     QFrame,
     QHBoxLayout,
-    QLabel,
+    QMainWindow,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
@@ -22,6 +22,8 @@ from zim_app.gui.document import Document, DocumentState
 from zim_app.gui.icon_button import IconButton
 from zim_app.gui.panels.detail_box import DetailBox
 from zim_app.gui.panels.fields import SliderField, SliderScale
+from zim_app.gui.panels.section import Section
+from zim_app.gui.settings import window_state
 from zim_app.gui.settings.refinement import (
     refine,
     refinement_of,
@@ -141,6 +143,7 @@ class RefinePanel(QDockWidget):
             "pin-outline", self.tr("Begin new objects with this refinement"), self.keep
         )
         self.keep_button.setCheckable(True)
+        self.sections = self._sections()
         self.setWidget(_scroll_area(self._content()))
 
     def _field(self, adjustment: Adjustment) -> SliderField:
@@ -166,20 +169,59 @@ class RefinePanel(QDockWidget):
         box.clicked.connect(self._on_mirrored_clicked)
         return box
 
+    def _sections(self) -> dict[str, Section]:
+        """The parts of the panel, folded away as they were left."""
+        colours = self.fields["decontaminate"]
+        edge = [field for field in self.fields.values() if field is not colours]
+        sections = {
+            "edge": Section(self.tr("Edge"), *edge),
+            "colours": Section(self.tr("Colours"), colours),
+            "detail": Section(
+                self.tr("Detail"), self.detail, self.detail.note, self.mirrored
+            ),
+        }
+        for name in window_state.folded_sections():
+            if name in sections:
+                sections[name].set_opened(False)
+        return sections
+
+    @Slot()
+    def _on_section_toggled(self) -> None:
+        folded = [name for name, section in self.sections.items() if not section.opened]
+        window_state.set_folded_sections(folded)
+        area, layout = self.widget(), self.layout()
+        assert isinstance(area, QScrollArea)
+        assert layout is not None
+        grown = _limit_height(area) - area.height()
+        layout.activate()  # else the old limit holds
+        self._grow(grown)
+
+    def _grow(self, pixels: int) -> None:
+        """Take so much height from the tallest panel in the column, or give it back."""
+        window = self.parent()
+        if not isinstance(window, QMainWindow) or self.isFloating():
+            return
+        column = window.dockWidgetArea(self)
+        others = [
+            dock
+            for dock in window.findChildren(QDockWidget)
+            if dock is not self
+            and dock.isVisible()
+            and not dock.isFloating()
+            and window.dockWidgetArea(dock) == column
+        ]
+        if others:
+            tallest = max(others, key=QDockWidget.height)
+            heights = [self.height() + pixels, max(tallest.height() - pixels, 1)]
+            window.resizeDocks([self, tallest], heights, Qt.Orientation.Vertical)
+
     def _content(self) -> QWidget:
         content = QWidget()
         layout = QVBoxLayout(content)
-        layout.setSpacing(8)
-        for field in self.fields.values():
-            layout.addWidget(field)
-        row = QHBoxLayout()
-        label = QLabel(self.tr("Detail"))
-        label.setBuddy(self.detail)
-        row.addWidget(label)
-        row.addWidget(self.detail, 1)
-        layout.addLayout(row)
-        layout.addWidget(self.detail.note)
-        layout.addWidget(self.mirrored)
+        layout.setSpacing(5)
+        for section in self.sections.values():
+            layout.addWidget(section)
+            section.toggled.connect(self._on_section_toggled)
         row = QHBoxLayout()
         row.addWidget(self.reset_button, 1)
         for button in (self.copy_button, self.paste_button, self.keep_button):
@@ -321,8 +363,19 @@ def _scroll_area(content: QWidget) -> QScrollArea:
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setWidget(content)
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its controls are reached
-    hint = content.sizeHint()
     bar = area.verticalScrollBar().sizeHint().width()
     area.setMinimumWidth(content.minimumSizeHint().width() + bar)
-    area.setMaximumHeight(hint.height())
+    _limit_height(area)
     return area
+
+
+def _limit_height(area: QScrollArea) -> int:
+    """Let the area be at most as high as its content; return this height."""
+    content = area.widget()
+    assert content is not None
+    layout = content.layout()
+    assert layout is not None
+    layout.activate()
+    height = content.sizeHint().height()
+    area.setMaximumHeight(height)
+    return height

@@ -108,6 +108,17 @@ def set_window_state(state: QByteArray) -> None:
     QSettings().setValue("panels", state)
 
 
+def folded_sections() -> list[str]:
+    """Names of the parts of the refine panel that are folded away; none at first."""
+    stored = _read_json("folded_sections").get("refine")
+    return [str(name) for name in stored] if isinstance(stored, list) else []
+
+
+def set_folded_sections(names: list[str]) -> None:
+    """Store which parts of the refine panel are folded away."""
+    QSettings().setValue("folded_sections", json.dumps({"refine": names}))
+
+
 def evaluation_choices() -> dict[str, Any]:
     """Choices in the evaluation window, as plain values; empty at first."""
     return _read_json("evaluation")
