@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from zim_app.cli import arguments
 from zim_app.cli.models import add_device_arguments, make_engine, print_notes
 from zim_app.cli.progress import advance_to, print_line, progress_bar
+from zim_app.core import isolation
 from zim_app.core.batch.jobs import folder_jobs
 from zim_app.core.batch.journal import BatchRow
 from zim_app.core.batch.plan import BatchPlan
@@ -241,6 +242,7 @@ def run(args: argparse.Namespace) -> int:
     plan = _plan(args).validate()
     if args.dry_run:
         return _dry_run(plan, args)
+    isolation.isolate()  # one broken photo does not end the others
     return _run_on_cluster(plan, args) if args.cluster else _run_here(plan, args)
 
 

@@ -27,6 +27,7 @@ from zim_app.cli import (
     export_onnx,
     models,
 )
+from zim_app.cli.photos import read_photo
 from zim_app.core.compose import CutOut
 from zim_app.core.export import (
     WHITE,
@@ -36,7 +37,6 @@ from zim_app.core.export import (
     check_target,
     export,
 )
-from zim_app.core.images import load_image
 from zim_model.errors import ImageError, ZimError, msg
 from zim_model.inference.subject import SubjectSelector
 from zim_model.recipe import Recipe, Upsampling
@@ -186,7 +186,7 @@ def _run_matte(args: argparse.Namespace) -> int:
             None, "give at least one --point, a --box or --subject"
         )
     started = time.perf_counter()
-    image = load_image(args.photo)
+    image = read_photo(args.photo)
     load_ms = _milliseconds_since(started)
     output = args.output or _default_output(args.photo, args.what)
     amount = args.decontaminate

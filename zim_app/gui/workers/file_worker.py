@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QImage, QImageReader
 from shiboken6 import isValid
 
+from zim_app.core import isolation
 from zim_app.gui.files.start_page import THUMBNAIL
 from zim_app.gui.workers.warmup import import_readers
 from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
@@ -87,7 +88,7 @@ class FileWorker(QObject):
             on_done = partial(self.thumbnail_read.emit, path)
             work = partial(read_thumbnail, path)
             self.submit("thumbnail", work, self, on_done, _raise)
-        self.submit("import", import_readers, self, None, _raise)
+        self.submit("import", _prepare_readers, self, None, _raise)
 
     def open(
         self,
@@ -161,6 +162,11 @@ class FileWorker(QObject):
 
 def _raise(error: Exception) -> None:
     raise error
+
+
+def _prepare_readers() -> None:
+    isolation.warm_up()  # another process, which starts meanwhile
+    import_readers()
 
 
 def read_thumbnail(path: Path) -> QImage:
