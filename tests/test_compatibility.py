@@ -50,11 +50,12 @@ from zim_model.evaluation.journal import EvaluationJournal, read_journal
 from zim_model.evaluation.reading import read_prompts
 from zim_model.evaluation.report import Report
 from zim_model.evaluation.report_formats import rows_to_csv, to_json
+from zim_model.finish import Finish, Stroke
 from zim_model.network.config import CONFIGS, ZimConfig
 from zim_model.network.zim import Zim
 from zim_model.onnx.export import DECODER_INPUTS
 from zim_model.prompts import Box, Point, PromptSet, Scribble
-from zim_model.recipe import Finish, Options, Recipe, SceneObject, Stroke
+from zim_model.recipe import Options, Recipe, SceneObject
 from zim_model.runtime.jobs import Shard
 from zim_model.weights.tensors import fingerprint
 
@@ -87,7 +88,7 @@ EXPORT = ExportOptions(
 )
 
 
-LATER = {"trim_alpha": 2, "hidden_pixels": "bleed"}
+LATER = {"trim_alpha": 2, "hidden_pixels": "bleed", "canvas": None, "shadow": False}
 """Options that the version before did not have."""
 
 

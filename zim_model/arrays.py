@@ -16,6 +16,9 @@ BoolArray = npt.NDArray[np.bool_]
 Bounds = tuple[int, int, int, int]
 """(left, top, right, bottom) in pixels; right and bottom are exclusive."""
 
+BACKGROUND, UNKNOWN, FOREGROUND = 0, 128, 255
+"""Values of a trimap, (h, w) uint8."""
+
 
 def mask_bounds(mask: npt.NDArray[Any]) -> Bounds | None:
     """The bounds of all nonzero elements of an array (H, W); None if there are none."""

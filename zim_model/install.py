@@ -9,13 +9,18 @@ from zim_model.errors import WeightsError, msg
 from zim_model.runtime.atomic_files import read_error
 from zim_model.weights.catalogue import MODELS, ModelInfo
 from zim_model.weights.installed import (
+    HUB_SUFFIX,
     ONNX_FILES,
     WEIGHT_SUFFIXES,
     InstalledModel,
+    holds_trimap_network,
     install_files,
     sha256,
     translate_os_errors,
 )
+
+_HUB_STEMS = ("model", "pytorch_model")
+"""Names of all weight files on the Hugging Face hub, whatever the model."""
 
 
 def install_from_disk(path: Path, name: str | None = None) -> InstalledModel:
@@ -24,8 +29,8 @@ def install_from_disk(path: Path, name: str | None = None) -> InstalledModel:
     The file is linked where the disk allows it, else copied.
 
     Args:
-        path: a ``.safetensors`` file of ours, a SAM checkpoint, or
-            ``encoder.onnx`` or ``decoder.onnx`` of a pair, or their folder.
+        path: a ``.safetensors`` file of ours, a SAM checkpoint, a ViTMatte's weights,
+            or ``encoder.onnx`` or ``decoder.onnx`` of a pair, or their folder.
         name: of the model; None takes the name of the known model with the
             same files, else the name of the file.
 
@@ -51,6 +56,10 @@ def _recognise_files(path: Path) -> tuple[list[Path], Callable[[], object]]:
         )
     if path.is_dir() or path.suffix == ".onnx":
         return _onnx_pair(path if path.is_dir() else path.parent)
+    if path.suffix in (*WEIGHT_SUFFIXES, HUB_SUFFIX) and holds_trimap_network(path):
+        from zim_model.weights.vitmatte_checkpoint import check_vitmatte
+
+        return [path], lambda: check_vitmatte(path)
     if path.suffix not in WEIGHT_SUFFIXES:
         raise WeightsError(
             msg("{name} is no kind of model file that is known here.", name=path.name),
@@ -123,8 +132,13 @@ def _find_by_checksums(files: list[Path]) -> ModelInfo | None:
 
 
 def _default_name(path: Path, files: list[Path]) -> str:
-    """A name from the file's, or for a pair from its folder's."""
+    """A name from the file's; for a pair or a file of the hub from its folder's."""
+    folder = files[0].absolute().parent
     stem = path.stem if len(files) == 1 else files[0].resolve().parent.name
+    if stem in _HUB_STEMS:
+        repository = folder.parent.parent.name  # of a snapshot in the hub's cache
+        in_cache = folder.parent.name == "snapshots" and "--" in repository
+        stem = repository.rpartition("--")[2] if in_cache else folder.name
     characters = (
         c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in stem
     )

@@ -6,21 +6,20 @@ Editing returns a new recipe.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from zim_model.errors import ZimError, msg
+from zim_model.finish import Finish, Stroke, finish_from_json, finish_to_json
 from zim_model.imported_mask import ImportedMask
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 
-VERSION = 3
-"""Of the recipe's JSON form; version 2 had no masks, version 1 neither scribbles nor
-a finish."""
+VERSION = 4
+"""Of the recipe's JSON form; version 3 had neither colour keys nor strokes that depend
+on colours, version 2 no masks, version 1 neither scribbles nor a finish."""
 MAX_MASKS = 16
 """Most masks of one recipe."""
-Upsampling = Literal["guided", "bilinear", "native", "official"]
+Upsampling = Literal["guided", "bilinear", "native", "official", "trimap"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,67 +33,18 @@ class Options:
             own edges; ``bilinear`` only enlarges the matte; ``native`` is ``guided``
             with tiled refinement, which takes many times as long; ``official`` is
             what the official code does (:mod:`zim_model.inference.official`), for a
-            model without such code the same as ``bilinear``.
+            model without such code the same as ``bilinear``; ``trimap`` is ``guided``
+            with the soft edge solved by a trimap network.
         flip_tta: take the mean of the predictions for the image and its mirror image,
             which takes twice as long.
+        trimap_network: name of the installed one for ``trimap``, see
+            :mod:`zim_model.weights.trimap`; empty takes the first.
     """
 
     candidate: int | None = None
     upsampling: Upsampling = "guided"
     flip_tta: bool = False
-
-
-Brush = Literal["add", "erase", "soften"]
-MAX_SHIFT = 20.0
-MAX_FEATHER = 50.0
-MAX_RADIUS = 2000.0
-
-
-@dataclass(frozen=True, slots=True)
-class Stroke:
-    """One stroke of a brush over a matte.
-
-    Attributes:
-        path: x, y in image pixels, possibly outside, and pressure in (0, 1], at least
-            one vertex; the radius is proportional to the pressure.
-        radius: in image pixels, at full pressure; at most ``MAX_RADIUS``.
-        hardness: 0 falls off from the centre, 1 is full up to an edge of one pixel.
-        brush: whether alpha is raised to opaque, lowered to clear, or smoothed.
-        strength: maximal effect, in (0, 1].
-    """
-
-    path: tuple[tuple[float, float, float], ...]
-    radius: float
-    hardness: float = 0.8
-    brush: Brush = "add"
-    strength: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """Processing of a matte after the model; the default changes nothing.
-
-    Attributes:
-        shift_edge: image pixels that the edge moves outwards (negative: inwards),
-            at most ``MAX_SHIFT`` either way.
-        feather: standard deviation, in image pixels, of a blur of the edge, at most
-            ``MAX_FEATHER``.
-        contrast: 0 to 1; steepens the soft edge around alpha 0.5, never to a hard one.
-        strokes: painted over the result, in order.
-        decontaminate: 0 to 1; how far the background is removed from the colours of the
-            soft edge.  Alpha does not depend on it.
-    """
-
-    shift_edge: float = 0.0
-    feather: float = 0.0
-    contrast: float = 0.0
-    strokes: tuple[Stroke, ...] = ()
-    decontaminate: float = 0.0
-
-    @property
-    def adjusts_edge(self) -> bool:
-        """Whether anything but strokes changes alpha."""
-        return bool(self.shift_edge or self.feather or self.contrast)
+    trimap_network: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +71,19 @@ class Recipe:
 
     @property
     def has_prompts(self) -> bool:
-        """Whether there is anything to make a matte of: a prompt, mask or stroke."""
+        """Whether there is anything to make a matte of: prompt, mask, stroke, key."""
+        finish = self.finish
+        return self._has_objects or bool(finish.strokes or finish.colour_keys)
+
+    @property
+    def keys_whole_image(self) -> bool:
+        """Whether the object is all of the image but the colours of its keys."""
+        return bool(self.finish.colour_keys) and not self._has_objects
+
+    @property
+    def _has_objects(self) -> bool:
         prompt_sets = (self.prompts, *self.more_prompt_sets)
-        return any(prompt_sets) or bool(self.masks or self.finish.strokes)
+        return any(prompt_sets) or bool(self.masks)
 
     def validate(self, height: int, width: int) -> Recipe:
         """Return this recipe with its prompts checked against an image of that size.
@@ -189,7 +149,7 @@ class Recipe:
         return self.with_finish(strokes=(*self.finish.strokes, stroke))
 
     def with_finish(self, **changes: Any) -> Recipe:
-        """Change attributes of the :class:`~zim_model.request.Finish`."""
+        """Change attributes of the :class:`~zim_model.finish.Finish`."""
         return replace(self, finish=replace(self.finish, **changes))
 
     def with_candidate(self, candidate: int | None) -> Recipe:
@@ -201,8 +161,9 @@ class Recipe:
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary of plain values that :meth:`from_json` reads back exactly."""
+        network = self.options.trimap_network
         return {
-            "version": VERSION,
+            "version": self._version,
             "prompts": self.prompts.to_json(),
             "also": [prompts.to_json() for prompts in self.more_prompt_sets],
             "masks": [mask.to_json() for mask in self.masks],
@@ -210,8 +171,16 @@ class Recipe:
             "candidate": self.options.candidate,
             "upsampling": self.options.upsampling,
             "mirrored": self.options.flip_tta,
-            "finish": _finish_to_json(self.finish),
+            **({"trimap_network": network} if network else {}),
+            "finish": finish_to_json(self.finish),
         }
+
+    @property
+    def _version(self) -> int:
+        """The earliest version that can express this recipe."""
+        finish = self.finish
+        newer = finish.colour_keys or any(s.reads_colours for s in finish.strokes)
+        return VERSION if newer else 3
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Recipe:
@@ -221,7 +190,7 @@ class Recipe:
             ZimError: a newer version or another form.
         """
         version = data.get("version") if isinstance(data, dict) else None
-        if version not in (1, 2, VERSION):
+        if version not in range(1, VERSION + 1):
             raise ZimError(
                 msg(
                     "This recipe has version {version!r}; known are 1 to {newest}.",
@@ -233,7 +202,10 @@ class Recipe:
         try:
             model, prompts = data["model"], PromptSet.from_json(data["prompts"])
             options = Options(
-                data["candidate"], data["upsampling"], data.get("mirrored", False)
+                data["candidate"],
+                data["upsampling"],
+                data.get("mirrored", False),
+                data.get("trimap_network", ""),
             )
         except KeyError as error:
             raise ZimError(
@@ -245,7 +217,7 @@ class Recipe:
             )
         _check_options(options)
         more_prompt_sets = tuple(map(PromptSet.from_json, data.get("also", ())))
-        finish = _finish_from_json(data.get("finish", {}))
+        finish = finish_from_json(data.get("finish", {}))
         masks = _masks_from_json(data.get("masks", []))
         return cls(prompts, model, options, finish, more_prompt_sets, masks)
 
@@ -327,6 +299,13 @@ def _check_options(options: Options) -> None:
             msg("This recipe's mirrored is {flip_tta!r}.", flip_tta=options.flip_tta),
             msg("It must be true or false."),
         )
+    if not isinstance(options.trimap_network, str):
+        raise ZimError(
+            msg(
+                "This recipe's trimap network is {name!r}, which is no name.",
+                name=options.trimap_network,
+            )
+        )
     if candidate is not None and (type(candidate) is not int or candidate < 0):
         raise ZimError(
             msg(
@@ -342,70 +321,3 @@ def _check_options(options: Options) -> None:
             ),
             msg("Known are {known}.", known=" and ".join(get_args(Upsampling))),
         )
-
-
-_LIMITS = {
-    "shift_edge": (-MAX_SHIFT, MAX_SHIFT),
-    "feather": (0.0, MAX_FEATHER),
-    "contrast": (0.0, 1.0),
-    "decontaminate": (0.0, 1.0),
-}
-"""Ranges of the finish's numbers."""
-
-
-def _finish_to_json(finish: Finish) -> dict[str, Any]:
-    numbers = {name: float(getattr(finish, name)) for name in _LIMITS}
-    strokes = [
-        {**asdict(stroke), "path": [list(map(float, vertex)) for vertex in stroke.path]}
-        for stroke in finish.strokes
-    ]
-    return {**numbers, "strokes": strokes}
-
-
-def _finish_from_json(data: dict[str, Any]) -> Finish:
-    try:
-        numbers = {name: data.get(name, 0.0) for name in _LIMITS}
-        strokes = tuple(map(_stroke_from_json, data.get("strokes", ())))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ZimError(
-            msg("This recipe's finish cannot be read: {error}.", error=repr(error))
-        ) from error
-    for name, (low, high) in _LIMITS.items():
-        if not _is_number(numbers[name], low, high):
-            raise ZimError(
-                msg(
-                    "This recipe's {name} is {value!r}.", name=name, value=numbers[name]
-                ),
-                msg(
-                    "It must be a number from {low:g} to {high:g}.", low=low, high=high
-                ),
-            )
-    return Finish(strokes=strokes, **numbers)
-
-
-def _stroke_from_json(data: dict[str, Any]) -> Stroke:
-    path = tuple((x, y, pressure) for x, y, pressure in data["path"])
-    stroke = Stroke(
-        path, data["radius"], data["hardness"], data["brush"], data["strength"]
-    )
-    if not path or not all(_is_number(v) for v in _flatten(path)):
-        raise ValueError("a stroke's path is not made of numbers")
-    if not all(0 < pressure <= 1 for _, _, pressure in path):
-        raise ValueError("a stroke's pressure is not above 0 and at most 1")
-    if stroke.brush not in get_args(Brush):
-        raise ValueError(f"{stroke.brush!r} is no brush")
-    if not _is_number(stroke.radius, 0, MAX_RADIUS) or stroke.radius == 0:
-        raise ValueError(f"{stroke.radius!r} is no radius")
-    if not (_is_number(stroke.hardness, 0, 1) and _is_number(stroke.strength, 0, 1)):
-        raise ValueError("a stroke's hardness or strength is not from 0 to 1")
-    return stroke
-
-
-def _flatten(path: Iterable[Iterable[float]]) -> Iterable[float]:
-    return (value for at in path for value in at)
-
-
-def _is_number(value: object, low: float = -math.inf, high: float = math.inf) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    # mypy does not follow ``number``.
-    return number and math.isfinite(value) and low <= value <= high  # type: ignore[arg-type,operator]

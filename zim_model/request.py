@@ -21,11 +21,19 @@ ALPHA_MAX = 65535
 
 CancelCheck = Callable[[], bool]
 """Polled between steps; true raises :class:`~zim_model.errors.Cancelled`."""
+ProgressCallback = Callable[[float], None]
+"""Called with the finished fraction of a long step, 0 to 1."""
+DRAFT_PIXELS = 2_000_000
+"""Most pixels at which a draft is computed; about those of a screen."""
 
 
 def never_cancelled() -> bool:
     """A cancel check that is never true."""
     return False
+
+
+def ignore_progress(fraction: float) -> None:
+    """A progress callback that does nothing."""
 
 
 def raise_if_cancelled(cancelled: CancelCheck) -> None:
@@ -50,17 +58,29 @@ class Request:
         image_key: digest of the image's pixels; equal keys mean equal pixels.
         recipe: determines the matte; :meth:`Engine.prepare` uses its model alone.
         cacheable: false for a passing request, whose results the engine does not cache.
+        draft: true for a quick approximation at about a screen's resolution, in place
+            of steps that take long at the image's.
     """
 
     image: ByteArray
     image_key: str
     recipe: Recipe
     cacheable: bool = True
+    draft: bool = False
 
     @property
     def key(self) -> RequestKey:
         """Requests with equal keys have equal mattes."""
         return self.image_key, self.recipe
+
+    @property
+    def has_draft(self) -> bool:
+        """Whether a draft of the matte is there much sooner than the matte."""
+        height, width = self.image.shape[:2]
+        options, finish = self.recipe.options, self.recipe.finish
+        refined = options.upsampling in ("native", "trimap")
+        slow = refined or bool(finish.decontaminate)
+        return slow and height * width > DRAFT_PIXELS
 
     def validate(self) -> Request:
         """Return this request with its recipe checked against its image.
@@ -121,7 +141,7 @@ class Matte:
             ``candidates_view``; empty where no model has run.
         candidates_view: (left, top, right, bottom) in image pixels.
         foreground: the image with its soft edge decontaminated, as a pyramid like the
-            image's; empty without decontamination.
+            image's; empty without decontamination.  A draft's lacks the first levels.
     """
 
     alpha: WordArray

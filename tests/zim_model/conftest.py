@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import pytest
@@ -5,6 +6,7 @@ import torch
 
 from zim_model.network.config import CnnConfig, VitConfig, ZimConfig
 from zim_model.network.cue_maps import CUES
+from zim_model.network.vitmatte import VitMatte, VitMatteConfig
 from zim_model.network.zim import Zim
 
 SMALL_VIT = ZimConfig(
@@ -27,6 +29,57 @@ SMALL_CNN = replace(
     view="object",
     resize="area",
 )
+
+TINY_VITMATTE = VitMatteConfig(
+    "tiny-vitmatte",
+    VitConfig(dim=32, depth=4, heads=2, global_blocks=(1, 3), window=3),
+    grid=5,
+    position_grid=4,
+    detail_channels=(4, 6, 8),
+    fusion_channels=(16, 12, 8, 6),
+)
+
+
+def random_vitmatte(seed=0):
+    """A small trimap network whose every weight matters, with alpha of all values."""
+    torch.manual_seed(seed)
+    network = VitMatte(TINY_VITMATTE)
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            scale = 0.5 if "pos" in name else 0.1
+            parameter.add_(scale * torch.randn_like(parameter))
+        norms = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+        for norm in norms:
+            norm.momentum = 1.0
+        network.train()(2 * torch.rand(1, 4, 96, 64) - 1)  # sets the norms' statistics
+        for norm in norms:
+            norm.momentum = 0.1
+    return network.eval()
+
+
+HUB_NAMES = (
+    (r"^patch_embed\.proj", "backbone.embeddings.projection"),
+    (r"^pos_embed", "backbone.embeddings.position_embeddings"),
+    (r"^blocks", "backbone.encoder.layer"),
+    (r"\.attn\.", ".attention."),
+    (r"\.mlp\.lin", ".mlp.fc"),
+    (r"^(details\.convs\.\d)\.0", r"\1.conv"),
+    (r"^(details\.convs\.\d)\.1", r"\1.batch_norm"),
+    (r"^details", "decoder.convstream"),
+    (r"^fusions\.(\d)\.0", r"decoder.fusion_blocks.\1.conv.conv"),
+    (r"^fusions\.(\d)\.1", r"decoder.fusion_blocks.\1.conv.batch_norm"),
+    (r"^head", "decoder.matting_head.matting_convs"),
+)
+
+
+def hub_names(network):
+    """Tensors of a VitMatte under the names of the published checkpoints."""
+    renamed = {}
+    for name, tensor in network.state_dict().items():
+        for pattern, replacement in HUB_NAMES:
+            name = re.sub(pattern, replacement, name)
+        renamed[name] = tensor
+    return renamed
 
 
 def random_model(config, seed=0):

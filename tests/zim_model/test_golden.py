@@ -25,6 +25,7 @@ from zim_model.conversion.cues import guided_filter, label_cue_maps
 from zim_model.conversion.network import ConverterNetwork
 from zim_model.evaluation.clicks import first_click, next_click, number_of_clicks
 from zim_model.evaluation.measures import compute_metrics, unknown_region
+from zim_model.finish import Finish, Stroke
 from zim_model.imported_mask import ImportedMask
 from zim_model.inference.engine import Engine
 from zim_model.inference.flip_tta import FlippedFeatures, FlipTta
@@ -56,7 +57,7 @@ from zim_model.network.decoder import attention_mask
 from zim_model.network.region_head import earlier_cue, flooded
 from zim_model.network.zim import Zim
 from zim_model.prompts import Box, Point, PromptSet, Scribble
-from zim_model.recipe import Finish, Options, Recipe, Stroke
+from zim_model.recipe import Options, Recipe
 from zim_model.request import Request
 
 REGIONS = replace(SMALL_CNN, name="small-regions", region_channels=(4, 8, 12))

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zim_model.errors import ZimError
+from zim_model.finish import Finish, Stroke
 from zim_model.imported_mask import ImportedMask
 from zim_model.prompts import Box, Point, PromptSet, Scribble
-from zim_model.recipe import Finish, Options, Recipe, SceneObject, Stroke
+from zim_model.recipe import Options, Recipe, SceneObject
 
 NUMBERS = st.floats(-1e6, 1e6)
 POINTS = st.builds(Point, NUMBERS, NUMBERS, st.booleans())
@@ -116,8 +117,8 @@ VALID = Recipe(PromptSet((Point(1, 2),))).to_json()
         ([], "version None"),
         ("text", "version None"),
         (
-            VALID | {"version": 4},
-            "version 4; known are 1 to 3. It may come from a newer",
+            VALID | {"version": 5},
+            "version 5; known are 1 to 4. It may come from a newer",
         ),
         ({"version": 1}, "recipe has no"),
         (VALID | {"model": None}, "model is None, which is no name"),
@@ -230,3 +231,12 @@ def test_masks_are_checked_against_the_image() -> None:
     for broken in (3, [3], [{}], [mask.to_json()] * 17):
         with pytest.raises(ZimError, match="mask"):
             Recipe.from_json(VALID | {"masks": broken})
+
+
+def test_the_trimap_network_is_kept():
+    recipe = Recipe(options=Options(None, "trimap", trimap_network="vitmatte"))
+    data = json.loads(json.dumps(recipe.to_json()))
+    assert Recipe.from_json(data) == recipe
+    assert "trimap_network" not in Recipe().to_json(), "as files had it before"
+    with pytest.raises(ZimError, match="trimap network is 3, which is no name"):
+        Recipe.from_json({**data, "trimap_network": 3})

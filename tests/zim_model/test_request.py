@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from zim_model.errors import ImageError, PromptError
+from zim_model.finish import Stroke
 from zim_model.imported_mask import ImportedMask
 from zim_model.prompts import Box, Point, PromptSet
-from zim_model.recipe import Recipe, Stroke
+from zim_model.recipe import Recipe
 from zim_model.request import Request
 
 IMAGE = np.zeros((20, 30, 3), np.uint8)

@@ -78,12 +78,14 @@ def add_subject_argument(group: argparse._ActionsContainer) -> None:
     )
 
 
-def add_hidden_pixels_argument(group: argparse._ActionsContainer) -> None:
+def add_hidden_pixels_argument(
+    group: argparse._ActionsContainer, default: HiddenPixels | None = "bleed"
+) -> None:
     """Add the argument for :attr:`ExportOptions.hidden_pixels`."""
     group.add_argument(
         "--hidden-pixels",
         choices=get_args(HiddenPixels),
-        default="bleed",
+        default=default,
         help="colours of a cut-out where it is transparent: the edge's for a few pixels"
         " and then black (bleed, the default), the photo's (keep), or black (clear)",
     )

@@ -19,6 +19,14 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, get_args
 
 from zim_app.cli import arguments
+from zim_app.cli.export_arguments import (
+    NO_CANVAS,
+    add_canvas_arguments,
+    add_preset_argument,
+    given,
+    preset_options,
+    with_canvas,
+)
 from zim_app.cli.models import add_device_arguments, make_engine, print_notes
 from zim_app.cli.progress import advance_to, print_line, progress_bar
 from zim_app.core import isolation
@@ -112,6 +120,7 @@ def _configure_prompts(parser: argparse.ArgumentParser) -> None:
 
 def _configure_export(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("results")
+    add_preset_argument(group)
     group.add_argument("--what", choices=get_args(ExportKind))
     group.add_argument("--format", choices=[entry.id for entry in FORMATS])
     group.add_argument("--depth", choices=get_args(Depth))
@@ -122,15 +131,17 @@ def _configure_export(parser: argparse.ArgumentParser) -> None:
         metavar="COLOUR",
         help="of composites: R,G,B, #RRGGBB, or a photo (default: white)",
     )
-    group.add_argument("--trim", action="store_true", help="crop to the objects")
+    group.add_argument(
+        "--trim", action=argparse.BooleanOptionalAction, help="crop to the objects"
+    )
     group.add_argument(
         "--trim-alpha",
         type=int,
         metavar="N",
         help="opacity, of 255, up to which a pixel is not seen and does not count in"
-        " trimming (default: %(default)s)",
+        f" trimming (default: {BATCH_EXPORT.trim_alpha})",
     )
-    group.add_argument("--padding", type=int, metavar="PIXELS")
+    add_canvas_arguments(group)
     size = group.add_mutually_exclusive_group()
     size.add_argument("--scale", type=float, metavar="FACTOR")
     size.add_argument("--longest-side", type=int, metavar="PIXELS")
@@ -147,32 +158,22 @@ def _configure_export(parser: argparse.ArgumentParser) -> None:
         help="all visible ones together (default), each in a file, or the active one",
     )
     group.add_argument(
-        "--original", action="store_true", help="add it as a hidden layer (psd, ora)"
+        "--original",
+        action=argparse.BooleanOptionalAction,
+        help="add it as a hidden layer (psd, ora)",
     )
-    arguments.add_hidden_pixels_argument(group)
+    arguments.add_hidden_pixels_argument(group, default=None)
     group.add_argument(
         "--name",
         metavar="TEMPLATE",
         help="of the files, with {name}, and {object} {what} {n} {width} {height} "
-        "{date} if wanted (default: %(default)s)",
+        f"{{date}} if wanted (default: {BATCH_EXPORT.template})",
     )
     group.add_argument(
         "--replace",
         action="store_true",
         help="overwrite files that are not of this batch; else they are kept, and the "
         "new file gets a number",
-    )
-    options = BATCH_EXPORT
-    parser.set_defaults(
-        what=options.what,
-        format=options.format,
-        depth=options.depth,
-        quality=options.quality,
-        trim_alpha=options.trim_alpha,
-        padding=options.padding,
-        scale=options.scale,
-        objects=options.scope,
-        name=options.template,
     )
 
 
@@ -262,27 +263,26 @@ def _plan(args: argparse.Namespace) -> BatchPlan:
 
 
 def _export_options(args: argparse.Namespace) -> ExportOptions:
-    options = ExportOptions(
-        what=args.what,
-        format=args.format,
-        depth=args.depth,
-        quality=args.quality,
-        trim=args.trim or args.padding > 0,
-        trim_alpha=args.trim_alpha,
-        padding=args.padding,
-        scale=args.scale,
-        longest_side=args.longest_side,
-        decontaminate=args.decontaminate,
-        scope=args.objects,
-        original=args.original,
-        hidden_pixels=args.hidden_pixels,
-        template=args.name,
-    )
+    """The options of the preset, or the default ones, with the arguments given."""
+    options = preset_options(args, BATCH_EXPORT)
+    framing = given(args, trim="trim", scale="scale", longest_side="longest_side")
+    if framing:
+        if args.canvas not in (None, NO_CANVAS):
+            name = next(iter(framing)).replace("_", "-")
+            raise argparse.ArgumentError(None, f"--{name} has no effect on a --canvas")
+        options = replace(options, canvas=None)
+    if "scale" in framing:
+        framing["longest_side"] = None
+    elif "longest_side" in framing:
+        framing["scale"] = 1.0
+    fields = ("what", "format", "depth", "quality", "trim_alpha", "decontaminate")
+    names = {field: field for field in (*fields, "original", "hidden_pixels")}
+    changes = given(args, **names, scope="objects", template="name")
     if isinstance(args.background, Path):
-        options = replace(options, background_image=args.background)
+        changes["background_image"] = args.background
     elif args.background is not None:
-        options = replace(options, background=args.background)
-    return options
+        changes |= {"background": args.background, "background_image": None}
+    return with_canvas(replace(options, **framing, **changes), args)
 
 
 def _dry_run(plan: BatchPlan, args: argparse.Namespace) -> int:

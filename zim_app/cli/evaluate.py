@@ -134,9 +134,9 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
         type=_upsamplings,
         metavar=f"{{{','.join(get_args(Upsampling))}}}",
         help="of the models' mattes: official (what the code of ZIM and SAM does),"
-        " guided, bilinear or native; several with commas give each model a line for"
-        " each (default: official on MicroMat-3K, beside whose published numbers it"
-        " stands; else guided)",
+        " guided, bilinear, native or trimap; several with commas give each model a"
+        " line for each (default: official on MicroMat-3K, beside whose published"
+        " numbers it stands; else guided)",
     )
     parser.add_argument(
         "--mirrored",

@@ -27,15 +27,22 @@ from zim_app.cli import (
     export_onnx,
     models,
 )
+from zim_app.cli.export_arguments import (
+    add_canvas_arguments,
+    add_preset_argument,
+    given,
+    preset_options,
+    with_canvas,
+)
 from zim_app.cli.photos import read_photo
 from zim_app.core.compose import CutOut
 from zim_app.core.export import (
-    WHITE,
     ExportKind,
     ExportOptions,
     ExportTarget,
     check_target,
     export,
+    export_to_folder,
 )
 from zim_model.errors import ImageError, ZimError, msg
 from zim_model.inference.subject import SubjectSelector
@@ -131,8 +138,15 @@ def _configure_matte(parser: argparse.ArgumentParser) -> None:
         "--upsampling",
         choices=get_args(Upsampling),
         help="how the matte reaches the photo's size: guided by its edges (default), "
-        "bilinear, native, which predicts again along the edge and takes longer, or "
-        "official, as the code of the model's authors does it",
+        "bilinear, native, which predicts again along the edge and takes longer, "
+        "official, as the code of the model's authors does it, or trimap, guided with "
+        "the soft edge solved by a trimap network, which takes longest",
+    )
+    parser.add_argument(
+        "--trimap-network",
+        metavar="NAME",
+        help="an installed one, for --upsampling trimap (default: that of the recipe, "
+        "else the first of zim-studio models)",
     )
     parser.add_argument(
         "--mirrored",
@@ -147,19 +161,18 @@ def _configure_matte(parser: argparse.ArgumentParser) -> None:
         metavar="OUT.png",
         help=".png, .tif, .webp, or .jpg (matte, composite); an existing file is "
         "replaced; default: PHOTO-cutout.png beside PHOTO (or -matte, -composite), "
-        "if there is none",
+        "if there is none, or a new file with the preset's name and format",
     )
+    add_preset_argument(parser)
     parser.add_argument(
         "--what",
         choices=get_args(ExportKind),
-        default="cutout",
         help="the photo with transparency (default), its grey matte, or the photo on "
         "a background",
     )
     parser.add_argument(
         "--background",
         type=arguments.colour,
-        default=WHITE,
         metavar="COLOUR",
         help="of the composite: R,G,B or #RRGGBB (default: white)",
     )
@@ -170,7 +183,8 @@ def _configure_matte(parser: argparse.ArgumentParser) -> None:
         help="0 to 1: remove the old background's colour from soft edges (default: "
         "that of the recipe, else 0)",
     )
-    arguments.add_hidden_pixels_argument(parser)
+    arguments.add_hidden_pixels_argument(parser, default=None)
+    add_canvas_arguments(parser)
     parser.add_argument(
         "--json",
         action="store_true",
@@ -188,17 +202,12 @@ def _run_matte(args: argparse.Namespace) -> int:
     started = time.perf_counter()
     image = read_photo(args.photo)
     load_ms = _milliseconds_since(started)
-    output = args.output or _default_output(args.photo, args.what)
-    amount = args.decontaminate
-    if amount is None:
-        amount = recipe.finish.decontaminate
-    options = ExportOptions(
-        args.what,
-        background=args.background,
-        decontaminate=amount,
-        hidden_pixels=args.hidden_pixels,
-    ).validate()
-    check_target(image, output, options)  # before the slow part
+    options = _export_options(args, recipe).validate()
+    output = args.output
+    if output is None and args.preset is None:
+        output = _default_output(args.photo, options.what)
+    if output is not None:
+        check_target(image, output, options)  # before the slow part
     engine = models.make_engine(args)
     if args.subject is not None:
         selector = SubjectSelector(engine, args.device)
@@ -208,7 +217,14 @@ def _run_matte(args: argparse.Namespace) -> int:
     matte = engine.solve(Request(image.rgb, image.key, recipe))
     models.print_notes(matte.timings.notes)
     started = time.perf_counter()
-    export(image, [ExportTarget(matte.alpha)], output, options)
+    notices: list[str] = []
+    target, notify = [ExportTarget(matte.alpha)], notices.append
+    if output is not None:
+        export(image, target, output, options, notify=notify)
+    else:
+        folder = args.photo.parent
+        [output] = export_to_folder(image, target, folder, options, notify=notify)
+    models.print_notes(tuple(notices))
     save_ms = _milliseconds_since(started)
     report = {
         "image": str(args.photo),
@@ -256,6 +272,20 @@ def _summary_line(report: dict[str, Any]) -> str:
     ).format(**report)
 
 
+def _export_options(args: argparse.Namespace, recipe: Recipe) -> ExportOptions:
+    """The options of the preset, or the default ones, with the arguments given."""
+    options = replace(preset_options(args, ExportOptions()), scope="active")
+    names = ("what", "background", "decontaminate", "hidden_pixels")
+    changes = given(args, **{name: name for name in names})
+    if "background" in changes:
+        changes["background_image"] = None
+    options = replace(options, **changes)
+    if options.decontaminate is None:
+        amount = recipe.finish.decontaminate
+        options = replace(options, decontaminate=amount)
+    return with_canvas(options, args)
+
+
 def _recipe(args: argparse.Namespace) -> Recipe:
     recipe = Recipe() if args.recipe is None else _read_recipe(args.recipe)
     for point in args.point:
@@ -268,6 +298,9 @@ def _recipe(args: argparse.Namespace) -> Recipe:
         recipe = replace(recipe, options=replace(recipe.options, flip_tta=True))
     if args.upsampling is not None:
         options = replace(recipe.options, upsampling=args.upsampling)
+        recipe = replace(recipe, options=options)
+    if args.trimap_network is not None:
+        options = replace(recipe.options, trimap_network=args.trimap_network)
         recipe = replace(recipe, options=options)
     return recipe
 

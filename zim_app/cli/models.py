@@ -23,6 +23,7 @@ from zim_model.weights.catalogue import MODELS, ModelInfo, find_known, locate
 from zim_model.weights.installed import (
     ONNX_FILES,
     InstalledModel,
+    find_installed,
     installed_models,
     models_folder,
     remove_model,
@@ -66,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
-    here = {model.name: model for model in installed_models()}
+    here = {model.name: model for model in installed_models(None)}
     names = [info.name for info in MODELS]
     rows = [
         _describe(name, find_known(name), here.get(name))
@@ -94,6 +95,7 @@ def _describe(
         "name": name,
         "title": info.title if info else name,
         "state": state,
+        "kind": model.kind if model else info.kind if info else None,
         "bytes": size,
         "path": str(model.path) if model else None,
         "licence": info.licence.name if info else None,
@@ -105,6 +107,8 @@ def _describe(
 
 def _format_row(row: dict[str, Any]) -> str:
     words = [f"{row['bytes'] / 1e6:7.1f} MB", row["licence"] or "licence not known"]
+    if row["kind"] == "trimap":
+        words.insert(1, "trimap network")
     if row["commercial_use"] is False:
         words.append("not for commercial use")
     return ", ".join(words)
@@ -131,7 +135,10 @@ def _add(args: argparse.Namespace) -> int:
 
 def _print_installed(args: argparse.Namespace, model: InstalledModel) -> int:
     report = _describe(model.name, find_known(model.name), model)
-    sentence = f"{model.name} is installed; use it with: --model {model.name}"
+    use = f"--model {model.name}"
+    if model.kind == "trimap":
+        use = f"--upsampling trimap --trimap-network {model.name}"
+    sentence = f"{model.name} is installed; use it with: {use}"
     print(json.dumps(report) if args.json else sentence)
     return 0
 
@@ -227,7 +234,7 @@ def _download(args: argparse.Namespace) -> int:
             msg("There is no model called {name!r} to download.", name=args.name),
             msg("Known: {names}.", names=names),
         )
-    if not any(model.name == info.name for model in installed_models()):
+    if find_installed(info.name, None) is None:
         _confirm_model_licence(info, accepted=args.yes)
     from zim_model.weights.download import download  # imports network modules
 

@@ -5,39 +5,30 @@ from __future__ import annotations
 import datetime
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
-import numpy as np
-
-from zim_app.core import compose
 from zim_app.core.cancellable_stream import CancellableStream
-from zim_app.core.colour import rgb_from_srgb, srgb_to_profile
 from zim_app.core.compose import CutOut
 from zim_app.core.export_options import WHITE, Depth, ExportKind, ExportOptions, Scope
 from zim_app.core.formats import (
     BY_ID,
     BY_SUFFIX,
     FORMATS,
-    Content,
     FileFormat,
     check_written,
 )
-from zim_app.core.framing import (
-    ExportFrame,
-    crop,
-    scale,
-    scale_alpha,
-    scale_to_cover,
-    visible_bounds,
-)
-from zim_app.core.images import MAX_PIXELS, Image, load_image
-from zim_app.core.layered import ImageLayer, LayeredImage
+from zim_app.core.framing import ExportFrame
+from zim_app.core.images import Image
 from zim_app.core.naming import NameFields, file_stem, free_path, name_each_object
-from zim_app.core.pixels import PixelArray, convert_depth
-from zim_app.core.rasters import Tags
-from zim_model.arrays import WordArray
+from zim_app.core.rendering import (
+    ExportTarget,
+    Notify,
+    check_size,
+    frame_of,
+    ignore_notice,
+    render,
+)
 from zim_model.errors import Cancelled, ImageError, msg
 from zim_model.request import CancelCheck
 from zim_model.runtime.atomic_files import atomic_write, write_error
@@ -62,23 +53,6 @@ Progress = Callable[[float], None]
 """Called with the finished fraction, 0 to 1."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ExportTarget:
-    """One object to export.
-
-    Attributes:
-        alpha: (H, W) uint16 at the image's size, 0 transparent to 65535 opaque.
-        name: given by the user.
-        visible: whether it is shown; hidden objects become hidden layers.
-        decontaminate: 0 to 1, see :class:`ExportOptions`.
-    """
-
-    alpha: WordArray
-    name: str = ""
-    visible: bool = True
-    decontaminate: float = 0.0
-
-
 def export(
     image: Image,
     targets: Sequence[ExportTarget],
@@ -86,6 +60,7 @@ def export(
     options: ExportOptions = ExportOptions(),  # noqa: B008 - a frozen value
     *,
     progress: Progress = lambda _: None,
+    notify: Notify = ignore_notice,
     cancelled: CancelCheck = lambda: False,
 ) -> None:
     """Write one file in the format of its suffix, and verify it by reading it back.
@@ -101,6 +76,8 @@ def export(
             complete and verified.
         options: all are used but format and template.
         progress: called repeatedly.
+        notify: called with a sentence where the result is not quite what was chosen:
+            no dependable shadow was found.
         cancelled: polled repeatedly.
 
     Raises:
@@ -110,7 +87,9 @@ def export(
         Cancelled: ``cancelled`` became true.
     """
     file_format = check_target(image, path, options)
-    content, tags = _render(image, targets, file_format, options, cancelled)
+    content, tags = render(
+        image, targets, file_format, options, notify=notify, cancelled=cancelled
+    )
     progress(0.5)
     try:
         with atomic_write(path) as stream:
@@ -135,6 +114,7 @@ def export_to_folder(
     overwrite: bool = False,
     today: datetime.date | None = None,
     progress: Progress = lambda _: None,
+    notify: Notify = ignore_notice,
     cancelled: CancelCheck = lambda: False,
 ) -> list[Path]:
     """Write files named by the template, with a number appended to taken names.
@@ -147,6 +127,7 @@ def export_to_folder(
         overwrite: replace existing files, except the source and files of this export.
         today: for the template; None is the current date.
         progress: as for :func:`export`.
+        notify: as for :func:`export`.
         cancelled: as for :func:`export`; files that are complete by then are kept.
 
     Returns:
@@ -167,7 +148,12 @@ def export_to_folder(
         def part(fraction: float, done: int = done) -> None:
             progress((done + fraction) / len(files))
 
-        export(image, group, path, options, progress=part, cancelled=cancelled)
+        export(
+            *(image, group, path, options),
+            progress=part,
+            notify=notify,
+            cancelled=cancelled,
+        )
         written.append(path)
     return written
 
@@ -193,7 +179,7 @@ def plan_files(
     files = []
     for n, group in enumerate(groups, 1):
         cut_outs = [CutOut.from_image(image, one.alpha) for one in group]
-        frame = _frame(image, cut_outs, options)
+        frame = frame_of(image, cut_outs, options)
         names = [one.name for one in group]
         stem = plan_stem(image, names, frame, options, n=n, today=today)
         files.append((f"{stem}{options.file_format.suffixes[0]}", group))
@@ -250,7 +236,7 @@ def encode(
         ZimError: as :func:`export` does.
         Cancelled: ``cancelled`` became true.
     """
-    content, tags = _render(image, targets, BY_ID["png"], options, cancelled)
+    content, tags = render(image, targets, BY_ID["png"], options, cancelled=cancelled)
     stream = io.BytesIO()
     BY_ID["png"].write(
         cast(IO[bytes], CancellableStream(stream, cancelled)), content, tags
@@ -291,9 +277,10 @@ def check_target(
                 "Save as .png, .tif or .webp, or save the matte or a composite instead."
             ),
         )
-    if not options.trim:  # else the size is not known yet
-        frame = options.frame(image.width, image.height, None)
-        _check_size(frame, file_format)
+    if options.size_is_known:
+        # A canvas of known size has it for any object.
+        frame = options.frame(image.width, image.height, (0, 0, 1, 1))
+        check_size(frame, file_format)
     if path.is_dir():
         raise ImageError(msg("{path} is a folder.", path=path), msg("Add a file name."))
     if not (folder_is_made or path.parent.is_dir()):
@@ -314,165 +301,8 @@ def missing_folder_error(folder: Path) -> ImageError:
     )
 
 
-def _check_size(frame: ExportFrame, file_format: FileFormat) -> None:
-    size = f"{frame.width} x {frame.height}"
-    if max(frame.width, frame.height) > file_format.max_side:
-        raise ImageError(
-            msg(
-                "{name} holds at most {max_side} pixels a side; the photo is {size}.",
-                name=file_format.name,
-                max_side=file_format.max_side,
-                size=size,
-            ),
-            msg("Save as .png or .tif."),
-        )
-    if frame.width * frame.height > MAX_PIXELS:
-        raise ImageError(
-            msg(
-                "The result would have {size} pixels; the limit is {limit} million.",
-                size=size,
-                limit=MAX_PIXELS // 1_000_000,
-            ),
-            msg("Choose a smaller scale or less padding."),
-        )
-
-
 def _same_file(path: Path, other: Path) -> bool:
     try:
         return path.samefile(other)
     except OSError:  # one of them does not exist
         return path.resolve() == other.resolve()
-
-
-# -- From objects to pixels ------------------------------------------------------------
-
-
-def _render(
-    image: Image,
-    targets: Sequence[ExportTarget],
-    file_format: FileFormat,
-    options: ExportOptions,
-    cancelled: CancelCheck,
-) -> tuple[Content, Tags]:
-    dtype = _dtype(image, file_format, options)
-    tags = Tags(image.icc, image.dpi, options.quality)
-    if file_format.layered:
-        return _layers(image, targets, file_format, options, cancelled), tags
-    merged = compose.union_alpha(each.alpha for each in targets)
-    cut_out = CutOut.from_image(image, merged)
-    frame = _frame(image, [cut_out], options)
-    _check_size(frame, file_format)
-    if options.what == "matte":
-        part = crop(cut_out, frame.rect).alpha
-        alpha = scale_alpha(part, frame.width, frame.height)
-        return convert_depth(alpha, dtype), Tags(None, image.dpi, options.quality)
-    amount = _decontamination(options, max(each.decontaminate for each in targets))
-    cut_out = _prepare_cut_out(cut_out, amount, frame, dtype, cancelled)
-    if options.what == "cutout":
-        cut_out = compose.recolour_hidden_pixels(cut_out, options.hidden_pixels, dtype)
-        return compose.cut_out_pixels(cut_out, dtype), tags
-    backdrop = _backdrop(image, options, frame)
-    return compose.composite(cut_out, backdrop, dtype), tags
-
-
-def _dtype(
-    image: Image, file_format: FileFormat, options: ExportOptions
-) -> np.dtype[Any]:
-    if not file_format.deep or options.depth == "8":
-        return np.dtype(np.uint8)
-    return np.dtype(np.uint16 if options.depth == "16" else image.source.dtype)
-
-
-def _decontamination(options: ExportOptions, own: float) -> float:
-    return own if options.decontaminate is None else options.decontaminate
-
-
-def _frame(
-    image: Image, cut_outs: Sequence[CutOut], options: ExportOptions
-) -> ExportFrame:
-    rects = []
-    if options.trim:
-        bounds = (visible_bounds(each.alpha, options.trim_alpha) for each in cut_outs)
-        rects = [rect for rect in bounds if rect]
-    support = None
-    if rects:
-        lefts, tops, rights, bottoms = zip(*rects, strict=True)
-        support = (min(lefts), min(tops), max(rights), max(bottoms))
-    return options.frame(image.width, image.height, support)
-
-
-def _prepare_cut_out(
-    cut_out: CutOut,
-    amount: float,
-    frame: ExportFrame,
-    dtype: np.dtype[Any],
-    cancelled: CancelCheck,
-) -> CutOut:
-    """Decontaminate, crop and scale a cut-out."""
-    if cancelled():
-        raise Cancelled
-    if amount > 0:
-        from zim_model.matting.foreground import estimate_foreground
-
-        colours = estimate_foreground(
-            cut_out.colours, cut_out.alpha, amount=amount, cancelled=cancelled
-        )
-        cut_out = CutOut(colours, cut_out.alpha)
-    cut_out = crop(cut_out, frame.rect)
-    if dtype.itemsize > cut_out.colours.itemsize:
-        cut_out = CutOut(convert_depth(cut_out.colours, dtype), cut_out.alpha)
-    return scale(cut_out, frame.width, frame.height, cancelled)
-
-
-def _backdrop(image: Image, options: ExportOptions, frame: ExportFrame) -> PixelArray:
-    if options.background_image is None:
-        return srgb_to_profile(options.background, image.icc)
-    rgb = load_image(options.background_image).rgb
-    fitted = scale_to_cover(rgb, frame.width, frame.height)
-    depth = image.source.dtype.type
-    return rgb_from_srgb(fitted.astype(np.uint8, copy=False), image.icc, depth)
-
-
-def _layers(
-    image: Image,
-    targets: Sequence[ExportTarget],
-    file_format: FileFormat,
-    options: ExportOptions,
-    cancelled: CancelCheck,
-) -> LayeredImage:
-    dtype = _dtype(image, file_format, options)
-    cut_outs = [CutOut.from_image(image, each.alpha) for each in targets]
-    frame = _frame(image, cut_outs, options)
-    _check_size(frame, file_format)
-    layers, shown = [], []
-    if options.original:
-        opaque = np.full((image.height, image.width), 65535, np.uint16)
-        whole = _prepare_cut_out(
-            CutOut.from_image(image, opaque), 0.0, frame, dtype, cancelled
-        )
-        layers.append(
-            ImageLayer.from_cut_out(
-                "Original", _convert_cut_out_depth(whole, dtype), visible=False
-            )
-        )
-    for number, (target, cut_out) in enumerate(zip(targets, cut_outs, strict=True), 1):
-        amount = _decontamination(options, target.decontaminate)
-        prepared = compose.recolour_hidden_pixels(
-            _prepare_cut_out(cut_out, amount, frame, dtype, cancelled),
-            options.hidden_pixels,
-            dtype,
-        )
-        prepared = _convert_cut_out_depth(prepared, dtype)
-        name = target.name or f"Object {number}"
-        layers.append(ImageLayer.from_cut_out(name, prepared, visible=target.visible))
-        if target.visible:
-            shown.append(prepared)
-    if not shown:
-        empty = np.zeros((frame.height, frame.width), np.uint16)
-        shown = [CutOut(np.zeros((*empty.shape, 3), dtype), empty)]
-    merged = compose.cut_out_pixels(compose.stack_cut_outs(shown))
-    return LayeredImage(merged, tuple(layers))
-
-
-def _convert_cut_out_depth(cut_out: CutOut, dtype: np.dtype[Any]) -> CutOut:
-    return CutOut(convert_depth(cut_out.colours, dtype), cut_out.alpha)

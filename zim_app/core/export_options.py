@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from zim_app.core.canvas import Canvas
 from zim_app.core.compose import HiddenPixels
 from zim_app.core.formats import BY_ID, FileFormat
 from zim_app.core.framing import ExportFrame, Rect
@@ -19,6 +20,8 @@ Depth = Literal["source", "8", "16"]
 Scope = Literal["active", "each", "together"]
 _KEYS = {"background_image": "background_picture"}
 """Fields of :class:`ExportOptions` that are stored under another key."""
+_WHOLE = ("quality", "trim_alpha", "padding", "longest_side")
+"""Fields that are whole numbers."""
 WHITE: Rgb = (255, 255, 255)
 MAX_PADDING = 10_000
 MAX_SIDE = 100_000
@@ -52,6 +55,10 @@ class ExportOptions:
         trim_alpha: largest alpha, 0 to 254 of 255, that trimming takes for invisible.
         hidden_pixels: colours where alpha is 0, see
             :func:`~zim_app.core.compose.recolour_hidden_pixels`.
+        canvas: place the object on it, in place of ``trim``, ``padding``, ``scale`` and
+            ``longest_side``; None for no canvas.
+        shadow: keep the shadow that the objects cast in the image, below them; not in
+            a matte.  See :func:`~zim_model.matting.shadow.estimate_shadow`.
     """
 
     what: ExportKind = "cutout"
@@ -70,6 +77,8 @@ class ExportOptions:
     template: str = "{name}-{what}"
     trim_alpha: int = TRIM_ALPHA
     hidden_pixels: HiddenPixels = "bleed"
+    canvas: Canvas | None = None
+    shadow: bool = False
 
     @property
     def file_format(self) -> FileFormat:
@@ -86,6 +95,16 @@ class ExportOptions:
         """The scope, or "layers" where hidden objects are exported as hidden layers."""
         layered = self.file_format.layered and self.scope == "together"
         return "layers" if layered else self.scope
+
+    @property
+    def needs_support(self) -> bool:
+        """Whether :meth:`frame` depends on the objects, not only on the image."""
+        return self.trim or self.canvas is not None
+
+    @property
+    def size_is_known(self) -> bool:
+        """Whether the size of the file depends on the image's size only."""
+        return not self.trim if self.canvas is None else self.canvas.is_fixed
 
     def validate(self) -> ExportOptions:
         """Check the options, each and in combination; return them.
@@ -104,20 +123,24 @@ class ExportOptions:
         }
         for name, (low, high) in limits.items():
             value = getattr(self, name)
-            if value is not None and not _is_number(value, low, high):
-                raise _option_error(
-                    name,
-                    value,
-                    msg("a number from {low} to {high}", low=low, high=high),
-                )
+            whole = name in _WHOLE
+            if value is not None and not _is_number(value, low, high, whole=whole):
+                expected = msg("a number from {low} to {high}", low=low, high=high)
+                if whole:
+                    expected = msg(
+                        "a whole number from {low} to {high}", low=low, high=high
+                    )
+                raise _option_error(name, value, expected)
         for channel in self.background:
-            if not _is_number(channel, 0, 255):
+            if not _is_number(channel, 0, 255, whole=True):
                 raise _option_error(
                     "background", self.background, msg("three of 0 to 255")
                 )
         if not isinstance(self.template, str):
             raise _option_error("template", self.template, msg("text"))
         check_template(self.template)
+        if self.canvas is not None:
+            self.canvas.validate()
         if self.what == "cutout" and not self.file_format.transparency:
             raise ZimError(
                 msg(
@@ -132,7 +155,7 @@ class ExportOptions:
         return self
 
     def _check_choices(self) -> None:
-        choices = {
+        choices: dict[str, tuple[object, ...]] = {
             "what": get_args(ExportKind),
             "format": tuple(BY_ID),
             "depth": get_args(Depth),
@@ -140,13 +163,13 @@ class ExportOptions:
             "trim": (True, False),
             "original": (True, False),
             "hidden_pixels": get_args(HiddenPixels),
+            "shadow": (True, False),
         }
         for name, allowed in choices.items():
-            if getattr(self, name) not in allowed:
+            value = getattr(self, name)
+            if type(value) is not type(allowed[0]) or value not in allowed:
                 one = ", ".join(map(str, allowed))
-                raise _option_error(
-                    name, getattr(self, name), msg("one of {names}", names=one)
-                )
+                raise _option_error(name, value, msg("one of {names}", names=one))
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary of plain values that :meth:`from_json` reads back exactly."""
@@ -173,6 +196,7 @@ class ExportOptions:
                 options,
                 background=(red, green, blue),
                 background_image=None if path is None else Path(path),
+                canvas=_read_canvas(options.canvas),
             )
             return options.validate()
         except (TypeError, ValueError) as error:
@@ -191,13 +215,15 @@ class ExportOptions:
         Raises:
             ZimError: there is nothing to trim to.
         """
+        if self.needs_support and support is None:
+            raise ZimError(
+                msg("There is nothing to export: all is transparent."),
+                msg("Add a prompt on the object, or export the whole photo."),
+            )
+        if self.canvas is not None and support is not None:
+            return self.canvas.frame(support)
         rect = (0, 0, width, height)
-        if self.trim:
-            if support is None:
-                raise ZimError(
-                    msg("There is nothing to export: all is transparent."),
-                    msg("Add a prompt on the object, or do not trim."),
-                )
+        if self.trim and support is not None:
             left, top, right, bottom = support
             pad = self.padding
             rect = (left - pad, top - pad, right + pad, bottom + pad)
@@ -209,14 +235,22 @@ class ExportOptions:
         return ExportFrame(rect, new_width, new_height)
 
 
-EARLIER_BEHAVIOUR = {"trim_alpha": 0, "hidden_pixels": "keep"}
+EARLIER_BEHAVIOUR = {
+    **{"trim_alpha": 0, "hidden_pixels": "keep"},
+    **{"canvas": None, "shadow": False},
+}
 """What exports did before these could be chosen, by their keys in JSON."""
 BATCH_EXPORT = ExportOptions(scope="together")
 """Default options of a batch: one cut-out per image."""
 
 
-def _is_number(value: object, low: float, high: float) -> bool:
-    if not isinstance(value, int | float) or isinstance(value, bool):
+def _read_canvas(data: Any) -> Canvas | None:
+    return None if data is None else Canvas.from_json(data)
+
+
+def _is_number(value: object, low: float, high: float, *, whole: bool) -> bool:
+    kinds = int if whole else int | float
+    if not isinstance(value, kinds) or isinstance(value, bool):
         return False
     return math.isfinite(value) and low <= value <= high
 

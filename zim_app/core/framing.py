@@ -1,7 +1,11 @@
-"""Cropping and scaling of cut-outs; hidden colours do not bleed into soft edges."""
+"""Cropping, scaling and placing of cut-outs.
+
+Hidden colours do not bleed into soft edges.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -27,18 +31,45 @@ class ExportFrame:
         rect: in pixels of the image; may reach beyond it.
         width: of the result, in pixels.
         height: of the result, in pixels.
+        part: where the region lies in the result, in pixels of the result; may reach
+            beyond it.  None if it fills the result.
     """
 
     rect: Rect
     width: int
     height: int
+    part: Rect | None = None
+
+    @property
+    def filled(self) -> Rect:
+        """Where the region lies in the result."""
+        return self.part or (0, 0, self.width, self.height)
 
     @property
     def percent(self) -> int:
         """Pixels of the file per 100 pixels of the image, along a side."""
-        left, top, right, bottom = self.rect
-        longest = max(right - left, bottom - top)
-        return round(100 * max(self.width, self.height) / longest)
+        return round(100 * max(_size(self.filled)) / max(_size(self.rect)))
+
+    def all_seen(self, width: int, height: int) -> ExportFrame:
+        """The same frame with all that it shows of an image of that size.
+
+        The place in the result is rounded to whole pixels.
+        """
+        if self.part is None:
+            return self
+        edges = []
+        for axis, (side, length) in enumerate(
+            ((self.width, width), (self.height, height))
+        ):
+            start, placed = self.rect[axis], self.filled[axis]
+            factor = _size(self.filled)[axis] / _size(self.rect)[axis]
+            first = max(0, math.floor(start - placed / factor))
+            last = min(length, math.ceil(start + (side - placed) / factor))
+            new = [round(placed + (edge - start) * factor) for edge in (first, last)]
+            edges.append((first, last, new[0], max(new[0] + 1, new[1])))
+        (left, right, x0, x1), (top, bottom, y0, y1) = edges
+        rect, part = (left, top, right, bottom), (x0, y0, x1, y1)
+        return ExportFrame(rect, self.width, self.height, part)
 
 
 def visible_bounds(alpha: WordArray, threshold: int) -> Rect | None:
@@ -77,6 +108,99 @@ def crop(cut_out: CutOut, rect: Rect) -> CutOut:
         colours = np.pad(colours, (*margins, (0, 0)), mode="edge")
         alpha = np.pad(alpha, margins)
     return CutOut(colours, alpha)
+
+
+def place(region: CutOut, frame: ExportFrame, cancelled: CancelCheck) -> CutOut:
+    """A region at its size and place in the result, transparent and black around it.
+
+    Args:
+        region: cropped to the frame's ``rect``.
+        frame: of the result.
+        cancelled: polled repeatedly.
+
+    Raises:
+        Cancelled: ``cancelled`` became true.
+    """
+    part = scale(region, *_size(frame.filled), cancelled)
+    if frame.part is None:
+        return part
+    colours = np.zeros((frame.height, frame.width, 3), part.colours.dtype)
+    alpha = np.zeros((frame.height, frame.width), np.uint16)
+    _paste(part.colours, colours, frame.part)
+    _paste(part.alpha, alpha, frame.part)
+    return CutOut(colours, alpha)
+
+
+def place_alpha(region: WordArray, frame: ExportFrame) -> WordArray:
+    """The alpha of :func:`place`, from that of the region, uint16."""
+    part = scale_alpha(region, *_size(frame.filled))
+    if frame.part is None:
+        return part
+    alpha = np.zeros((frame.height, frame.width), np.uint16)
+    _paste(part, alpha, frame.part)
+    return alpha
+
+
+def place_map(
+    values: FloatArray, width: int, height: int, frame: ExportFrame
+) -> FloatArray:
+    """A smooth map of an image, resampled to the result; 0 beyond the image.
+
+    Args:
+        values: (h, w) in [0, 1], of a smaller copy of the whole image.
+        width: of the image.
+        height: of the image.
+        frame: of the result.
+
+    Returns:
+        (height, width) of the frame, in [0, 1].
+    """
+    left, top, _, _ = frame.filled
+    new, old = _size(frame.filled), _size(frame.rect)
+    factors = [new[0] / old[0], new[1] / old[1]]
+    # Pixels of the result per value of the map.
+    steps = (
+        factors[0] * width / values.shape[1],
+        factors[1] * height / values.shape[0],
+    )
+    if min(steps) < 1:
+        small = [max(1, round(width * factors[0])), max(1, round(height * factors[1]))]
+        size = (min(small[0], values.shape[1]), min(small[1], values.shape[0]))
+        values = cast(
+            FloatArray, cv2.resize(values, size, interpolation=cv2.INTER_AREA)
+        )
+        steps = (
+            factors[0] * width / values.shape[1],
+            factors[1] * height / values.shape[0],
+        )
+    offsets = (left - frame.rect[0] * factors[0], top - frame.rect[1] * factors[1])
+    matrix = np.array(
+        [
+            # Centres of pixels are at whole numbers in OpenCV.
+            [steps[0], 0, offsets[0] + steps[0] / 2 - 0.5],
+            [0, steps[1], offsets[1] + steps[1] / 2 - 0.5],
+        ]
+    )
+    size = (frame.width, frame.height)
+    placed = cv2.warpAffine(values, matrix, size, flags=cv2.INTER_CUBIC)
+    return cast(FloatArray, np.clip(placed, 0, 1, out=placed))
+
+
+def _paste(part: PixelArray, canvas: PixelArray, rect: Rect) -> None:
+    """Copy an array to a place in another, which it may reach beyond."""
+    height, width = canvas.shape[:2]
+    left, top, right, bottom = rect
+    x, y = max(0, left), max(0, top)
+    right, bottom = min(width, right), min(height, bottom)
+    if x < right and y < bottom:
+        canvas[y:bottom, x:right] = part[
+            y - top : bottom - top, x - left : right - left
+        ]
+
+
+def _size(rect: Rect) -> tuple[int, int]:
+    left, top, right, bottom = rect
+    return right - left, bottom - top
 
 
 def scale(cut_out: CutOut, width: int, height: int, cancelled: CancelCheck) -> CutOut:

@@ -69,6 +69,17 @@ class Image:
         """Number of columns."""
         return int(self.rgb.shape[1])
 
+    def colour_at(self, x: float, y: float) -> int:
+        """The mean colour of ``rgb`` around a position, 0xRRGGBB.
+
+        Of 5 x 5 pixels, those of them that exist; outside the image, of the nearest.
+        """
+        column = min(max(int(x), 0), self.width - 1)
+        row = min(max(int(y), 0), self.height - 1)
+        near = self.rgb[max(row - 2, 0) : row + 3, max(column - 2, 0) : column + 3]
+        red, green, blue = near.mean((0, 1)).round().astype(int).tolist()
+        return int(red << 16 | green << 8 | blue)
+
     @classmethod
     def from_array(
         cls, rgb: PixelArray, name: str = "untitled", alpha: PixelArray | None = None

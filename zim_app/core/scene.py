@@ -76,7 +76,8 @@ def differences(recipes: Sequence[Recipe]) -> tuple[str, ...]:
 def _mergeable_settings(recipe: Recipe) -> tuple[object, ...]:
     options, edge = recipe.options, replace(recipe.finish, strokes=())
     candidate = options.candidate or 0
-    return recipe.model, candidate, options.upsampling, options.flip_tta, edge
+    upsampling = options.upsampling, options.trimap_network
+    return recipe.model, candidate, upsampling, options.flip_tta, edge
 
 
 def strokes_interfere(recipes: Sequence[Recipe]) -> bool:

@@ -66,7 +66,9 @@ class ActivityIndicator(QObject):
         self._delay.setSingleShot(True)
         self._delay.setInterval(STOP_DELAY_MS)
         self._delay.timeout.connect(self.stop_button.show)
-        queue.activity_changed.connect(self._update)
+        self._percent = 0  # of the engine's work, where that is known
+        queue.activity_changed.connect(self._on_queue_activity_changed)
+        queue.progressed.connect(self._on_queue_progressed)
         file_worker.activity_changed.connect(self._update)
 
     def set_action(self, action: QAction) -> None:
@@ -93,6 +95,17 @@ class ActivityIndicator(QObject):
         self._update()
 
     @Slot()
+    def _on_queue_activity_changed(self) -> None:
+        self._percent = 0
+        self._update()
+
+    @Slot(float)
+    def _on_queue_progressed(self, fraction: float) -> None:
+        if round(100 * fraction) != self._percent:
+            self._percent = round(100 * fraction)
+            self._update()
+
+    @Slot()
     def _update(self) -> None:
         kinds = self.kinds
         self._stopping &= frozenset(kinds)
@@ -108,4 +121,8 @@ class ActivityIndicator(QObject):
     def _text(self, kind: str) -> str:
         if kind in self._stopping:
             return QCoreApplication.translate("Activity", "Stopping…")
-        return QCoreApplication.translate("Activity", TEXTS[kind])
+        text = QCoreApplication.translate("Activity", TEXTS[kind])
+        if kind == "solve" and self._percent:
+            percent = QCoreApplication.translate("Activity", "{} %")
+            return f"{text} {percent.format(self._percent)}"
+        return text

@@ -148,6 +148,7 @@ class CrashDialog(QDialog):
         intro.setWordWrap(True)
         self.report = QPlainTextEdit(text)
         self.report.setReadOnly(True)
+        self.report.setAccessibleName(self.tr("Report"))
         self.report.setFont(
             QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
         )

@@ -299,6 +299,16 @@ class Document(QObject):
         self._set(replace(state, mattes=tuple(mattes), unsolved=unsolved))
         self._request_next(after_matte=True)
 
+    def receive_draft(self, request: Request, matte: Matte) -> None:
+        """Show an approximation of a matte that is still being computed."""
+        state, mattes = self.state, list(self.state.mattes)
+        for index, scene_object in enumerate(state.objects):
+            waiting = scene_object.id in state.unsolved
+            if waiting and self.request(scene_object.recipe).key == request.key:
+                mattes[index] = matte
+        if any(a is not b for a, b in zip(mattes, state.mattes, strict=True)):
+            self._set(replace(state, mattes=tuple(mattes)))
+
     def _set_objects(self, objects: tuple[SceneObject, ...], active: int) -> None:
         """Replace the objects, with their cached mattes."""
         pairs = zip(self.state.objects, self.state.mattes, strict=True)

@@ -60,6 +60,12 @@ def format_number(value: float, decimals: int) -> str:
     return locale.toString(float(value), "f", decimals)
 
 
+def size_text(nbytes: float) -> str:
+    """A number of bytes as text: ``375.0 MB``."""
+    form = QLocale.DataSizeFormat.DataSizeSIFormat
+    return QLocale().formattedDataSize(int(nbytes), 1, form)
+
+
 def translate_message(text: str) -> str:
     """A sentence in the language of the window.
 

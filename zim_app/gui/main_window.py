@@ -17,7 +17,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QGridLayout,
-    QMainWindow,
     QMenu,
     QStackedWidget,
     QToolBar,
@@ -50,6 +49,7 @@ from zim_app.gui.panels.objects_panel import ObjectsPanel
 from zim_app.gui.panels.panels import DockPanels
 from zim_app.gui.settings import preferences, settings_dialog, window_state
 from zim_app.gui.status_bar import StatusBar
+from zim_app.gui.tab_order import TabOrderWindow
 from zim_app.gui.tools.tool_controller import ToolController
 from zim_app.gui.workers.file_worker import FileWorker
 from zim_app.gui.workers.inference_queue import InferenceQueue
@@ -57,7 +57,7 @@ from zim_model.errors import ZimError
 from zim_model.request import Matte, Request, Timings
 
 
-class MainWindow(QMainWindow):
+class MainWindow(TabOrderWindow):
     """The one window of the program, and the controllers' ``Studio``.
 
     Args:
@@ -244,6 +244,7 @@ class MainWindow(QMainWindow):
         self.queue.failed.connect(self._on_queue_failed)
         self.file_worker.thumbnail_read.connect(self.start_page.set_thumbnail)
         self.models.model_chosen.connect(self.use_model)
+        self.tools.refine.models_requested.connect(self.models.show_manager)
         preferences.changed.connect(self._on_preference_changed)
         preferences.failed.connect(self.report)
         self.objects.selection_changed.connect(self._update_actions)
@@ -319,18 +320,16 @@ class MainWindow(QMainWindow):
     @Slot(object, object)
     def _on_queue_prepared(self, request: Request, timings: Timings) -> None:
         if self.document and request.image_key == self.document.image.key:
-            self._show_timings(request, timings, clicked=False)
+            self._show_timings(request, timings)
 
     @Slot(object, object)
     def _on_queue_solved(self, request: Request, matte: Matte) -> None:
         if self.document is not None:
             self.document.receive_matte(request, matte)
-            self._show_timings(request, matte.timings, clicked=True)
+            self._show_timings(request, matte.timings)
 
-    def _show_timings(
-        self, request: Request, timings: Timings, *, clicked: bool
-    ) -> None:
-        self.status.show_timings(request.recipe.model, timings, clicked=clicked)
+    def _show_timings(self, request: Request, timings: Timings) -> None:
+        self.status.show_timings(request, timings)
         self.models.show_notes(timings)
 
     @Slot(object, object)

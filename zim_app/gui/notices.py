@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from zim_app.gui.accessibility import speak
 from zim_app.gui.canvas.markers import ACCENT
 from zim_app.gui.icon_button import IconButton
 from zim_app.gui.icons import glyph, icon
@@ -35,7 +36,9 @@ _LONG_WORD = 60
 _STYLE_SHEET = """
 #banner {{ background: {}; border-radius: 6px; }}
 #banner QLabel {{ color: white; }}
-#banner QToolButton {{ color: white; border: none; border-radius: 4px; }}
+#banner QToolButton {{ color: white; border: 1px solid transparent; }}
+#banner QToolButton {{ border-radius: 4px; }}
+#banner QToolButton:focus {{ border-color: rgba(255, 255, 255, 160); }}
 #banner QToolButton {{ padding: 4px 8px; }}
 #banner QToolButton:hover {{ background: rgba(255, 255, 255, 50); }}
 #banner QToolButton:pressed {{ background: rgba(0, 0, 0, 50); }}
@@ -101,10 +104,12 @@ class Banner(QFrame):
         self.action_button.clicked.connect(self._run_action)
         self.clear_button = self._button()
         self.clear_button.setToolTip(self.tr("Close all messages"))
+        self.clear_button.setAccessibleName(self.clear_button.toolTip())
         self.clear_button.clicked.connect(self.clear)
         self.close_button = self._button()
         self.close_button.setIcon(icon("close", "#ffffff"))
         self.close_button.setToolTip(self.tr("Close this message"))
+        self.close_button.setAccessibleName(self.close_button.toolTip())
         self.close_button.clicked.connect(self.dismiss)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(14, 8, 8, 8)
@@ -121,7 +126,7 @@ class Banner(QFrame):
     def _button(self) -> QToolButton:
         button = QToolButton()
         button.setAutoRaise(True)
-        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         return button
 
     @property
@@ -204,6 +209,7 @@ class Banner(QFrame):
         other_notices = [old for old in self._messages if old.text != message.text]
         self._messages = [*other_notices, message]
         self._show()
+        speak(self, message.text)
 
     def _show(self) -> None:
         self._timer.stop()

@@ -17,9 +17,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from zim_app.gui.accessibility import speak
 from zim_app.gui.icons import glyph
 from zim_app.gui.language import format_number, translate_message
-from zim_model.request import ALPHA_MAX, Matte, Timings
+from zim_model.finish import Finish
+from zim_model.request import ALPHA_MAX, Matte, Request, Timings
 
 PRESETS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Zoom factors of the menu."""
@@ -73,6 +75,7 @@ class SuccessNotice(QWidget):
         self.text = text
         self.setToolTip(text)
         self.setAccessibleName(text)
+        speak(self, text)
         self.button.setText(action_text)
         self.button.setToolTip(action_text)
         self._callback = callback
@@ -186,14 +189,17 @@ class StatusBar(QStatusBar):
         number = format_number(percent, 0 if percent >= 10 else 1)
         self.zoom.setText(self.tr("{} %").format(number))
 
-    def show_timings(self, model: str, timings: Timings, *, clicked: bool) -> None:
-        """Show the timings of a request; ``clicked`` if it had prompts."""
+    def show_timings(self, request: Request, timings: Timings) -> None:
+        """Show how long the last encoding and the request took."""
         # Cached features cost nothing: show the time of the last encoding instead.
         self._encode_ms = timings.encode_ms or self._encode_ms
-        self._show_model(model, timings)
+        self._show_model(request.recipe.model, timings)
         times = [self.tr("encode {:.0f} ms").format(self._encode_ms)]
-        if clicked:
-            times.append(self.tr("click {:.0f} ms").format(timings.click_ms))
+        if timings.click_ms:
+            finish, plain = request.recipe.finish, request.recipe.options
+            refined = plain.upsampling in ("native", "trimap") or finish != Finish()
+            text = self.tr("matte {:.0f} ms") if refined else self.tr("click {:.0f} ms")
+            times.append(text.format(timings.click_ms))
         self.times.setText(" · ".join(times))
 
     def _zoom_button(self) -> QToolButton:

@@ -56,10 +56,6 @@
         <translation>Setzen Sie einen positiven Punkt oder einen Rahmen.</translation>
     </message>
     <message>
-        <source>Add a prompt on the object, or do not trim.</source>
-        <translation>Markieren Sie das Objekt oder beschneiden Sie nicht.</translation>
-    </message>
-    <message>
         <source>Add it to the installed models first.</source>
         <translation>Fügen Sie es zuerst den installierten Modellen hinzu.</translation>
     </message>
@@ -218,10 +214,6 @@
     <message>
         <source>Choose a shorter name.</source>
         <translation>Wählen Sie einen kürzeren Namen.</translation>
-    </message>
-    <message>
-        <source>Choose a smaller scale or less padding.</source>
-        <translation>Wählen Sie einen kleineren Maßstab oder weniger Rand.</translation>
     </message>
     <message>
         <source>Choose another disk.</source>
@@ -644,6 +636,34 @@
         <translation>Es muss true oder false sein.</translation>
     </message>
     <message>
+        <source>a whole number from {low} to {high}</source>
+        <translation>eine ganze Zahl von {low} bis {high}</translation>
+    </message>
+    <message>
+        <source>A padding of {padding:g} {unit} leaves no room on a canvas of {width} x {height} pixels.</source>
+        <translation>Ein Rand von {padding:g} {unit} lässt auf einer Leinwand von {width} x {height} Pixeln keinen Platz.</translation>
+    </message>
+    <message>
+        <source>Choose less padding or a larger canvas.</source>
+        <translation>Wählen Sie weniger Rand oder eine größere Leinwand.</translation>
+    </message>
+    <message>
+        <source>The export&apos;s canvas is {value!r}.</source>
+        <translation>Die Leinwand des Exports ist {value!r}.</translation>
+    </message>
+    <message>
+        <source>It must have fields such as width and height, or be null.</source>
+        <translation>Sie muss Felder wie width und height haben oder null sein.</translation>
+    </message>
+    <message>
+        <source>The canvas has the unknown field {key!r}.</source>
+        <translation>Die Leinwand hat das unbekannte Feld {key!r}.</translation>
+    </message>
+    <message>
+        <source>The canvas&apos;s {shown} is {value!r}.</source>
+        <translation>Die Einstellung {shown} der Leinwand ist {value!r}.</translation>
+    </message>
+    <message>
         <source>It must be {expected}.</source>
         <translation>Es muss {expected} sein.</translation>
     </message>
@@ -820,6 +840,14 @@
         <translation>Speichern Sie als .png oder .tif.</translation>
     </message>
     <message>
+        <source>Choose a smaller size or less padding.</source>
+        <translation>Wählen Sie eine kleinere Größe oder weniger Rand.</translation>
+    </message>
+    <message>
+        <source>{name}: {notice}</source>
+        <translation>{name}: {notice}</translation>
+    </message>
+    <message>
         <source>Save as .png, .tif or .webp, or save the matte or a composite instead.</source>
         <translation>Speichern Sie als .png, .tif oder .webp, oder speichern Sie stattdessen die Maske oder eine Montage.</translation>
     </message>
@@ -862,6 +890,22 @@
     <message>
         <source>Segmentation: the largest SAM, with hard edges; wants a GPU.</source>
         <translation>Segmentierung: das größte SAM, mit harten Rändern; möchte eine GPU.</translation>
+    </message>
+    <message>
+        <source>Refines soft edges, as detail. The weights are under Apache 2.0; the training images, Adobe&apos;s, are for non-commercial use only.</source>
+        <translation>Verfeinert weiche Ränder, als Detail. Die Gewichte stehen unter Apache 2.0; die Trainingsbilder von Adobe sind nur für nicht kommerzielle Zwecke.</translation>
+    </message>
+    <message>
+        <source>Refines soft edges, as detail; larger, wants a GPU. The weights are under Apache 2.0; the training images are for research only.</source>
+        <translation>Verfeinert weiche Ränder, als Detail; größer, braucht eine GPU. Die Gewichte stehen unter Apache 2.0; die Trainingsbilder sind nur für die Forschung.</translation>
+    </message>
+    <message>
+        <source>{model} takes a trimap, no prompts.</source>
+        <translation>{model} nimmt eine Trimap, keine Vorgaben.</translation>
+    </message>
+    <message>
+        <source>Choose it as detail, with another model.</source>
+        <translation>Wählen Sie es als Detail, mit einem anderen Modell.</translation>
     </message>
     <message>
         <source>Installed: {names}; or give a .safetensors, .pth or .pt file.</source>
@@ -950,6 +994,10 @@
     <message>
         <source>The export options cannot be read: {error}.</source>
         <translation>Die Exporteinstellungen können nicht gelesen werden: {error}.</translation>
+    </message>
+    <message>
+        <source>Add a prompt on the object, or export the whole photo.</source>
+        <translation>Geben Sie dem Objekt eine Vorgabe, oder exportieren Sie das ganze Bild.</translation>
     </message>
     <message>
         <source>The export&apos;s {shown} is {value!r}.</source>
@@ -1286,6 +1334,10 @@
     <message>
         <source>This recipe has version {version!r}; known are 1 to {newest}.</source>
         <translation>Dieses Rezept hat die Version {version!r}; bekannt sind 1 bis {newest}.</translation>
+    </message>
+    <message>
+        <source>This recipe&apos;s trimap network is {name!r}, which is no name.</source>
+        <translation>Das Trimap-Netz dieses Rezepts ist {name!r}, das ist kein Name.</translation>
     </message>
     <message>
         <source>This recipe&apos;s candidate is {candidate!r}, which is no index.</source>
@@ -2172,6 +2224,110 @@
         <translation>Sie hat side, mean, std, sigmoid und stretch.</translation>
     </message>
     <message>
+        <source>The trimap has {trimap} pixels, the image {image}.</source>
+        <translation>Die Trimap hat {trimap} Pixel, das Bild {image}.</translation>
+    </message>
+    <message>
+        <source>Download one under Model › Manage models, or with: zim-studio models download {name}</source>
+        <translation>Laden Sie eines unter Modell › Modelle verwalten oder mit: zim-studio models download {name}</translation>
+    </message>
+    <message>
+        <source>No trimap network is installed.</source>
+        <translation>Es ist kein Trimap-Netz installiert.</translation>
+    </message>
+    <message>
+        <source>{name} is no trimap network.</source>
+        <translation>{name} ist kein Trimap-Netz.</translation>
+    </message>
+    <message>
+        <source>The trimap network {name} is not installed.</source>
+        <translation>Das Trimap-Netz {name} ist nicht installiert.</translation>
+    </message>
+    <message>
+        <source>Expected ViTMatte&apos;s weights from the Hugging Face hub.</source>
+        <translation>Erwartet werden ViTMattes Gewichte vom Hugging Face Hub.</translation>
+    </message>
+    <message>
+        <source>{path} holds other things than tensors.</source>
+        <translation>{path} enthält nicht nur Tensoren.</translation>
+    </message>
+    <message>
+        <source>{path} holds no ViTMatte.</source>
+        <translation>{path} enthält kein ViTMatte.</translation>
+    </message>
+    <message>
+        <source>zim-studio export preset</source>
+        <translation>Export-Voreinstellung von zim-studio</translation>
+    </message>
+    <message>
+        <source>Marketplace, 2000 × 2000 on white</source>
+        <translation>Marktplatz, 2000 × 2000 auf Weiß</translation>
+    </message>
+    <message>
+        <source>Shop, 1600 × 2000 with shadow</source>
+        <translation>Shop, 1600 × 2000 mit Schatten</translation>
+    </message>
+    <message>
+        <source>Square, transparent</source>
+        <translation>Quadrat, durchsichtig</translation>
+    </message>
+    <message>
+        <source>Web, 1200 px</source>
+        <translation>Web, 1200 px</translation>
+    </message>
+    <message>
+        <source>{name!r} cannot be the name of a preset.</source>
+        <translation>{name!r} kann nicht der Name einer Voreinstellung sein.</translation>
+    </message>
+    <message>
+        <source>Use a name without / \ : * ? &quot; &lt; &gt; |, not too long and not empty.</source>
+        <translation>Verwenden Sie einen Namen ohne / \ : * ? &quot; &lt; &gt; |, nicht zu lang und nicht leer.</translation>
+    </message>
+    <message>
+        <source>{name} is the name of a built-in preset.</source>
+        <translation>{name} ist der Name einer mitgelieferten Voreinstellung.</translation>
+    </message>
+    <message>
+        <source>There is a preset {name} already.</source>
+        <translation>Es gibt schon eine Voreinstellung {name}.</translation>
+    </message>
+    <message>
+        <source>Choose another name, or delete that one first.</source>
+        <translation>Wählen Sie einen anderen Namen, oder löschen Sie zuerst jene.</translation>
+    </message>
+    <message>
+        <source>{name} is no usable preset. {reason}</source>
+        <translation>{name} ist keine brauchbare Voreinstellung. {reason}</translation>
+    </message>
+    <message>
+        <source>There is no preset {name!r}.</source>
+        <translation>Es gibt keine Voreinstellung {name!r}.</translation>
+    </message>
+    <message>
+        <source>Known are {names}; or name a .json file.</source>
+        <translation>Bekannt sind {names}; oder nennen Sie eine .json-Datei.</translation>
+    </message>
+    <message>
+        <source>It may have been renamed or deleted by another program.</source>
+        <translation>Vielleicht hat ein anderes Programm sie umbenannt oder gelöscht.</translation>
+    </message>
+    <message>
+        <source>It has the unknown field {key!r}.</source>
+        <translation>Sie hat das unbekannte Feld {key!r}.</translation>
+    </message>
+    <message>
+        <source>Correct the spelling, or use the newer zim-studio that wrote it.</source>
+        <translation>Berichtigen Sie die Schreibweise, oder verwenden Sie das neuere zim-studio, das sie geschrieben hat.</translation>
+    </message>
+    <message>
+        <source>No dependable shadow was found, and none was kept: the ground around the object is not even enough.</source>
+        <translation>Es wurde kein verlässlicher Schatten gefunden und keiner behalten: Der Grund um das Objekt ist nicht gleichmäßig genug.</translation>
+    </message>
+    <message>
+        <source>No shadow was kept: the photo shows none beside the object.</source>
+        <translation>Es wurde kein Schatten behalten: Das Bild zeigt neben dem Objekt keinen.</translation>
+    </message>
+    <message>
         <source>it is a BMP of {bits} bits with compression {number}</source>
         <translation>es ist ein BMP mit {bits} Bit und der Kompression {number}</translation>
     </message>
@@ -2511,6 +2667,14 @@
         <translation>Kandidat &amp;4</translation>
     </message>
     <message>
+        <source>&amp;Compare candidates</source>
+        <translation>Kandidaten &amp;vergleichen</translation>
+    </message>
+    <message>
+        <source>Show the chosen candidate and another one in two colours</source>
+        <translation>Den gewählten Kandidaten und einen anderen in zwei Farben zeigen</translation>
+    </message>
+    <message>
         <source>&amp;Preview at the pointer</source>
         <translation>&amp;Vorschau am Zeiger</translation>
     </message>
@@ -2621,6 +2785,14 @@
     <message>
         <source>Magnify photo, matte and cut-out beside the pointer</source>
         <translation>Bild, Maske und Freisteller neben dem Zeiger vergrößern</translation>
+    </message>
+    <message>
+        <source>Na&amp;vigator</source>
+        <translation>Na&amp;vigator</translation>
+    </message>
+    <message>
+        <source>Show a small overview while the photo is larger than the view</source>
+        <translation>Eine kleine Übersicht zeigen, solange das Bild größer als die Ansicht ist</translation>
     </message>
     <message>
         <source>&amp;Evaluate models…</source>
@@ -2740,6 +2912,10 @@
     <message>
         <source>Stopping…</source>
         <translation>Hält an …</translation>
+    </message>
+    <message>
+        <source>{} %</source>
+        <translation>{} %</translation>
     </message>
 </context>
 <context>
@@ -2918,6 +3094,10 @@
 <context>
     <name>BatchForm</name>
     <message>
+        <source>Settings of the batch</source>
+        <translation>Einstellungen des Stapels</translation>
+    </message>
+    <message>
         <source>Which photos to process</source>
         <translation>Welche Bilder genommen werden</translation>
     </message>
@@ -2956,6 +3136,10 @@
     <message>
         <source>Columns: image, object, x, y, label, left, top, right, bottom</source>
         <translation>Spalten: image, object, x, y, label, left, top, right, bottom</translation>
+    </message>
+    <message>
+        <source>File of prompts</source>
+        <translation>Datei mit Vorgaben</translation>
     </message>
     <message>
         <source>One box for all</source>
@@ -3148,6 +3332,14 @@
         <translation>Stärke</translation>
     </message>
     <message>
+        <source>Colours</source>
+        <translation>Farben</translation>
+    </message>
+    <message>
+        <source>100 % adds and erases whatever the colour; less keeps to colours like those under the middle of the brush</source>
+        <translation>100 % deckt und radiert gleich welche Farbe; weniger hält sich an Farben wie unter der Mitte des Pinsels</translation>
+    </message>
+    <message>
         <source>100 % has a sharp edge: Shift + [ and Shift + ]</source>
         <translation>100 % hat einen scharfen Rand: Umschalt + [ und Umschalt + ]</translation>
     </message>
@@ -3188,6 +3380,73 @@
     <message>
         <source>Arrow keys move a cursor over the photo, Enter adds a positive point there, N a negative one; Tab goes through the prompts.</source>
         <translation>Pfeiltasten bewegen einen Zeiger über das Bild, die Eingabetaste setzt dort einen positiven Punkt, N einen negativen; Tab geht durch die Markierungen.</translation>
+    </message>
+</context>
+<context>
+    <name>CanvasControls</name>
+    <message>
+        <source>None</source>
+        <translation>Keine</translation>
+    </message>
+    <message>
+        <source>Square around the object</source>
+        <translation>Quadrat um das Objekt</translation>
+    </message>
+    <message>
+        <source>Aspect ratio</source>
+        <translation>Seitenverhältnis</translation>
+    </message>
+    <message>
+        <source>Size in pixels</source>
+        <translation>Größe in Pixeln</translation>
+    </message>
+    <message>
+        <source>Centred</source>
+        <translation>In der Mitte</translation>
+    </message>
+    <message>
+        <source>Standing at the bottom</source>
+        <translation>Unten stehend</translation>
+    </message>
+    <message>
+        <source>Canvas</source>
+        <translation>Leinwand</translation>
+    </message>
+    <message>
+        <source>Padding</source>
+        <translation>Rand</translation>
+    </message>
+    <message>
+        <source>Area of the file that the object is placed on</source>
+        <translation>Fläche der Datei, auf die das Objekt gesetzt wird</translation>
+    </message>
+    <message>
+        <source>Width of the canvas</source>
+        <translation>Breite der Leinwand</translation>
+    </message>
+    <message>
+        <source>Height of the canvas</source>
+        <translation>Höhe der Leinwand</translation>
+    </message>
+    <message>
+        <source>Least room between the object and each side of the canvas</source>
+        <translation>Mindestabstand des Objekts von jeder Seite der Leinwand</translation>
+    </message>
+    <message>
+        <source>Percent of the canvas&apos;s shorter side, or pixels of the file</source>
+        <translation>Prozent der kürzeren Seite der Leinwand, oder Pixel der Datei</translation>
+    </message>
+    <message>
+        <source>Where the object is on the canvas</source>
+        <translation>Wo das Objekt auf der Leinwand ist</translation>
+    </message>
+    <message>
+        <source>Enlarge small objects</source>
+        <translation>Kleine Objekte vergrößern</translation>
+    </message>
+    <message>
+        <source>Fill the canvas also where the object has fewer pixels than that</source>
+        <translation>Die Leinwand auch dann füllen, wenn das Objekt weniger Pixel hat</translation>
     </message>
 </context>
 <context>
@@ -3289,6 +3548,33 @@
     </message>
 </context>
 <context>
+    <name>ComparisonRow</name>
+    <message>
+        <source>Compare the chosen candidate with another one</source>
+        <translation>Den gewählten Kandidaten mit einem anderen vergleichen</translation>
+    </message>
+    <message>
+        <source>Colour of what only the chosen candidate has</source>
+        <translation>Farbe dessen, was nur der gewählte Kandidat hat</translation>
+    </message>
+    <message>
+        <source>Blends from the chosen candidate on the left to the other one</source>
+        <translation>Überblendet vom gewählten Kandidaten links zum anderen</translation>
+    </message>
+    <message>
+        <source>Blend of the two candidates</source>
+        <translation>Überblendung der beiden Kandidaten</translation>
+    </message>
+    <message>
+        <source>The other candidate, and its colour</source>
+        <translation>Der andere Kandidat und seine Farbe</translation>
+    </message>
+    <message>
+        <source>Other candidate</source>
+        <translation>Anderer Kandidat</translation>
+    </message>
+</context>
+<context>
     <name>CrashDialog</name>
     <message>
         <source>Something went wrong</source>
@@ -3303,6 +3589,10 @@
         <translation>Eine Sicherungskopie Ihrer Arbeit ist gespeichert.</translation>
     </message>
     <message>
+        <source>Report</source>
+        <translation>Bericht</translation>
+    </message>
+    <message>
         <source>Copy report</source>
         <translation>Bericht kopieren</translation>
     </message>
@@ -3313,6 +3603,41 @@
     <message>
         <source>Open log folder</source>
         <translation>Protokollordner öffnen</translation>
+    </message>
+</context>
+<context>
+    <name>DetailBox</name>
+    <message>
+        <source>Detail</source>
+        <translation>Detail</translation>
+    </message>
+    <message>
+        <source>How the matte is enlarged to the photo&apos;s size</source>
+        <translation>Wie die Maske auf die Größe des Bildes kommt</translation>
+    </message>
+    <message>
+        <source>{} (not here)</source>
+        <translation>{} (nicht hier)</translation>
+    </message>
+    <message>
+        <source>{} needs about {} of memory for this photo.</source>
+        <translation>{} braucht für dieses Bild etwa {} Speicher.</translation>
+    </message>
+    <message>
+        <source>This computer has {}.</source>
+        <translation>Dieser Computer hat {}.</translation>
+    </message>
+    <message>
+        <source>No trimap network is installed.</source>
+        <translation>Es ist kein Trimap-Netz installiert.</translation>
+    </message>
+    <message>
+        <source>{} is not installed.</source>
+        <translation>{} ist nicht installiert.</translation>
+    </message>
+    <message>
+        <source>Get one under Models</source>
+        <translation>Unter Modelle laden</translation>
     </message>
 </context>
 <context>
@@ -3807,6 +4132,10 @@
         <translation>{} – {} × {} Pixel</translation>
     </message>
     <message>
+        <source>, the object at {} % of the photo&apos;s size</source>
+        <translation>, das Objekt mit {} % der Größe im Bild</translation>
+    </message>
+    <message>
         <source>, {} % of the photo&apos;s</source>
         <translation>, {} % des Fotos</translation>
     </message>
@@ -3946,6 +4275,14 @@
         <translation>Platz um das beschnittene Objekt</translation>
     </message>
     <message>
+        <source>Keep the shadow on the ground</source>
+        <translation>Den Schatten am Boden behalten</translation>
+    </message>
+    <message>
+        <source>The shadow that the object casts in the photo, if the ground is even</source>
+        <translation>Den Schatten, den das Objekt im Bild wirft, wenn der Grund gleichmäßig ist</translation>
+    </message>
+    <message>
         <source>As set for each object</source>
         <translation>Wie für jedes Objekt eingestellt</translation>
     </message>
@@ -3970,6 +4307,10 @@
         <translation>Name der Datei; eingesetzt werden: {name} {object} {what} {n} {width} {height} {date}</translation>
     </message>
     <message>
+        <source>Preset</source>
+        <translation>Voreinstellung</translation>
+    </message>
+    <message>
         <source>What</source>
         <translation>Was</translation>
     </message>
@@ -3992,6 +4333,10 @@
     <message>
         <source>Size</source>
         <translation>Größe</translation>
+    </message>
+    <message>
+        <source>Shadow</source>
+        <translation>Schatten</translation>
     </message>
     <message>
         <source>Decontaminate</source>
@@ -4229,6 +4574,18 @@
         <translation>Pinsel: weichzeichnen</translation>
     </message>
     <message>
+        <source>Brush: refine edge</source>
+        <translation>Pinsel: Kante verfeinern</translation>
+    </message>
+    <message>
+        <source>Remove colour</source>
+        <translation>Farbe entfernen</translation>
+    </message>
+    <message>
+        <source>Restore colour</source>
+        <translation>Farbe wiederherstellen</translation>
+    </message>
+    <message>
         <source>Clear prompts</source>
         <translation>Alle Markierungen löschen</translation>
     </message>
@@ -4364,6 +4721,14 @@
         <translation>Mausrad, zwei Finger</translation>
     </message>
     <message>
+        <source>Two fingers on a touch screen</source>
+        <translation>Zwei Finger auf einem Touchscreen</translation>
+    </message>
+    <message>
+        <source>Zoom and pan; one finger clicks and drags</source>
+        <translation>Zoomen und verschieben; ein Finger klickt und zieht</translation>
+    </message>
+    <message>
         <source>Hold \ or #</source>
         <translation>\ oder # halten</translation>
     </message>
@@ -4432,6 +4797,29 @@
     </message>
 </context>
 <context>
+    <name>KeyOptions</name>
+    <message>
+        <source>Tolerance</source>
+        <translation>Toleranz</translation>
+    </message>
+    <message>
+        <source>How far colours may differ from the removed one</source>
+        <translation>Wie weit Farben von der entfernten abweichen dürfen</translation>
+    </message>
+    <message>
+        <source>Softness</source>
+        <translation>Weichheit</translation>
+    </message>
+    <message>
+        <source>Over which further difference colours become opaque</source>
+        <translation>Über welchen weiteren Abstand Farben deckend werden</translation>
+    </message>
+    <message>
+        <source>Change removed colour</source>
+        <translation>Entfernte Farbe ändern</translation>
+    </message>
+</context>
+<context>
     <name>Loupe</name>
     <message>
         <source>RGB {} {} {}</source>
@@ -4444,6 +4832,22 @@
     <message>
         <source>{} ×</source>
         <translation>{} ×</translation>
+    </message>
+    <message>
+        <source>alpha 0: {} %</source>
+        <translation>Alpha 0: {} %</translation>
+    </message>
+    <message>
+        <source>alpha 1: {} %</source>
+        <translation>Alpha 1: {} %</translation>
+    </message>
+    <message>
+        <source>exterior above {}/255: {} %</source>
+        <translation>außen über {}/255: {} %</translation>
+    </message>
+    <message>
+        <source>interior below {}/255: {} %</source>
+        <translation>innen unter {}/255: {} %</translation>
     </message>
 </context>
 <context>
@@ -4641,12 +5045,16 @@
         <translation>Bilder verlassen diesen Rechner nie. Nur Laden benutzt das Netz.</translation>
     </message>
     <message>
+        <source>Trimap networks, for Detail in the panel Refine</source>
+        <translation>Trimap-Netze, für Detail unter Nachbearbeiten</translation>
+    </message>
+    <message>
         <source>&amp;Add from disk…</source>
         <translation>Vom Datenträger &amp;hinzufügen …</translation>
     </message>
     <message>
-        <source>Install a .safetensors file, a SAM .pth file or a pair of ONNX graphs (Alt+A)</source>
-        <translation>Eine .safetensors-Datei, eine SAM-.pth-Datei oder ein Paar ONNX-Graphen installieren (Alt+H)</translation>
+        <source>Install a .safetensors, .pth or .bin file or a pair of ONNX graphs (Alt+A)</source>
+        <translation>Eine .safetensors-, .pth- oder .bin-Datei oder ein Paar ONNX-Graphen installieren (Alt+H)</translation>
     </message>
     <message>
         <source>&amp;Close</source>
@@ -4797,6 +5205,28 @@
     </message>
 </context>
 <context>
+    <name>NameDialog</name>
+    <message>
+        <source>Name of the preset, and of its file</source>
+        <translation>Name der Voreinstellung und ihrer Datei</translation>
+    </message>
+    <message>
+        <source>Name of the preset</source>
+        <translation>Name der Voreinstellung</translation>
+    </message>
+</context>
+<context>
+    <name>Navigator</name>
+    <message>
+        <source>Navigator</source>
+        <translation>Navigator</translation>
+    </message>
+    <message>
+        <source>The visible part of the photo; drag to move it</source>
+        <translation>Der sichtbare Teil des Bildes; zum Verschieben ziehen</translation>
+    </message>
+</context>
+<context>
     <name>ObjectModel</name>
     <message>
         <source>Reorder objects</source>
@@ -4822,12 +5252,72 @@
         <translation>Nur dieses zeigen</translation>
     </message>
     <message>
+        <source>a point</source>
+        <translation>ein Punkt</translation>
+    </message>
+    <message>
+        <source>{} points</source>
+        <translation>{} Punkte</translation>
+    </message>
+    <message>
+        <source>a scribble</source>
+        <translation>ein Strich</translation>
+    </message>
+    <message>
+        <source>{} scribbles</source>
+        <translation>{} Striche</translation>
+    </message>
+    <message>
+        <source>a box</source>
+        <translation>ein Rahmen</translation>
+    </message>
+    <message>
+        <source>{} boxes</source>
+        <translation>{} Rahmen</translation>
+    </message>
+    <message>
+        <source>an imported mask</source>
+        <translation>eine importierte Maske</translation>
+    </message>
+    <message>
+        <source>{} imported masks</source>
+        <translation>{} importierte Masken</translation>
+    </message>
+    <message>
+        <source>a brush stroke</source>
+        <translation>ein Pinselstrich</translation>
+    </message>
+    <message>
+        <source>{} brush strokes</source>
+        <translation>{} Pinselstriche</translation>
+    </message>
+    <message>
         <source>Object {}</source>
         <translation>Objekt {}</translation>
     </message>
     <message>
+        <source>{} and {}</source>
+        <translation>{} und {}</translation>
+    </message>
+    <message>
+        <source>the only one shown</source>
+        <translation>als einziges gezeigt</translation>
+    </message>
+    <message>
+        <source>visible</source>
+        <translation>sichtbar</translation>
+    </message>
+    <message>
         <source>hidden</source>
         <translation>verborgen</translation>
+    </message>
+    <message>
+        <source>matte not ready</source>
+        <translation>Maske nicht fertig</translation>
+    </message>
+    <message>
+        <source>has a matte</source>
+        <translation>hat eine Maske</translation>
     </message>
     <message>
         <source>empty</source>
@@ -4944,6 +5434,10 @@
         <translation>Als Trainingspaar speichern</translation>
     </message>
     <message>
+        <source>Training folder</source>
+        <translation>Trainingsordner</translation>
+    </message>
+    <message>
         <source>Training folder; pairs go to “matte” in it, nothing is replaced</source>
         <translation>Trainingsordner; Paare kommen darin nach „matte“, nichts wird ersetzt</translation>
     </message>
@@ -5041,6 +5535,14 @@
     <message>
         <source>Show what a click would select before it is made</source>
         <translation>Zeigen, was ein Klick auswählen würde, bevor er geschieht</translation>
+    </message>
+    <message>
+        <source>Navigator</source>
+        <translation>Navigator</translation>
+    </message>
+    <message>
+        <source>Show a small overview while only a part of the photo is seen</source>
+        <translation>Eine kleine Übersicht zeigen, solange nur ein Teil des Bildes zu sehen ist</translation>
     </message>
     <message>
         <source>The overlay tints</source>
@@ -5232,6 +5734,89 @@
     </message>
 </context>
 <context>
+    <name>PresetBar</name>
+    <message>
+        <source>Named settings of the export</source>
+        <translation>Benannte Einstellungen des Exports</translation>
+    </message>
+    <message>
+        <source>Manage the presets</source>
+        <translation>Voreinstellungen verwalten</translation>
+    </message>
+    <message>
+        <source>&amp;Save</source>
+        <translation>&amp;Speichern</translation>
+    </message>
+    <message>
+        <source>Save &amp;as…</source>
+        <translation>Speichern &amp;unter …</translation>
+    </message>
+    <message>
+        <source>&amp;Rename…</source>
+        <translation>Um&amp;benennen …</translation>
+    </message>
+    <message>
+        <source>&amp;Delete…</source>
+        <translation>&amp;Löschen …</translation>
+    </message>
+    <message>
+        <source>&amp;Import…</source>
+        <translation>&amp;Importieren …</translation>
+    </message>
+    <message>
+        <source>&amp;Export…</source>
+        <translation>&amp;Exportieren …</translation>
+    </message>
+    <message>
+        <source>Custom</source>
+        <translation>Eigene</translation>
+    </message>
+    <message>
+        <source>{} (changed)</source>
+        <translation>{} (geändert)</translation>
+    </message>
+    <message>
+        <source>Save as</source>
+        <translation>Speichern unter</translation>
+    </message>
+    <message>
+        <source>Rename</source>
+        <translation>Umbenennen</translation>
+    </message>
+    <message>
+        <source>Delete preset</source>
+        <translation>Voreinstellung löschen</translation>
+    </message>
+    <message>
+        <source>Delete the preset {}? Its file is removed from the disk.</source>
+        <translation>Die Voreinstellung {} löschen? Ihre Datei wird vom Datenträger entfernt.</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Löschen</translation>
+    </message>
+    <message>
+        <source>Import a preset</source>
+        <translation>Eine Voreinstellung importieren</translation>
+    </message>
+    <message>
+        <source>Export the preset</source>
+        <translation>Die Voreinstellung exportieren</translation>
+    </message>
+    <message>
+        <source>preset</source>
+        <translation>Voreinstellung</translation>
+    </message>
+    <message>
+        <source>Presets ({})</source>
+        <translation>Voreinstellungen ({})</translation>
+    </message>
+    <message>
+        <source>All files (*)</source>
+        <translation>Alle Dateien (*)</translation>
+    </message>
+</context>
+<context>
     <name>Refine</name>
     <message>
         <source>Makes the soft edge steeper, but never hard</source>
@@ -5297,6 +5882,14 @@
         <source>The edge is predicted again in close-up; slower</source>
         <translation>Der Rand wird aus der Nähe noch einmal berechnet; langsamer</translation>
     </message>
+    <message>
+        <source>Trimap network</source>
+        <translation>Trimap-Netz</translation>
+    </message>
+    <message>
+        <source>The soft edge is solved by a matting network, in tiles at full resolution; takes longest</source>
+        <translation>Ein Matting-Netz berechnet den weichen Rand in Kacheln bei voller Auflösung; dauert am längsten</translation>
+    </message>
 </context>
 <context>
     <name>RefinePanel</name>
@@ -5323,10 +5916,6 @@
     <message>
         <source>Begin new objects with this refinement</source>
         <translation>Neue Objekte mit dieser Nachbearbeitung beginnen</translation>
-    </message>
-    <message>
-        <source>How the matte is enlarged to the photo&apos;s size</source>
-        <translation>Wie die Maske auf die Größe des Bildes kommt</translation>
     </message>
     <message>
         <source>Detail</source>
@@ -5410,6 +5999,10 @@
     <message>
         <source>Rows that could not be measured, and why</source>
         <translation>Was nicht gemessen werden konnte und warum</translation>
+    </message>
+    <message>
+        <source>Results</source>
+        <translation>Ergebnisse</translation>
     </message>
     <message>
         <source>Metric of the histogram</source>
@@ -5537,6 +6130,10 @@
         <translation>Nur zeigen, was diese Wörter enthält</translation>
     </message>
     <message>
+        <source>Pages</source>
+        <translation>Seiten</translation>
+    </message>
+    <message>
         <source>Keys</source>
         <translation>Tasten</translation>
     </message>
@@ -5641,6 +6238,10 @@
     <message>
         <source>Native resolution (slow)</source>
         <translation>Volle Auflösung (langsam)</translation>
+    </message>
+    <message>
+        <source>Trimap network (slow)</source>
+        <translation>Trimap-Netz (langsam)</translation>
     </message>
     <message>
         <source>Predict t&amp;wice</source>
@@ -5770,6 +6371,10 @@
         <translation>Tasten</translation>
     </message>
     <message>
+        <source>Actions and their keys</source>
+        <translation>Befehle und ihre Tasten</translation>
+    </message>
+    <message>
         <source>New key:</source>
         <translation>Neue Taste:</translation>
     </message>
@@ -5790,7 +6395,26 @@
     </message>
 </context>
 <context>
+    <name>SpokenState</name>
+    <message>
+        <source>The matte is ready: {}</source>
+        <translation>Die Maske ist fertig: {}</translation>
+    </message>
+    <message>
+        <source>Tool: {}.</source>
+        <translation>Werkzeug: {}.</translation>
+    </message>
+    <message>
+        <source>View: {}.</source>
+        <translation>Ansicht: {}.</translation>
+    </message>
+</context>
+<context>
     <name>StartPage</name>
+    <message>
+        <source>Start page</source>
+        <translation>Startseite</translation>
+    </message>
     <message>
         <source>Go on with:</source>
         <translation>Weiter mit:</translation>
@@ -5857,6 +6481,10 @@
     <message>
         <source>click {:.0f} ms</source>
         <translation>Klick {:.0f} ms</translation>
+    </message>
+    <message>
+        <source>matte {:.0f} ms</source>
+        <translation>Maske {:.0f} ms</translation>
     </message>
     <message>
         <source>Screen pixels per pixel; click to choose</source>
@@ -5963,6 +6591,14 @@
         <translation>Alpha selbst malen; die rechte Taste tut das Gegenteil, Umschalt + Klick zieht eine gerade Linie</translation>
     </message>
     <message>
+        <source>Remove colour</source>
+        <translation>Farbe entfernen</translation>
+    </message>
+    <message>
+        <source>Click a colour that shall be transparent, as a green screen; drag away to remove more, right-click to restore</source>
+        <translation>Farbe anklicken, die durchsichtig werden soll, etwa einen Greenscreen; wegziehen entfernt mehr, Rechtsklick stellt wieder her</translation>
+    </message>
+    <message>
         <source>Hand</source>
         <translation>Hand</translation>
     </message>
@@ -6019,6 +6655,14 @@
     <message>
         <source>Edges that are painted over become softer</source>
         <translation>Übermalte Ränder werden weicher</translation>
+    </message>
+    <message>
+        <source>Refine edge</source>
+        <translation>Kante verfeinern</translation>
+    </message>
+    <message>
+        <source>Hair, fur and leaves that are painted over are solved from their colours</source>
+        <translation>Übermalte Haare, Fell und Blätter werden aus ihren Farben berechnet</translation>
     </message>
 </context>
 <context>

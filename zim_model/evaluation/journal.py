@@ -106,6 +106,10 @@ def upsampling_key(system: str) -> str:
     return f"upsampling of {system}"
 
 
+TRIMAP_KEY = "trimap network"
+"""The option's name for the trimap network, where a system uses one."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunConfig:
     """The configuration of a run; a journal has only rows of one.
@@ -133,7 +137,12 @@ class RunConfig:
         """How a model predicts mattes; journals may lack newer options."""
         common = self.options.get("upsampling", "guided")
         upsampling: Any = self.options.get(upsampling_key(system), common)
-        return Options(None, upsampling, self.options.get("mirrored") == "yes")
+        return Options(
+            None,
+            upsampling,
+            self.options.get("mirrored") == "yes",
+            self.options.get(TRIMAP_KEY, ""),
+        )
 
     def check_fits(self, other: RunConfig, path: Path) -> None:
         """Check that this run may be added to a journal.

@@ -39,7 +39,6 @@ from zim_model.evaluation.journal import (
     EvaluationRow,
     RunConfig,
     journal_name,
-    upsampling_key,
 )
 from zim_model.evaluation.prediction import (
     CasePrediction,
@@ -67,6 +66,7 @@ from zim_model.evaluation.systems import (
     file_digest,
     fingerprint,
     predicts_masks,
+    upsampling_options,
 )
 from zim_model.recipe import Recipe, Upsampling
 from zim_model.request import Request
@@ -224,12 +224,7 @@ class _EvaluationRun:
             {s.name: fingerprint(s, engine) for s in systems},
             tuple(map(str, self._prompts)),
             {
-                "upsampling": options.upsampling,
-                **{
-                    upsampling_key(system.name): system.upsampling
-                    for system in systems
-                    if isinstance(system, ModelSystem) and system.upsampling
-                },
+                **upsampling_options(systems, options.upsampling),
                 "mirrored": "yes" if options.flip_tta else "no",
                 "region": self._region,
                 "truth": "masks" if dataset.masks else "mattes",

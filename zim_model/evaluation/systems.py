@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, get_args
 
 from zim_model.errors import ZimError, msg
 from zim_model.evaluation.datasets import IMAGE_SUFFIXES, Case
+from zim_model.evaluation.journal import TRIMAP_KEY, upsampling_key
 from zim_model.recipe import Upsampling
 from zim_model.runtime.atomic_files import read_error
 from zim_model.weights.installed import WEIGHT_SUFFIXES
+from zim_model.weights.trimap import find_trimap_network
 
 if TYPE_CHECKING:
     from zim_model.inference.engine import Engine
@@ -109,6 +111,24 @@ class ModelSystem:
         """The same model with an upsampling of its own, which its name tells."""
         name = self.name + _own_upsampling(upsampling)
         return replace(self, name=name, upsampling=upsampling)
+
+
+def upsampling_options(systems: Iterable[System], common: Upsampling) -> dict[str, str]:
+    """What the configuration of a run says about upsampling, see :class:`RunConfig`.
+
+    Args:
+        common: the upsampling of models without one of their own.
+
+    Raises:
+        WeightsError: a model's edge is to be solved, and no trimap network is
+            installed.
+    """
+    models = [system for system in systems if isinstance(system, ModelSystem)]
+    own = {upsampling_key(m.name): m.upsampling for m in models if m.upsampling}
+    options: dict[str, str] = {"upsampling": common, **own}
+    if "trimap" in {model.upsampling or common for model in models}:
+        options[TRIMAP_KEY] = find_trimap_network().name
+    return options
 
 
 def _own_upsampling(upsampling: Upsampling) -> str:

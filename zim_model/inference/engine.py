@@ -7,8 +7,9 @@ and the evaluation all take it.  Its stages, each with its memory beside it:
 2. predict from each prompt set: :mod:`zim_model.inference.iterative`
 3. upsample to the image's size: :mod:`zim_model.inference.upsampling`
 4. combine with masks: :mod:`zim_model.inference.mask_composition`
-5. finish: :mod:`zim_model.inference.finishing`
-6. make pyramids for display: :mod:`zim_model.matting.pyramid`
+5. solve the soft edge, if asked to: :mod:`zim_model.inference.trimap_refinement`
+6. finish: :mod:`zim_model.inference.finishing`
+7. make pyramids for display: :mod:`zim_model.matting.pyramid`
 """
 
 from __future__ import annotations
@@ -21,26 +22,37 @@ from zim_model.arrays import ByteArray, WordArray, mask_bounds
 from zim_model.backends.backend import Backend
 from zim_model.backends.view import View
 from zim_model.errors import PromptError, msg
+from zim_model.finish import Finish
 from zim_model.inference.encoding import FeatureCache, ViewEncoder
 from zim_model.inference.finishing import Finisher
 from zim_model.inference.flip_tta import FlipTta
 from zim_model.inference.iterative import IterativePredictor
 from zim_model.inference.mask_composition import MaskMattes, combine, split_prompts
 from zim_model.inference.official import has_official_code, predict_officially
-from zim_model.inference.oom_fallback import BackendPool, OpenBackend, open_placement
+from zim_model.inference.oom_fallback import (
+    BackendPool,
+    OpenBackend,
+    OpenTrimapNetwork,
+    open_placement,
+    open_trimap_network,
+)
 from zim_model.inference.prediction import PredictRequest
 from zim_model.inference.stopwatch import Stopwatch
+from zim_model.inference.trimap_refinement import refine_with_trimap
 from zim_model.inference.upsampling import RawMatte, upsample_prediction
-from zim_model.matting.pyramid import display_pyramid, image_pyramid
+from zim_model.matting.pyramid import display_pyramid, halve, image_pyramid
 from zim_model.network.config import NUM_MASK_TOKENS
 from zim_model.prompts import PromptSet
-from zim_model.recipe import Finish, Options
+from zim_model.recipe import Options
 from zim_model.request import (
+    DRAFT_PIXELS,
     CancelCheck,
     Matte,
+    ProgressCallback,
     Request,
     RequestKey,
     Timings,
+    ignore_progress,
     never_cancelled,
     raise_if_cancelled,
 )
@@ -51,6 +63,7 @@ from zim_model.runtime.devices import (
     device_name,
 )
 from zim_model.runtime.lru import ByteBoundedLru
+from zim_model.weights.trimap import find_trimap_network
 
 if TYPE_CHECKING:
     from zim_model.inference.automatic import (
@@ -70,6 +83,7 @@ class _Call:
 
     request: Request
     cancelled: CancelCheck
+    progress: ProgressCallback = ignore_progress
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
 
 
@@ -93,14 +107,19 @@ class Engine:
     Args:
         open_model: makes the backend of a model name on a placement.
         cache_bytes: most memory for cached features.
+        open_trimap: loads the trimap network of a name on a placement.
     """
 
     def __init__(
-        self, open_model: OpenBackend = open_placement, cache_bytes: int = CACHE_BYTES
+        self,
+        open_model: OpenBackend = open_placement,
+        cache_bytes: int = CACHE_BYTES,
+        open_trimap: OpenTrimapNetwork = open_trimap_network,
     ) -> None:
-        self._open_model = open_model
+        self._open_model, self._open_trimap = open_model, open_trimap
         self._cache_bytes = cache_bytes
         self._pool = BackendPool(open_model)
+        self._trimap_pool = BackendPool(open_trimap)
         self._stages = _Stages(cache_bytes)
 
     @property
@@ -124,6 +143,7 @@ class Engine:
         """Run models elsewhere or otherwise from now on; they reload on next use."""
         if choice != self._pool.choice:
             self._pool = BackendPool(self._open_model, choice)
+            self._trimap_pool = BackendPool(self._open_trimap, choice)
             self._clear_caches()
 
     def _clear_caches(self) -> None:
@@ -155,34 +175,44 @@ class Engine:
         return Timings(call.stopwatch.encode_ms, 0.0, backend.device_label, notes)
 
     def solve(
-        self, request: Request, cancelled: CancelCheck = never_cancelled
+        self,
+        request: Request,
+        cancelled: CancelCheck = never_cancelled,
+        progress: ProgressCallback = ignore_progress,
     ) -> Matte:
         """Make the matte of a request.
 
         Args:
             cancelled: polled between steps.
+            progress: called with the finished fraction of each long step: tiled or
+                trimap refinement, decontamination.
 
         Raises:
             PromptError: the prompts cannot be answered on this image.
-            WeightsError: the model cannot be loaded.
+            WeightsError: the model or the trimap network cannot be loaded.
             DeviceError: its device is missing, or no memory suffices.
             Cancelled: ``cancelled`` became true.
         """
-        work = partial(self._solve, request, cancelled)
+        work = partial(self._solve, request, cancelled, progress)
         return self._pool.run_with_fallback(
             request.recipe.model, work, self._clear_caches
         )
 
-    def _solve(self, request: Request, cancelled: CancelCheck) -> Matte:
-        call = _Call(request.validate(), cancelled)
+    def _solve(
+        self, request: Request, cancelled: CancelCheck, progress: ProgressCallback
+    ) -> Matte:
+        request = _drafted(request) if request.draft else _with_trimap_network(request)
+        call = _Call(request.validate(), cancelled, progress)
         recipe = call.request.recipe
         raw = self._raw_matte(call)
         alpha = self._stages.finisher.finish(call.request, raw.alpha, cancelled)
         alpha.flags.writeable = False
         raise_if_cancelled(cancelled)
         pyramid = display_pyramid(alpha)
-        foreground = _foreground_pyramid(call.request, alpha, cancelled)
+        foreground = _foreground_pyramid(call, alpha)
         notes = self._pool.notes(recipe.model) if raw.device else ()
+        if recipe.options.upsampling == "trimap":
+            notes += self._trimap_pool.notes(recipe.options.trimap_network)
         return Matte(
             alpha=alpha,
             pyramid=pyramid,
@@ -258,6 +288,8 @@ class Engine:
         raw = combine(request.image.shape[:2], added, base, subtracted)
         if base is not None and not raw.device:  # converters run in fp32
             raw = replace(raw, device=f"{device_name(device)} (fp32)")
+        if request.recipe.options.upsampling == "trimap":
+            raw = replace(raw, alpha=self._refined_alpha(call, raw))
         if request.cacheable:
             memory.put(key, raw)
         return raw
@@ -281,6 +313,7 @@ class Engine:
             prompts=prompts,
             candidate=candidate,
             cancelled=call.cancelled,
+            progress=call.progress,
         )
         official = options.upsampling == "official"
         if official and has_official_code(backend.config):
@@ -294,6 +327,25 @@ class Engine:
         prediction = self._stages.predictor.predict(task, remember=request.cacheable)
         raise_if_cancelled(call.cancelled)
         return upsample_prediction(task, prediction, request.image, options.upsampling)
+
+    def _refined_alpha(self, call: _Call, raw: RawMatte) -> WordArray:
+        """The alpha of a matte with its soft edge solved by the trimap network."""
+        name = call.request.recipe.options.trimap_network
+
+        def refine() -> WordArray:
+            raise_if_cancelled(call.cancelled)
+            with call.stopwatch.loading():
+                network = self._trimap_pool.backend(name)
+            return refine_with_trimap(
+                *(raw.alpha, call.request.image, network, raw.cell),
+                *(call.cancelled, call.progress),
+            )
+
+        def free() -> None:  # the model's memory, too: it is loaded again
+            self._clear_caches()
+            self._pool.release()
+
+        return self._trimap_pool.run_with_fallback(name, refine, free)
 
     def _load(self, call: _Call) -> Backend:
         """The backend of a request's model."""
@@ -315,21 +367,50 @@ class Engine:
         )
 
 
-def _foreground_pyramid(
-    request: Request, alpha: WordArray, cancelled: CancelCheck
-) -> tuple[ByteArray, ...]:
+def _with_trimap_network(request: Request) -> Request:
+    """A request that names the trimap network that it needs.
+
+    Raises:
+        WeightsError: it is not installed.
+    """
+    options = request.recipe.options
+    if options.upsampling != "trimap":
+        return request
+    found = find_trimap_network(options.trimap_network)
+    options = replace(options, trimap_network=options.trimap_network or found.name)
+    return request.with_recipe(options=options)
+
+
+def _drafted(request: Request) -> Request:
+    """A request for a draft, without the refinement of the edge."""
+    options = request.recipe.options
+    if options.upsampling in ("native", "trimap"):
+        options = replace(options, upsampling="guided")
+    return request.with_recipe(options=options)
+
+
+def _foreground_pyramid(call: _Call, alpha: WordArray) -> tuple[ByteArray, ...]:
     """The image's pyramid with decontaminated edges; empty without decontamination.
 
     This fast estimate is for display while sliders move; an export makes a more exact
-    one.
+    one.  That of a draft begins at the first level of at most ``DRAFT_PIXELS``.
     """
     from zim_model.matting.foreground import estimate_foreground
 
-    amount = request.recipe.finish.decontaminate
+    image, amount = call.request.image, call.request.recipe.finish.decontaminate
     if amount == 0:
         return ()
+    halvings = 0
+    if call.request.draft:
+        while alpha.size >> 2 * halvings > DRAFT_PIXELS:
+            halvings += 1
     pixels = estimate_foreground(
-        request.image, alpha, amount=amount, method="blur-fusion", cancelled=cancelled
+        halve(image, halvings),
+        halve(alpha, halvings),
+        amount=amount,
+        method="blur-fusion",
+        cancelled=call.cancelled,
+        progress=call.progress,
     )
     pixels.flags.writeable = False
-    return image_pyramid(pixels)
+    return image_pyramid(pixels, first=halvings)

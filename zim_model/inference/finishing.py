@@ -1,17 +1,27 @@
-"""Fifth stage: edge adjustments and strokes, with a memory of painted mattes."""
+"""Fifth stage: colour keys, edge adjustments, strokes; painted mattes are cached."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from zim_model.arrays import WordArray
+from zim_model.finish import Stroke
+from zim_model.matting.closed_form import DRAFT_MAX_PIXELS, MAX_PIXELS
+from zim_model.matting.colour_keys import apply_colour_keys
 from zim_model.matting.edge_and_brush import (
     StrokeCoverageCache,
     apply_edge_adjustments,
     apply_strokes,
 )
-from zim_model.recipe import Stroke
-from zim_model.request import CancelCheck, Request, RequestKey, raise_if_cancelled
+from zim_model.request import (
+    ALPHA_MAX,
+    CancelCheck,
+    Request,
+    RequestKey,
+    raise_if_cancelled,
+)
 from zim_model.runtime.lru import ByteBoundedLru
 
 CACHE_BYTES = 16 << 20
@@ -44,7 +54,7 @@ class Finisher:
     def finish(
         self, request: Request, alpha: WordArray, cancelled: CancelCheck
     ) -> WordArray:
-        """Adjust the edge of a request's matte and paint its strokes.
+        """Remove a request's key colours, adjust the edge and paint its strokes.
 
         Args:
             alpha: (H, W), the matte before its finish; not modified.
@@ -60,15 +70,27 @@ class Finisher:
         key = request.with_recipe(finish=unpainted).key
         painted = self._painted.get(key)
         if painted is None:
-            adjusted = apply_edge_adjustments(alpha, finish)
+            if request.recipe.keys_whole_image:
+                alpha = np.full_like(alpha, ALPHA_MAX)
+            image, keys = request.image, finish.colour_keys
+            keyed = apply_colour_keys(alpha, image, keys, cancelled)
+            adjusted = apply_edge_adjustments(keyed, finish)
             painted = _PaintedMatte.unpainted(adjusted)
         raise_if_cancelled(cancelled)
         count = len(painted.strokes)
         if finish.strokes[:count] != painted.strokes:
             painted, count = _PaintedMatte.unpainted(painted.adjusted), 0
         further = finish.strokes[count:]
-        alpha = apply_strokes(painted.alpha, further, self._coverage_cache, cancelled)
-        if request.cacheable:
+        alpha = apply_strokes(
+            painted.alpha,
+            further,
+            self._coverage_cache,
+            cancelled,
+            image=request.image,
+            max_pixels=DRAFT_MAX_PIXELS if request.draft else MAX_PIXELS,
+        )
+        rough = request.draft and any(stroke.brush == "refine" for stroke in further)
+        if request.cacheable and not rough:
             painted = _PaintedMatte(painted.adjusted, finish.strokes, alpha)
             self._painted.put(key, painted)
         return alpha

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from zim_model.conversion.converter import Converter
 
 CACHE_BYTES = 256 << 20
+MASK_GRID = 1024
+"""Cells of the longer side of most networks that masks come from."""
 MatteKey = tuple[str, ImportedMask, str]
 """Image key, mask, and the converter's device."""
 
@@ -163,9 +165,13 @@ def combine(
         subtracted: the matte of the prompts that subtract from it.
     """
     alphas = [matte.alpha for matte in added]
+    cells = [matte.cell for matte in (*added, subtracted) if matte is not None]
     if base is not None and subtracted is not None:
         base = np.minimum(base, ALPHA_MAX - subtracted.alpha)
     if base is not None:
         alphas.append(base)
+        cells.append(max(size) / MASK_GRID)
     first = added[0] if added else RawMatte.blank(*size)
-    return replace(first, alpha=reduce(np.maximum, alphas)) if alphas else first
+    if not alphas:
+        return first
+    return replace(first, alpha=reduce(np.maximum, alphas), cell=max(cells))

@@ -7,7 +7,7 @@ later requests for the same model start where the last one succeeded.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from zim_model.backends.backend import Backend
 from zim_model.errors import DegradationNotice, DeviceError, PrecisionOverflow, msg
@@ -22,16 +22,21 @@ from zim_model.runtime.devices import (
 from zim_model.weights.catalogue import locate
 
 if TYPE_CHECKING:
+    from zim_model.backends.trimap_network import TrimapNetwork
     from zim_model.network.tiny import ZimTiny
     from zim_model.network.zim import Zim
 
 T = TypeVar("T")
+Loaded = TypeVar("Loaded")
+"""A network on a device: a :class:`Backend` or a :class:`TrimapNetwork`."""
 
 FallbackCause = Literal["memory", "overflow"] | DeviceError
 """Why a model cannot continue on its placement."""
 
 OpenBackend = Callable[[str, Placement], "Backend"]
 """Makes the backend of a model name on a placement."""
+OpenTrimapNetwork = Callable[[str, Placement], "TrimapNetwork"]
+"""Loads the trimap network of a name on a placement."""
 
 
 def open_backend(
@@ -80,25 +85,39 @@ def open_placement(model: str, placement: Placement) -> Backend:
     return open_backend(model, placement.device, placement.precision)
 
 
-class BackendPool:
+def open_trimap_network(name: str, placement: Placement) -> TrimapNetwork:
+    """The trimap network of a name on a placement.
+
+    Raises:
+        WeightsError: there is none, or its file cannot be used.
+        DeviceError: this machine has no such device.
+    """
+    from zim_model.backends.trimap_network import TrimapNetwork
+
+    return TrimapNetwork.load(name, placement.device, placement.precision)
+
+
+class BackendPool(Generic[Loaded]):
     """The backends of the models in use, each on the best placement that it fits on.
 
     Args:
-        open_model: makes a backend.
+        open_model: makes a backend, or loads a trimap network.
         choice: the device and precision that the user chose.
     """
 
     def __init__(
-        self, open_model: OpenBackend, choice: DeviceChoice | None = None
+        self,
+        open_model: Callable[[str, Placement], Loaded],
+        choice: DeviceChoice | None = None,
     ) -> None:
         self.choice = choice or DeviceChoice()
         self._open_model = open_model
-        self._backends: dict[str, Backend] = {}
+        self._backends: dict[str, Loaded] = {}
         self._tried: dict[str, list[Placement]] = {}
         self._fallback_notes: dict[str, tuple[str, ...]] = {}
         self._cache_freed = False
 
-    def backend(self, model: str) -> Backend:
+    def backend(self, model: str) -> Loaded:
         """The backend of a model, loaded on first use.
 
         Raises:
@@ -160,9 +179,9 @@ class BackendPool:
             free()
             if cause == "memory" and not freed:
                 freed = self._cache_freed = True
-                self._release(keep=model)
+                self.release(keep=model)
                 continue
-            self._release()
+            self.release()
             self._fall_back(model, cause)
             self._cache_freed = False
 
@@ -230,7 +249,7 @@ class BackendPool:
             note.message,
         )
 
-    def _release(self, keep: str = "") -> None:
+    def release(self, keep: str = "") -> None:
         """Drop all backends but one, and torch's cached memory."""
         kept = self._backends.get(keep)
         self._backends.clear()

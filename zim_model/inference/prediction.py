@@ -11,7 +11,7 @@ from zim_model.arrays import ByteArray, FloatArray, mask_bounds
 from zim_model.backends.backend import Backend, EncodedView
 from zim_model.backends.view import View
 from zim_model.prompts import Box, PromptSet
-from zim_model.request import CancelCheck
+from zim_model.request import CancelCheck, ProgressCallback, ignore_progress
 
 SIGMOID_FLOOR = 1 / 512
 """A sigmoid never quite reaches 0 and 1; alpha within half an 8-bit step of them
@@ -54,6 +54,7 @@ class PredictRequest:
         candidate: which of the four mattes is meant.
         cancelled: polled between passes.
         detailed: make the finer matte, where the model can.
+        progress: called with the finished fraction of long steps.
     """
 
     backend: Backend
@@ -64,6 +65,7 @@ class PredictRequest:
     candidate: int
     cancelled: CancelCheck
     detailed: bool = True
+    progress: ProgressCallback = ignore_progress
 
 
 def prompt_prefixes(prompts: PromptSet) -> Iterator[PromptSet]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from zim_model.errors import ZimError, msg
 from zim_model.imported_mask import ImportedMask
 from zim_model.inference.main_object import main_object
-from zim_model.recipe import Options, Recipe
+from zim_model.recipe import Recipe
 from zim_model.request import (
     CancelCheck,
     Request,
@@ -81,11 +81,7 @@ class SubjectSelector:
             points=(*found.prompts.points, *request.recipe.prompts.points),
             box=request.recipe.prompts.box or found.prompts.box,
         )
-        options = Options(
-            found.candidate,
-            request.recipe.options.upsampling,
-            request.recipe.options.flip_tta,
-        )
+        options = replace(request.recipe.options, candidate=found.candidate)
         return replace(request.recipe, prompts=prompts, options=options)
 
     def _load(self, name: str) -> AutomaticNetwork:

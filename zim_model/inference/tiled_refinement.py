@@ -19,11 +19,18 @@ import numpy as np
 
 from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
 from zim_model.backends.view import View
-from zim_model.errors import Cancelled
 from zim_model.inference.prediction import alpha_box
+from zim_model.inference.tiles import overlapping_tiles
 from zim_model.matting.guided_upsampling import guided_upsample
 from zim_model.prompts import Point, PromptSet
-from zim_model.request import ALPHA_MAX, CancelCheck, never_cancelled
+from zim_model.request import (
+    ALPHA_MAX,
+    CancelCheck,
+    ProgressCallback,
+    ignore_progress,
+    never_cancelled,
+    raise_if_cancelled,
+)
 
 CERTAIN_ALPHA = 0.95
 """Alpha above this, or below one minus this, is certain."""
@@ -47,6 +54,7 @@ def refine_tiles(
     view: View,
     predict_window: PredictWindow,
     cancelled: CancelCheck = never_cancelled,
+    progress: ProgressCallback = ignore_progress,
 ) -> WordArray:
     """Predict the soft edge of a matte again, in windows at image resolution.
 
@@ -56,6 +64,7 @@ def refine_tiles(
         view: the view that the matte was predicted on.
         predict_window: returns alpha of a window.
         cancelled: polled between windows.
+        progress: called before each window.
 
     Returns:
         (H, W) uint16; ``alpha`` itself where the view was not scaled down.
@@ -68,9 +77,10 @@ def refine_tiles(
         return alpha
     result = alpha.copy()
     reach, kept = round(REACH * reduction), (round(KEPT * reduction) | 1,) * 2
-    for window, weight in _windows(view):
-        if cancelled():
-            raise Cancelled
+    windows = list(_windows(view))
+    for done, (window, weight) in enumerate(windows):
+        raise_if_cancelled(cancelled)
+        progress(done / len(windows))
         region = np.s_[window.top : window.bottom, window.left : window.right]
         band = _band(alpha, window, reach)
         weight = weight * band
@@ -93,27 +103,11 @@ def refine_tiles(
 
 def _windows(view: View) -> Iterator[tuple[View, FloatArray]]:
     """Overlapping windows over a view and their weights (h, w), which add up to 1."""
-    side = view.image_size
-    rows = list(_spans(view.top, view.bottom, side))
-    columns = list(_spans(view.left, view.right, side))
-    for top, bottom, vertical in rows:
-        for left, right, horizontal in columns:
-            window = View(left, top, right, bottom, side)
-            yield window, vertical[:, None] * horizontal
-
-
-def _spans(start: int, stop: int, side: int) -> Iterator[tuple[int, int, FloatArray]]:
-    """Half-overlapping spans that cover a range, and weights that add up to 1."""
-    length = min(side, stop - start)
-    count = 1 + -(-2 * (stop - start - length) // side)
-    starts = np.linspace(start, stop - length, count).round().astype(int).tolist()
-    hill = np.sin((np.arange(length) + 0.5) / length * np.pi) ** 2
-    total = np.zeros(stop - start)
-    for first in starts:
-        total[first - start : first - start + length] += hill
-    for first in starts:
-        share = hill / total[first - start : first - start + length]
-        yield first, first + length, np.asarray(share, np.float32)
+    side, bounds = view.image_size, (view.left, view.top, view.right, view.bottom)
+    for (left, top, right, bottom), weight in overlapping_tiles(
+        bounds, side, side // 2
+    ):
+        yield View(left, top, right, bottom, side), weight
 
 
 def _band(alpha: WordArray, window: View, reach: int) -> FloatArray:

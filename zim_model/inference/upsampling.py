@@ -30,6 +30,7 @@ class RawMatte:
         candidates: four small mattes of ``view``, uint8.
         view: in image pixels.
         device: where a model has run, with its precision; empty if none has.
+        cell: image pixels between neighbours on the grid that alpha was predicted on.
     """
 
     alpha: WordArray
@@ -37,6 +38,7 @@ class RawMatte:
     candidates: tuple[ByteArray, ...]
     view: Bounds
     device: str
+    cell: float = 1.0
 
     @classmethod
     def blank(cls, height: int, width: int) -> RawMatte:
@@ -74,7 +76,8 @@ def upsample_prediction(
     Args:
         request: what was predicted.
         image: (H, W, 3) uint8.
-        upsampling: see :class:`~zim_model.recipe.Options`.
+        upsampling: see :class:`~zim_model.recipe.Options`; ``trimap`` gives the matte
+            for the trimap network.
 
     Raises:
         Cancelled: the request was cancelled.
@@ -87,13 +90,16 @@ def upsample_prediction(
         small = fine * border_fade(fine.shape, view, *request.size)
     alpha = np.zeros(request.size, np.uint16)
     region = np.s_[view.top : view.bottom, view.left : view.right]
-    guided = upsampling in ("guided", "native")
+    guided = upsampling in ("guided", "native", "trimap")
     alpha[region] = _upsample(small, view.crop(image), guided=guided)
     if upsampling == "native":
         predict_window = partial(predict_once, request.backend, image)
-        alpha = refine_tiles(alpha, image, view, predict_window, request.cancelled)
+        alpha = refine_tiles(
+            *(alpha, image, view, predict_window), request.cancelled, request.progress
+        )
     shown = replace(prediction, alphas=alphas)
-    return RawMatte.of(shown, alpha, request.backend.device_label)
+    raw = RawMatte.of(shown, alpha, request.backend.device_label)
+    return replace(raw, cell=max(view.height, view.width) / max(small.shape))
 
 
 def _upsample(alpha: FloatArray, pixels: ByteArray, *, guided: bool) -> WordArray:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import cv2
 import numpy as np
 
-from zim_model.arrays import FloatArray, WordArray, mask_bounds
+from zim_model.arrays import ByteArray, FloatArray, WordArray, mask_bounds
 from zim_model.errors import Cancelled
-from zim_model.recipe import Finish, Stroke
+from zim_model.finish import Finish, Stroke
+from zim_model.matting.closed_form import MAX_PIXELS, solve_alpha
+from zim_model.matting.colour_keys import colour_match, to_lab
 from zim_model.request import ALPHA_MAX, CancelCheck, never_cancelled
 from zim_model.runtime.lru import ByteBoundedLru
 
@@ -29,6 +32,12 @@ SHORTEST = 1e-6
 """Pixels; a segment of a stroke that is not longer is a dot."""
 COVER_BYTES = 256 << 20
 """Default size of :class:`StrokeCoverageCache`."""
+CONTEXT = 32
+"""Pixels around a refine stroke, at least, that its solution reads; or its radius."""
+CERTAIN = 0.05
+"""Of known alpha within this of 0 and of 1, some must lie around a refine stroke."""
+COLOUR_SAMPLES = 4
+"""Most places on a segment of a stroke whose colours it keeps to."""
 
 
 def apply_edge_adjustments(alpha: WordArray, finish: Finish) -> WordArray:
@@ -102,8 +111,12 @@ class StrokeCoverageCache(ByteBoundedLru[tuple[object, ...], WordArray]):
     def __init__(self, max_bytes: int = COVER_BYTES) -> None:
         super().__init__(max_bytes)
 
-    def coverage(self, stroke: Stroke, part: Region) -> FloatArray:
+    def coverage(
+        self, stroke: Stroke, part: Region, image: ByteArray | None = None
+    ) -> FloatArray:
         """As :func:`coverage`, rounded to 16 bits."""
+        if stroke.tolerance:  # depends on the image
+            return coverage(stroke, part, image)
         rows, columns = part
         place = (rows.start, rows.stop, columns.start, columns.stop)
         key = (stroke.path, stroke.radius, stroke.hardness, *place)
@@ -120,13 +133,18 @@ def apply_strokes(
     strokes: Sequence[Stroke],
     coverage_cache: StrokeCoverageCache | None = None,
     cancelled: CancelCheck = never_cancelled,
+    *,
+    image: ByteArray | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> WordArray:
     """Paint strokes over a matte, in order.
 
     Args:
         alpha: (H, W) uint16; not modified.
         coverage_cache: keeps the strokes' coverage between calls.
-        cancelled: polled between strokes.
+        cancelled: polled between strokes, and while one is solved.
+        image: (H, W, 3) uint8 RGB, for strokes that read colours.
+        max_pixels: size at which refine strokes are solved.
 
     Returns:
         (H, W) uint16, a new array, or ``alpha`` where there are no strokes.
@@ -137,15 +155,50 @@ def apply_strokes(
     if not strokes:
         return alpha
     out = alpha.copy()
+    cover_of = coverage if coverage_cache is None else coverage_cache.coverage
     for stroke in strokes:
         if cancelled():
             raise Cancelled
         part = stroke_region(stroke, out.shape)
-        cover = (coverage if coverage_cache is None else coverage_cache.coverage)(
-            stroke, part
-        )
-        out[part] = apply_stroke(out, part, cover, stroke)
+        cover = cover_of(stroke, part, image)
+        if stroke.brush == "refine":
+            assert image is not None
+            solved = _solve_region(out, part, cover, image, max_pixels, cancelled)
+            out[part] = _mix(out[part], solved, cover * stroke.strength)
+        else:
+            out[part] = apply_stroke(out, part, cover, stroke)
     return out
+
+
+def _solve_region(
+    alpha: WordArray,
+    part: Region,
+    cover: FloatArray,
+    image: ByteArray,
+    max_pixels: int,
+    cancelled: CancelCheck,
+) -> FloatArray:
+    """Alpha of a region, solved where a stroke covers it, in [0, 65535]."""
+    height, width = cover.shape
+    if not cover.any():
+        return alpha[part].astype(np.float32)
+    reach = max(CONTEXT, min(height, width) // 2)
+    while True:  # until both the object and the background are known somewhere
+        around = _expand_region(part, reach, alpha.shape)
+        known = alpha[around] * np.float32(1 / ALPHA_MAX)
+        top, left = part[0].start - around[0].start, part[1].start - around[1].start
+        inside = np.s_[top : top + height, left : left + width]
+        unknown = np.zeros(known.shape, bool)
+        unknown[inside] = cover > 0
+        certain = known[~unknown]
+        both = (certain < CERTAIN).any() and (certain > 1 - CERTAIN).any()
+        if both or known.shape == alpha.shape:
+            break
+        reach *= 2
+    solved = solve_alpha(
+        image[around], known, unknown, max_pixels=max_pixels, cancelled=cancelled
+    )
+    return solved[inside] * np.float32(ALPHA_MAX)
 
 
 def stroke_region(stroke: Stroke, shape: tuple[int, ...]) -> Region:
@@ -157,17 +210,23 @@ def stroke_region(stroke: Stroke, shape: tuple[int, ...]) -> Region:
     return rows, slice(int(np.clip(x0, 0, shape[1])), int(np.clip(x1, 0, shape[1])))
 
 
-def coverage(stroke: Stroke, part: Region) -> FloatArray:
+def coverage(
+    stroke: Stroke, part: Region, image: ByteArray | None = None
+) -> FloatArray:
     """Coverage of the pixels of a region by a stroke, (h, w) float32 in [0, 1].
 
     A pixel gets the largest value of any segment of the path, so that a stroke that
     crosses itself does not add up.
+
+    Args:
+        part: the region.
+        image: (H, W, 3) uint8 RGB, for a stroke with a tolerance.
     """
     rows, columns = part
     out = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.float32)
     path = stroke.path if len(stroke.path) > 1 else stroke.path * 2
     for begin, end in pairwise(path):
-        piece = Stroke((begin, end), stroke.radius, stroke.hardness)
+        piece = replace(stroke, path=(begin, end))
         shape = (rows.stop, columns.stop)
         near_rows, near_columns = stroke_region(piece, shape)
         top, left = (
@@ -181,8 +240,28 @@ def coverage(stroke: Stroke, part: Region) -> FloatArray:
             slice(top - rows.start, near_rows.stop - rows.start),
             slice(left - columns.start, near_columns.stop - columns.start),
         )
-        np.maximum(out[place], _segment_coverage(piece, near), out=out[place])
+        cover = _segment_coverage(piece, near)
+        if stroke.tolerance:
+            assert image is not None
+            colours = _colours_under(piece, image)
+            cover *= colour_match(image[near], colours, stroke.tolerance)
+        np.maximum(out[place], cover, out=out[place])
     return out
+
+
+def _colours_under(piece: Stroke, image: ByteArray) -> FloatArray:
+    """The colours on a segment, means over 3 x 3 pixels; (n, 3), as of ``to_lab``."""
+    (ax, ay, _), (bx, by, _) = piece.path
+    length = math.hypot(bx - ax, by - ay)
+    count = min(COLOUR_SAMPLES, 1 + math.ceil(length / piece.radius))
+    height, width = image.shape[:2]
+    colours = []
+    for share in np.linspace(0, 1, count):
+        x = int(np.clip(math.floor(ax + share * (bx - ax)), 0, width - 1))
+        y = int(np.clip(math.floor(ay + share * (by - ay)), 0, height - 1))
+        near = image[max(0, y - 1) : y + 2, max(0, x - 1) : x + 2]
+        colours.append(to_lab(near).mean((0, 1)))
+    return np.stack(colours)
 
 
 def _segment_coverage(piece: Stroke, part: Region) -> FloatArray:
@@ -214,15 +293,20 @@ def apply_stroke(
         alpha: (H, W), the whole matte, or a part of it with the :func:`surroundings`.
         part: the region, in rows and columns of ``alpha``.
         cover: (h, w), from :func:`coverage`.
+        stroke: any but a refine stroke, which is not painted piece by piece.
 
     Returns:
         (h, w) uint16.
     """
-    old = alpha[part].astype(np.float32)
     goal: float | FloatArray = float(ALPHA_MAX) if stroke.brush == "add" else 0.0
     if stroke.brush == "soften":
         goal = _blur_region(alpha, part, stroke)
-    return np.rint(old + (goal - old) * (cover * stroke.strength)).astype(np.uint16)
+    return _mix(alpha[part], goal, cover * stroke.strength)
+
+
+def _mix(alpha: WordArray, goal: float | FloatArray, share: FloatArray) -> WordArray:
+    old = alpha.astype(np.float32)
+    return np.rint(old + (goal - old) * share).astype(np.uint16)
 
 
 def surroundings(stroke: Stroke, part: Region, shape: tuple[int, ...]) -> Region:

@@ -16,10 +16,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 from typing import Literal, TypeVar
 
 import cv2
@@ -27,8 +25,16 @@ import numpy as np
 import numpy.typing as npt
 
 from zim_model.arrays import BoolArray, FloatArray, WordArray
-from zim_model.errors import Cancelled, ImageError, ZimError, msg
-from zim_model.request import ALPHA_MAX, CancelCheck, never_cancelled
+from zim_model.errors import ImageError, ZimError, msg
+from zim_model.matting.foreground_tiles import TILE, Tile, pad_tile, tiles, without_halo
+from zim_model.request import (
+    ALPHA_MAX,
+    CancelCheck,
+    ProgressCallback,
+    ignore_progress,
+    never_cancelled,
+    raise_if_cancelled,
+)
 
 SPREAD = 8
 """Pixels by which colours are spread beyond the edge, where alpha is 0, so that a
@@ -42,8 +48,6 @@ COARSE_PIXELS = 400_000
 """The coarse levels begin where the image has at most this many pixels."""
 COARSEST_SIDE = 8
 COARSEST_ROUNDS = 10
-TILE = 256
-"""Side of a tile in pixels, a multiple of any level's."""
 TILES_BETWEEN_CHECKS = 4
 """Tiles that each thread treats between two cancel checks."""
 MIN_WEIGHT = 1e-3
@@ -68,6 +72,7 @@ def estimate_foreground(
     amount: float = 1.0,
     method: Method = "multi-level",
     cancelled: CancelCheck = never_cancelled,
+    progress: ProgressCallback = ignore_progress,
 ) -> Pixels:
     """Straight (not premultiplied) colours for a cut-out without a halo.
 
@@ -79,6 +84,7 @@ def estimate_foreground(
         amount: in [0, 1], from the image's colours to the estimated ones.
         method: "multi-level" is the more exact, "blur-fusion" the quicker.
         cancelled: polled between tiles.
+        progress: called between tiles.
 
     Returns:
         (H, W, 3) of the image's type, a new array.  Opaque pixels and those further
@@ -97,23 +103,23 @@ def estimate_foreground(
     if amount == 0 or not needed.any():
         return result
     depth = _count_fine_levels(*alpha.shape)
-    if cancelled():
-        raise Cancelled
+    raise_if_cancelled(cancelled)
     begin, finish, halo = _STEPS[method]
     coarse = begin(image, alpha, depth)
 
-    def estimate_tile(tile: _Tile) -> None:
+    def estimate_tile(tile: Tile) -> None:
         colours = finish(image, alpha, coarse, tile)
         inside = needed[tile.rows, tile.columns]
         _write(result[tile.rows, tile.columns], colours, inside, amount)
 
-    tiles = _tiles(needed, depth, halo(depth))
-    workers = os.cpu_count() or 1
-    with ThreadPoolExecutor(workers) as pool:
-        while batch := list(islice(tiles, workers * TILES_BETWEEN_CHECKS)):
-            if cancelled():
-                raise Cancelled
-            list(pool.map(estimate_tile, batch))  # raises what the tiles raised
+    parts = list(tiles(needed, depth, halo(depth)))
+    step = (os.cpu_count() or 1) * TILES_BETWEEN_CHECKS
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for first in range(0, len(parts), step):
+            raise_if_cancelled(cancelled)
+            progress(first / len(parts))
+            # A list: it raises what the tiles raised.
+            list(pool.map(estimate_tile, parts[first : first + step]))
     return result
 
 
@@ -292,21 +298,6 @@ def _refine_down(
 # --- the tiles ------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Tile:
-    """A square of the image; ``rows`` and ``columns`` end at the image's border.
-
-    Attributes:
-        depth: number of levels from the tile's own to the coarse ones.
-        halo: pixels around the tile that its colours depend on.
-    """
-
-    rows: slice
-    columns: slice
-    depth: int
-    halo: int
-
-
 def _halo(depth: int) -> int:
     """Margin that a tile's multi-level estimate depends on, in whole coarse cells."""
     # A window on each round, and the finer level's interpolation.
@@ -315,19 +306,8 @@ def _halo(depth: int) -> int:
     return -(-reach >> depth) << depth
 
 
-def _tiles(needed: BoolArray, depth: int, halo: int) -> Iterator[_Tile]:
-    """The tiles with pixels to estimate."""
-    height, width = needed.shape
-    for top in range(0, height, TILE):
-        rows = slice(top, min(top + TILE, height))
-        columns = np.flatnonzero(needed[rows].any(0)) // TILE
-        for column in np.unique(columns).tolist():
-            left = column * TILE
-            yield _Tile(rows, slice(left, min(left + TILE, width)), depth, halo)
-
-
 def _tile_colours(
-    image: npt.NDArray[np.integer], alpha: WordArray, coarse: _LayerColours, tile: _Tile
+    image: npt.NDArray[np.integer], alpha: WordArray, coarse: _LayerColours, tile: Tile
 ) -> FloatArray:
     """Foreground colours (h, w, 3) of a tile, from those of the coarse levels."""
     if not tile.depth:
@@ -337,45 +317,20 @@ def _tile_colours(
         levels.append(levels[-1].halve())
     start = _upsample_coarse(coarse, alpha.shape, tile, len(levels[-1].alpha))
     colours = _refine_down(levels, start, finest=True)
-    return _without_halo(colours.foreground, tile)
+    return without_halo(colours.foreground, tile)
 
 
-def _tile_level(
-    image: npt.NDArray[np.integer], alpha: WordArray, tile: _Tile
-) -> _Level:
+def _tile_level(image: npt.NDArray[np.integer], alpha: WordArray, tile: Tile) -> _Level:
     """A tile of the image with its halo."""
     top, left = tile.rows.start - tile.halo, tile.columns.start - tile.halo
     side = TILE + 2 * tile.halo
     return _make_level(
-        _pad_tile(image, top, left, side), _pad_tile(alpha, top, left, side)
-    )
-
-
-def _without_halo(colours: FloatArray, tile: _Tile) -> FloatArray:
-    inner = colours[tile.halo :, tile.halo :]
-    height = tile.rows.stop - tile.rows.start
-    return inner[:height, : tile.columns.stop - tile.columns.start]
-
-
-def _pad_tile(
-    pixels: npt.NDArray[np.integer], top: int, left: int, side: int
-) -> npt.NDArray[np.integer]:
-    """A square of (H, W) or (H, W, 3), with border pixels replicated outside."""
-    height, width = pixels.shape[:2]
-    inside = pixels[
-        max(top, 0) : min(top + side, height), max(left, 0) : min(left + side, width)
-    ]
-    above, before = max(-top, 0), max(-left, 0)
-    below, after = side - above - inside.shape[0], side - before - inside.shape[1]
-    if not (above or before or below or after):
-        return inside
-    return np.asarray(
-        cv2.copyMakeBorder(inside, above, below, before, after, cv2.BORDER_REPLICATE)
+        pad_tile(image, top, left, side), pad_tile(alpha, top, left, side)
     )
 
 
 def _upsample_coarse(
-    coarse: _LayerColours, shape: tuple[int, ...], tile: _Tile, count: int
+    coarse: _LayerColours, shape: tuple[int, ...], tile: Tile, count: int
 ) -> _LayerColours:
     """The coarse estimate on the finer cells of a tile and its halo.
 
@@ -475,7 +430,7 @@ def _coarse_blurs(
 
 
 def _tile_blurs(
-    image: npt.NDArray[np.integer], alpha: WordArray, coarse: _LayerColours, tile: _Tile
+    image: npt.NDArray[np.integer], alpha: WordArray, coarse: _LayerColours, tile: Tile
 ) -> FloatArray:
     """Foreground colours (h, w, 3) of a tile, from the wide windows' means."""
     level = _tile_level(image, alpha, tile)
@@ -484,7 +439,7 @@ def _tile_blurs(
     fused = _blur_fusion(level.image, weight, wide) * weight
     sums = _LayerColours(fused, wide.background * (1 - weight))
     narrow = _box_blur(sums, weight, NARROW)
-    return _without_halo(_blur_fusion(level.image, weight, narrow), tile)
+    return without_halo(_blur_fusion(level.image, weight, narrow), tile)
 
 
 def _as_three_channels(alpha: FloatArray) -> FloatArray:

@@ -8,44 +8,58 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 
 from zim_model.arrays import ByteArray, FloatArray, WordArray
 
+AnyArray = TypeVar("AnyArray", ByteArray, WordArray)
 SMALLEST = 512
 """The last level's longer side is below this."""
 
 
-def image_pyramid(rgb: ByteArray) -> tuple[ByteArray, ...]:
+def image_pyramid(rgb: ByteArray, first: int = 0) -> tuple[ByteArray, ...]:
     """Halve an image again and again until its longer side is below 512.
 
     Slow: for a worker thread.  The first level is ``rgb`` itself, (H, W, 3) uint8; the
     others are (h, w, 4) uint8, blue first, which Qt paints three times as fast.
+
+    Args:
+        first: the level of a larger image's pyramid that ``rgb`` is; the levels before
+            it are left out.
     """
     import cv2
 
-    levels, level = [rgb], rgb
+    def for_display(level: ByteArray) -> ByteArray:
+        painted = np.asarray(cv2.cvtColor(level, cv2.COLOR_RGB2BGRA), np.uint8)
+        painted.flags.writeable = False
+        return painted
+
+    levels, level = [for_display(rgb) if first else rgb], rgb
     while max(level.shape[:2]) >= SMALLEST:
-        height, width = level.shape[:2]
-        size = ((width + 1) // 2, (height + 1) // 2)
-        smaller = cv2.resize(level, size, interpolation=cv2.INTER_AREA)
-        level = np.asarray(smaller, np.uint8)
-        levels.append(np.asarray(cv2.cvtColor(level, cv2.COLOR_RGB2BGRA), np.uint8))
-        levels[-1].flags.writeable = False
+        level = halve(level)
+        levels.append(for_display(level))
     return tuple(levels)
+
+
+def halve(pixels: AnyArray, times: int = 1) -> AnyArray:
+    """An image or matte at half its size, rounded up, so many times; area means."""
+    import cv2
+
+    if times == 0:
+        return pixels
+    height, width = (-(-side // 2**times) for side in pixels.shape[:2])
+    size = (width, height)
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 
 def display_pyramid(alpha: WordArray) -> tuple[ByteArray, ...]:
     """Alpha as uint8 at 1, 1/2, 1/4, ... of its size, until the longer side < 512."""
-    import cv2
-
     level = np.right_shift(alpha, 8).astype(np.uint8)
     levels = [level]
     while max(level.shape) >= SMALLEST:
-        height, width = (-(-side // 2) for side in level.shape)
-        smaller = cv2.resize(level, (width, height), interpolation=cv2.INTER_AREA)
-        level = np.asarray(smaller, np.uint8)
+        level = halve(level)
         levels.append(level)
     for level in levels:
         level.flags.writeable = False

@@ -133,11 +133,11 @@ class VitBlock(nn.Module):
 
 
 class PatchEmbed(nn.Module):
-    """Pixels (B, 3, S, S) to patches (B, G, G, D)."""
+    """Pixels (B, channels, S, S) to patches (B, G, G, D)."""
 
-    def __init__(self, dim: int) -> None:
+    def __init__(self, dim: int, channels: int = 3) -> None:
         super().__init__()
-        self.proj = nn.Conv2d(3, dim, STRIDE, STRIDE)
+        self.proj = nn.Conv2d(channels, dim, STRIDE, STRIDE)
 
     def forward(self, x: Tensor) -> Tensor:
         patches: Tensor = self.proj(x)
@@ -185,9 +185,9 @@ class VitEncoder(nn.Module):
 class DetailStream(nn.Module):
     """ZIM's shallow detail features D0, D1, D2 at strides 2, 4 and 8."""
 
-    def __init__(self, channels: tuple[int, int, int]) -> None:
+    def __init__(self, channels: tuple[int, int, int], inputs: int = 3) -> None:
         super().__init__()
-        widths = (3, *channels)
+        widths = (inputs, *channels)
         self.convs = nn.ModuleList(
             ConvBnRelu(widths[i], widths[i + 1], stride=2) for i in range(3)
         )

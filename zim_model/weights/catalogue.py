@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +11,7 @@ from zim_model.errors import WeightsError, msg
 from zim_model.weights.installed import (
     ONNX_FILES,
     WEIGHT_SUFFIXES,
+    Kind,
     check_weight_file,
     find_installed,
     installed_models,
@@ -18,8 +19,9 @@ from zim_model.weights.installed import (
 
 DEFAULT_MODEL = "zim-tiny"
 
-Format = Literal["safetensors", "sam", "onnx"]
-"""Our own weights, Meta's ``.pth`` file of a SAM, or ZIM's official pair of graphs."""
+Format = Literal["safetensors", "sam", "onnx", "vitmatte"]
+"""Our own weights, Meta's ``.pth`` file of a SAM, ZIM's official pair of graphs, or
+transformers' weights of a ViTMatte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,11 @@ class ModelInfo:
     source: str
     format: Format
     files: tuple[ModelFile, ...] = ()
+
+    @property
+    def kind(self) -> Kind:
+        """What it takes beside the image."""
+        return "trimap" if self.format == "vitmatte" else "prompt"
 
     @property
     def bundled(self) -> bool:
@@ -136,6 +143,28 @@ def _zim(
     )
 
 
+def _vitmatte(
+    variant: str,
+    title: str,
+    description: str,
+    revision: str,
+    nbytes: int,
+    sha256: str,
+) -> ModelInfo:
+    # Published under Apache 2.0; the terms of the training images exclude commerce.
+    source = f"https://huggingface.co/hustvl/vitmatte-{variant}"
+    url = f"{source}/resolve/{revision}/model.safetensors"
+    return ModelInfo(
+        name=f"vitmatte-{variant}",
+        title=title,
+        description=description,
+        licence=replace(APACHE, commercial=False),
+        source=source,
+        format="vitmatte",
+        files=(ModelFile("model.safetensors", url, nbytes, sha256),),
+    )
+
+
 MODELS = (
     ModelInfo(
         DEFAULT_MODEL,
@@ -188,6 +217,28 @@ MODELS = (
         2_564_550_879,
         "a7bf3b02f3ebf1267aba913ff637d9a2d5c33d3173bb679e46d9f338c26f262e",
     ),
+    _vitmatte(
+        "small-composition-1k",
+        "ViTMatte small (Composition-1k)",
+        msg(
+            "Refines soft edges, as detail. The weights are under Apache 2.0; the "
+            "training images, Adobe's, are for non-commercial use only."
+        ),
+        "6a58ad7646403c1df626fbd746900aec7361ea1d",
+        103_294_572,
+        "bda9289db1bb6762d978b42d1c62ae3f34daf7497171a347a1d09657efd788cb",
+    ),
+    _vitmatte(
+        "base-distinctions-646",
+        "ViTMatte base (Distinctions-646)",
+        msg(
+            "Refines soft edges, as detail; larger, wants a GPU. The weights are under "
+            "Apache 2.0; the training images are for research only."
+        ),
+        "b58373f8dbbfbeb58157456e2e4949f9f872aa18",
+        386_782_180,
+        "0d1e43962bfc6daecec29a76b90194b51902ad0286dfaaf91e1b8a4f17d15348",
+    ),
 )
 """All known models; a new one is added here only."""
 
@@ -205,9 +256,14 @@ def locate(model: str) -> Path:
         path.
 
     Raises:
-        WeightsError: there is no such model here.
+        WeightsError: there is no such model here, or it is a trimap network.
     """
-    installed = find_installed(model)
+    installed = find_installed(model, None)
+    if installed is not None and installed.kind == "trimap":
+        raise WeightsError(
+            msg("{model} takes a trimap, no prompts.", model=model),
+            msg("Choose it as detail, with another model."),
+        )
     if installed is not None:
         return installed.path
     if model.startswith(("//", "\\\\")):  # such as in a stranger's recipe

@@ -164,7 +164,7 @@ def download(
         WeightsError: the disk is full or cannot be written.
         Cancelled: ``cancelled`` became true.
     """
-    present = find_installed(info.name)
+    present = find_installed(info.name, None)
     if present is not None:
         return present
     staging = part_folder(info.name)
@@ -183,7 +183,7 @@ def download(
             check_space(staging, info.size - partial_bytes(info))
             fetch_files(targets, progress, cancelled, open_url=open_url, sleep=sleep)
             staging.rename(models_folder() / info.name)
-    model = find_installed(info.name)
+    model = find_installed(info.name, None)
     assert model is not None
     return model
 

@@ -3,6 +3,9 @@
 Each installed model is a folder of its own there, named as the model, with one
 ``.safetensors`` or ``.pth`` file or the pair ``encoder.onnx`` and ``decoder.onnx`` in
 it.  A folder appears under that name only once it is complete.
+
+Two kinds of networks lie there: those that answer prompts, and trimap networks, which
+refine mattes.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from platformdirs import user_data_path
 
@@ -29,11 +33,19 @@ ONNX_FILES = ("encoder.onnx", "decoder.onnx")
 PICKLE_SUFFIXES = (".pth", ".pt")
 """Of SAM checkpoints that torch saved."""
 WEIGHT_SUFFIXES = (".safetensors", *PICKLE_SUFFIXES)
+HUB_SUFFIX = ".bin"
+"""Of checkpoints that transformers saved as pickles; only trimap networks' are used."""
+Kind = Literal["prompt", "trimap"]
+"""What a model takes beside the image: prompts, or a trimap."""
 PART_FOLDER = ".part"
 """Suffix of the names of incomplete folders and files."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SPARE = 64 << 20
 """Bytes that a disk keeps free."""
+_NAMES_BYTES = 1 << 18
+"""At the beginning of a weight file, in which the names of its tensors lie."""
+_TRIMAP_SIGN = b"decoder.convstream."
+"""Beginning of the names of tensors that only ViTMatte has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +57,14 @@ class InstalledModel:
         path: its weight file, or the folder of a pair of graphs.
         size: bytes on the disk.
         bundled: whether it comes with the package and cannot be removed.
+        kind: what it takes beside the image.
     """
 
     name: str
     path: Path
     size: int
     bundled: bool = False
+    kind: Kind = "prompt"
 
 
 def models_folder() -> Path:
@@ -59,8 +73,12 @@ def models_folder() -> Path:
     return Path(named) if named else user_data_path("zim-studio", False) / "models"
 
 
-def installed_models() -> tuple[InstalledModel, ...]:
-    """All models that can be used, the bundled ones first, then by name."""
+def installed_models(kind: Kind | None = "prompt") -> tuple[InstalledModel, ...]:
+    """All models that can be used, the bundled ones first, then by name.
+
+    Args:
+        kind: of the models; None for all.
+    """
     own = [InstalledModel(p.stem, p, p.stat().st_size, True) for p in bundled_weights()]
     names = {model.name for model in own}
     try:
@@ -70,12 +88,25 @@ def installed_models() -> tuple[InstalledModel, ...]:
     models = (
         _read_model_folder(folder) for folder in folders if folder.name not in names
     )
-    return (*own, *(model for model in models if model is not None))
+    found = (*own, *(model for model in models if model is not None))
+    return tuple(model for model in found if kind in (model.kind, None))
 
 
-def find_installed(name: str) -> InstalledModel | None:
-    """The installed model of that name."""
-    return next((model for model in installed_models() if model.name == name), None)
+def find_installed(name: str, kind: Kind | None = "prompt") -> InstalledModel | None:
+    """The installed model of that name and kind; None as kind for any."""
+    return next((model for model in installed_models(kind) if model.name == name), None)
+
+
+def holds_trimap_network(path: Path) -> bool:
+    """Whether a weight file is a ViTMatte's, by the names of its tensors.
+
+    Only the beginning is read; a file that cannot be read is none.
+    """
+    try:
+        with path.open("rb") as file:
+            return _TRIMAP_SIGN in file.read(_NAMES_BYTES)
+    except OSError:
+        return False
 
 
 def check_weight_file(path: Path) -> None:
@@ -109,9 +140,13 @@ def _read_model_folder(folder: Path) -> InstalledModel | None:
     if {path.name for path in files} >= set(ONNX_FILES):
         return InstalledModel(folder.name, folder, size)
     weights = [path for path in files if path.suffix in WEIGHT_SUFFIXES]
+    weights = weights or [path for path in files if path.suffix == HUB_SUFFIX]
     if len(weights) != 1:
         return None
-    return InstalledModel(folder.name, weights[0], size)
+    kind: Kind = "trimap" if holds_trimap_network(weights[0]) else "prompt"
+    if kind == "prompt" and weights[0].suffix == HUB_SUFFIX:
+        return None
+    return InstalledModel(folder.name, weights[0], size, kind=kind)
 
 
 def check_name(name: str) -> None:
@@ -216,7 +251,7 @@ def install_files(
             ``check`` says so.
     """
     check_name(name)
-    if find_installed(name) is not None:
+    if find_installed(name, None) is not None:
         raise WeightsError(
             msg("There is a model called {name} already.", name=name),
             msg("Remove it first, or give the new one another name."),
@@ -234,7 +269,7 @@ def install_files(
             staging.rename(folder / name)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
-    model = find_installed(name)
+    model = find_installed(name, None)
     assert model is not None
     return model
 
@@ -254,7 +289,7 @@ def remove_model(name: str) -> None:
         WeightsError: it is bundled, not installed, or cannot be deleted.
     """
     check_name(name)
-    model = find_installed(name)
+    model = find_installed(name, None)
     if model is not None and model.bundled:
         raise WeightsError(
             msg("{name} belongs to the program and cannot be removed.", name=name)

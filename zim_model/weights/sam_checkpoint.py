@@ -6,11 +6,9 @@ that nothing in it is ever executed, or a safetensors file without a configurati
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -20,15 +18,14 @@ from torch import Tensor
 from zim_model.errors import WeightsError, msg
 from zim_model.network.config import CONFIGS, ZimConfig, sam_variant
 from zim_model.network.zim import Zim
-from zim_model.runtime.devices import is_out_of_memory
-from zim_model.weights.installed import check_weight_file
 from zim_model.weights.tensors import (
     check_tensor_names,
     check_tensor_shapes,
     load_strict,
-    read_tensors,
+    read_state,
 )
 
+EXPECTED = msg("Expected one of Meta's sam_vit_*.pth files.")
 WRAPPERS = ("model", "state_dict", "model_state_dict")
 """Keys under which training programs save a model's tensors."""
 WRAPPED_PREFIX = "module."
@@ -104,7 +101,7 @@ def read_sam(path: Path) -> dict[str, Tensor]:
         WeightsError: the file is missing, damaged, holds more than tensors, or those of
             another family of models.
     """
-    state = _read_state(path)
+    state = read_state(path, EXPECTED)
     for wrapper in WRAPPERS:
         if isinstance(state.get(wrapper), dict):
             state = state[wrapper]
@@ -123,39 +120,8 @@ def read_sam(path: Path) -> dict[str, Tensor]:
                     path=path,
                     family=family,
                 ),
-                msg("Expected one of Meta's sam_vit_*.pth files."),
+                EXPECTED,
             )
-    return state
-
-
-def _read_state(path: Path) -> dict[str, Any]:
-    """What a file holds by name, possibly wrapped."""
-    if path.suffix == ".safetensors":
-        return dict(read_tensors(path)[1])
-    check_weight_file(path)
-    try:
-        with warnings.catch_warnings():  # about a pickle's version, before it fails
-            warnings.simplefilter("ignore")
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise WeightsError(msg("{path} does not exist.", path=path)) from error
-    except Exception as error:  # torch raises many kinds for a bad file
-        if is_out_of_memory(error):
-            raise
-        if "torchscript" in str(error).lower():
-            raise WeightsError(
-                msg("{path} is a TorchScript program, not weights.", path=path),
-                msg("Expected one of Meta's sam_vit_*.pth files."),
-            ) from error
-        raise WeightsError(
-            msg(
-                "{path} is damaged or holds more than tensors, which may be unsafe.",
-                path=path,
-            ),
-            msg("Use the original file, or convert it to safetensors."),
-        ) from error
-    if not isinstance(state, dict):
-        raise WeightsError(msg("{path} holds no named tensors.", path=path))
     return state
 
 
@@ -192,7 +158,7 @@ def detect_sam_config(state: dict[str, Tensor], path: Path) -> ZimConfig:
                 return replace(config, image_size=16 * grid)
     raise WeightsError(
         msg("{path} is not a SAM ViT-B, ViT-L or ViT-H checkpoint.", path=path),
-        msg("Expected one of Meta's sam_vit_*.pth files."),
+        EXPECTED,
     )
 
 

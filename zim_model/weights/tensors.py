@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from pathlib import Path
 from typing import Any, Protocol
 
+import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from zim_model.errors import WeightsError, msg
+from zim_model.runtime.devices import is_out_of_memory
 from zim_model.weights.installed import check_weight_file
 
 LISTED = 3
@@ -54,6 +57,49 @@ def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
         for key, value in tensors.items()
     }
     return metadata, floats
+
+
+def read_state(path: Path, expected: str) -> dict[str, Any]:
+    """What a safetensors file or a pickle of tensors holds by name.
+
+    A pickle is read with ``weights_only``, so that nothing in it is ever executed.
+
+    Args:
+        expected: the hint of an error, which says what kind of file is wanted.
+
+    Returns:
+        Tensors by name; in a pickle possibly below further keys.
+
+    Raises:
+        WeightsError: the file is missing, damaged or holds more than tensors.
+    """
+    if path.suffix == ".safetensors":
+        return dict(read_tensors(path)[1])
+    check_weight_file(path)
+    try:
+        with warnings.catch_warnings():  # about a pickle's version, before it fails
+            warnings.simplefilter("ignore")
+            state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise WeightsError(msg("{path} does not exist.", path=path)) from error
+    except Exception as error:  # torch raises many kinds for a bad file
+        if is_out_of_memory(error):
+            raise
+        if "torchscript" in str(error).lower():
+            raise WeightsError(
+                msg("{path} is a TorchScript program, not weights.", path=path),
+                expected,
+            ) from error
+        raise WeightsError(
+            msg(
+                "{path} is damaged or holds more than tensors, which may be unsafe.",
+                path=path,
+            ),
+            msg("Use the original file, or convert it to safetensors."),
+        ) from error
+    if not isinstance(state, dict):
+        raise WeightsError(msg("{path} holds no named tensors.", path=path))
+    return state
 
 
 def load_strict(model: NamedModel, tensors: dict[str, Tensor], path: Path) -> None:

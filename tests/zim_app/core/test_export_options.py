@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zim_app.core.canvas import Canvas
 from zim_app.core.export_options import ExportOptions
 from zim_app.core.framing import ExportFrame
 from zim_model.errors import ZimError
@@ -28,6 +29,17 @@ OPTIONS = st.builds(
     scope=st.sampled_from(["active", "each", "together"]),
     original=st.booleans(),
     template=st.sampled_from(["{name}", "{object}-{n:02}"]),
+    canvas=st.none()
+    | st.builds(
+        Canvas,
+        unit=st.sampled_from(["px", "ratio"]),
+        width=st.integers(100, 3000),
+        height=st.integers(100, 3000),
+        padding=st.floats(0, 49),
+        align=st.sampled_from(["centre", "bottom"]),
+        enlarge=st.booleans(),
+    ),
+    shadow=st.booleans(),
 )
 
 
@@ -47,7 +59,7 @@ def test_missing_and_later_options_are_no_error() -> None:
         ({"what": "layer"}, "what is 'layer'. It must be one of cutout, matte"),
         ({"format": "xcf"}, "format is 'xcf'. It must be one of png, tiff"),
         ({"depth": 16}, "depth is 16"),
-        ({"quality": 0}, "quality is 0. It must be a number from 1 to 100"),
+        ({"quality": 0}, "quality is 0. It must be a whole number from 1 to 100"),
         ({"padding": -1}, "padding is -1"),
         ({"scale": float("nan")}, "scale is nan"),
         ({"longest_side": 0}, "longest side is 0"),
@@ -55,6 +67,10 @@ def test_missing_and_later_options_are_no_error() -> None:
         ({"background": [1, 2, 256]}, "background is"),
         ({"background": [1, 2]}, "cannot be read"),
         ({"trim": "yes"}, "trim is 'yes'"),
+        ({"trim": 1}, "trim is 1"),
+        ({"quality": 90.5}, "quality is 90.5. It must be a whole number"),
+        ({"longest_side": 640.0}, "longest side is 640.0"),
+        ({"shadow": "no"}, "shadow is 'no'"),
         ({"template": 3}, "template is 3"),
         ({"template": "{x}"}, "unknown field"),
         ({"background_picture": 3}, "cannot be read"),

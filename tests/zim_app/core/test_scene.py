@@ -15,9 +15,10 @@ from zim_app.core.scene import (
     strokes_interfere,
     unite_recipes,
 )
+from zim_model.finish import Stroke
 from zim_model.imported_mask import ImportedMask
 from zim_model.prompts import Point, PromptSet
-from zim_model.recipe import Options, Recipe, SceneObject, Stroke
+from zim_model.recipe import Options, Recipe, SceneObject
 
 STACK = tuple(SceneObject(id_) for id_ in (4, 2, 7, 1))
 

@@ -77,6 +77,7 @@ class FakeEngine:
         self.error: Exception | None = None
         self.choice = DeviceChoice()
         self.notes: tuple[str, ...] = ()
+        self.progress = 0.0
 
     def devices(self) -> tuple[Device, ...]:
         return Device("cuda:0", "Card", 8 << 30), CPU
@@ -94,8 +95,12 @@ class FakeEngine:
         return Timings(encode_ms, 0.0, "CPU", self.notes)
 
     def solve(
-        self, request: Request, cancelled: Callable[[], bool] = lambda: False
+        self,
+        request: Request,
+        cancelled: Callable[[], bool] = lambda: False,
+        progress: Callable[[float], None] = lambda _: None,
     ) -> Matte:
+        progress(self.progress)
         self._work("solve", request, cancelled)
         self.solved.append(request)
         matte = _make_matte(*request.image.shape[:2])
@@ -133,10 +138,11 @@ class FakeEngine:
 def settings(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Settings, sessions and models in a folder of this test's own."""
+    """Settings, sessions, models and presets in a folder of this test's own."""
     folder = str(tmp_path_factory.mktemp("settings"))
     monkeypatch.setenv("ZIM_STUDIO_STATE", folder)
     monkeypatch.setenv("ZIM_STUDIO_MODELS", f"{folder}/models")
+    monkeypatch.setenv("ZIM_STUDIO_PRESETS", f"{folder}/presets")
     QSettings.setDefaultFormat(QSettings.Format.IniFormat)
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, folder)
     QCoreApplication.setOrganizationName("zim-studio-tests")

@@ -4,15 +4,19 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import zim_model.inference.engine
+import zim_model.inference.finishing
+import zim_model.request
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
 from zim_model.backends.torch_backend import TorchBackend
 from zim_model.backends.view import resize_view
 from zim_model.errors import Cancelled, PromptError, WeightsError
+from zim_model.finish import Finish, Stroke
 from zim_model.inference.encoding import FeatureCache
 from zim_model.inference.engine import Engine
 from zim_model.matting.foreground import estimate_foreground
 from zim_model.prompts import Box, Point, PromptSet
-from zim_model.recipe import Finish, Options, Recipe, Stroke
+from zim_model.recipe import Options, Recipe
 from zim_model.request import ALPHA_MAX, Request
 from zim_model.runtime.devices import Placement
 
@@ -330,6 +334,58 @@ def test_the_foreground_comes_as_an_image_pyramid():
     assert full.shape == (600, 520, 3)
     assert half.shape == (300, 260, 4)
     assert half[150, 130, 2] == 200, "smaller levels are blue first"
+
+
+@pytest.fixture
+def few_pixels(monkeypatch):
+    """Drafts have at most 3,000 pixels."""
+    monkeypatch.setattr(zim_model.inference.engine, "DRAFT_PIXELS", 3_000)
+    monkeypatch.setattr(zim_model.request, "DRAFT_PIXELS", 3_000)
+
+
+def test_a_draft_has_the_foreground_of_a_smaller_image(few_pixels):
+    engine = engine_of(DiscBackend())
+    exact = request(CLICK).with_recipe(finish=Finish(feather=3, decontaminate=1.0))
+    assert exact.has_draft
+    draft = engine.solve(replace(exact, draft=True))
+    matte = engine.solve(exact)
+    assert (draft.alpha == matte.alpha).all()
+    [colours] = draft.foreground
+    assert colours.shape == (38, 50, 4), "a quarter of 150 x 200, rounded up"
+    assert matte.foreground[0].shape == IMAGE.shape, "the draft was not remembered"
+
+
+@pytest.mark.parametrize("upsampling", ["native", "trimap"])
+def test_a_draft_leaves_out_the_refinement(few_pixels, upsampling):
+    engine = engine_of(DiscBackend())
+    exact = request(CLICK, upsampling=upsampling)
+    assert exact.has_draft
+    draft = engine.solve(replace(exact, draft=True))  # no trimap network is needed
+    guided = engine.solve(request(CLICK))
+    assert (draft.alpha == guided.alpha).all()
+    assert not request(CLICK).has_draft
+
+
+def test_a_rough_refine_stroke_is_solved_again(monkeypatch):
+    monkeypatch.setattr(zim_model.inference.finishing, "DRAFT_MAX_PIXELS", 300)
+    stroke = Stroke(((80.0, 50.0, 1.0), (100.0, 60.0, 1.0)), 9.0, brush="refine")
+    exact = request(CLICK).with_recipe(finish=Finish(strokes=(stroke,)))
+    engine = engine_of(DiscBackend())
+    draft = engine.solve(replace(exact, draft=True)).alpha
+    after = engine.solve(exact).alpha
+    alone = engine_of(DiscBackend()).solve(exact).alpha
+    assert (after == alone).all()
+    assert (draft != alone).any()
+
+
+def test_decontamination_tells_how_far_it_is():
+    told = []
+    finish = Finish(decontaminate=1.0)
+    engine_of(DiscBackend()).solve(
+        request(CLICK).with_recipe(finish=finish), progress=told.append
+    )
+    assert told == sorted(told)
+    assert told[0] == 0
 
 
 def test_a_request_that_is_not_cacheable_leaves_no_trace():

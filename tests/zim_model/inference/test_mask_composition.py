@@ -9,11 +9,12 @@ from zim_model.conversion.config import CONVERTER_TINY, ConvEncoder
 from zim_model.conversion.converter import Converter
 from zim_model.conversion.network import ConverterNetwork
 from zim_model.errors import Cancelled, ImageError, PromptError, ZimError
+from zim_model.finish import Finish, Stroke
 from zim_model.imported_mask import MAX_BYTES, ImportedMask
 from zim_model.inference import mask_composition
 from zim_model.inference.engine import Engine
 from zim_model.prompts import Box, Point, PromptSet
-from zim_model.recipe import Finish, Recipe, Stroke
+from zim_model.recipe import Recipe
 from zim_model.request import ALPHA_MAX, Request
 
 HEIGHT, WIDTH = 60, 80

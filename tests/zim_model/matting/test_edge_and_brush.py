@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from zim_model.errors import Cancelled
+from zim_model.finish import Finish, Stroke
 from zim_model.matting.edge_and_brush import (
     StrokeCoverageCache,
     apply_edge_adjustments,
@@ -14,7 +15,6 @@ from zim_model.matting.edge_and_brush import (
     coverage,
     stroke_region,
 )
-from zim_model.recipe import Finish, Stroke
 from zim_model.request import ALPHA_MAX
 
 HEIGHT, WIDTH = 60, 80

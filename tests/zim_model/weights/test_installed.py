@@ -9,8 +9,14 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
-from tests.zim_model.conftest import SMALL_VIT, random_model
+from tests.zim_model.conftest import (
+    SMALL_VIT,
+    hub_names,
+    random_model,
+    random_vitmatte,
+)
 from zim_model import install
 from zim_model.errors import WeightsError
 from zim_model.inference.engine import Engine
@@ -24,7 +30,13 @@ from zim_model.weights import catalogue
 from zim_model.weights import installed as store
 from zim_model.weights.catalogue import MODELS, find_known, locate
 from zim_model.weights.checkpoint import save_model
-from zim_model.weights.installed import installed_models, models_folder, remove_model
+from zim_model.weights.installed import (
+    find_installed,
+    installed_models,
+    models_folder,
+    remove_model,
+)
+from zim_model.weights.trimap import find_trimap_network, trimap_networks
 
 
 @pytest.fixture(autouse=True)
@@ -239,3 +251,106 @@ def test_nothing_but_a_download_touches_the_network(weights, monkeypatch):
 def test_the_bundled_weights_have_the_terms_of_their_training_images():
     """NOTICE has the same terms; another licence in the manager would mislead."""
     assert find_known("zim-tiny").licence.name == "CC BY-NC 4.0"
+
+
+# --- Trimap networks ------------------------------------------------------------------
+
+
+def trimap_names():
+    return [model.name for model in trimap_networks()]
+
+
+@pytest.fixture
+def vitmatte(tmp_path):
+    path = tmp_path / "my matte.safetensors"
+    save_file(hub_names(random_vitmatte()), path)
+    return path
+
+
+def test_a_trimap_network_is_a_kind_of_its_own(vitmatte):
+    model = install_from_disk(vitmatte)
+    assert (model.name, model.kind) == ("my-matte", "trimap")
+    assert trimap_names() == ["my-matte"]
+    assert names() == ["zim-tiny"], "it answers no prompts"
+    assert [m.name for m in installed_models(None)] == ["zim-tiny", "my-matte"]
+    assert find_installed("my-matte") is None
+    assert find_installed("my-matte", None) == find_trimap_network() == model
+    with pytest.raises(WeightsError, match=r"my-matte takes a trimap.*detail"):
+        locate("my-matte")
+    with pytest.raises(WeightsError, match="called my-matte already"):
+        install_from_disk(vitmatte)
+    remove_model("my-matte")
+    assert not trimap_names()
+
+
+def test_a_pickle_of_the_hub_is_installed(tmp_path):
+    path = tmp_path / "pytorch_model.bin"
+    torch.save(hub_names(random_vitmatte()), path)
+    assert install_from_disk(path, "mine").kind == "trimap"
+    assert trimap_names() == ["mine"]
+
+
+def test_a_file_of_the_hub_is_called_by_its_repository(tmp_path):
+    cache = tmp_path / "models--hustvl--vitmatte-base-composition-1k" / "snapshots"
+    for folder in (cache / "6a58ad", tmp_path / "vitmatte-other"):
+        folder.mkdir(parents=True)
+        save_file(hub_names(random_vitmatte()), folder / "model.safetensors")
+        install_from_disk(folder / "model.safetensors")
+    assert trimap_names() == ["vitmatte-base-composition-1k", "vitmatte-other"]
+
+
+def test_a_folder_of_the_hub_can_be_put_into_the_models_folder(folder):
+    (folder / "hub").mkdir(parents=True)
+    tensors = hub_names(random_vitmatte())
+    save_file(tensors, folder / "hub" / "model.safetensors")
+    torch.save(tensors, folder / "hub" / "pytorch_model.bin")
+    (folder / "hub" / "config.json").write_text("{}")
+    assert find_trimap_network("hub").path.name == "model.safetensors"
+
+
+def test_trimap_networks_of_the_catalogue_come_first(vitmatte):
+    for name in (
+        "a",
+        "vitmatte-base-distinctions-646",
+        "vitmatte-small-composition-1k",
+    ):
+        install_from_disk(vitmatte, name)
+    assert trimap_names() == [
+        "vitmatte-small-composition-1k",
+        "vitmatte-base-distinctions-646",
+        "a",
+    ]
+    assert find_trimap_network().name == "vitmatte-small-composition-1k"
+    assert find_trimap_network("a").name == "a"
+
+
+def test_a_path_of_a_trimap_network_needs_no_installation(vitmatte):
+    assert find_trimap_network(str(vitmatte)).path == vitmatte
+
+
+def test_a_trimap_network_that_is_missing_is_refused_with_the_cure(weights):
+    install_from_disk(weights, "mine")
+    cure = "models download vitmatte-small-composition-1k"
+    with pytest.raises(WeightsError, match=rf"No trimap network is installed.*{cure}"):
+        find_trimap_network()
+    with pytest.raises(WeightsError, match=rf"mine is no trimap network.*{cure}"):
+        find_trimap_network("mine")
+    with pytest.raises(WeightsError, match=r"ViTMatte base.*not installed.*-646"):
+        find_trimap_network("vitmatte-base-distinctions-646")
+
+
+def test_another_pickle_of_the_hub_is_refused(tmp_path):
+    path = tmp_path / "model.bin"
+    torch.save({"decoder.convstream.convs.0.conv.weight": torch.zeros(1)}, path)
+    with pytest.raises(WeightsError, match="holds no ViTMatte"):
+        install_from_disk(path)
+    path.write_bytes(pickle.dumps({"decoder.convstream.": MaliciousPickle()}))
+    with pytest.raises(WeightsError, match="damaged"):
+        install_from_disk(path)
+
+
+def test_trimap_networks_are_not_called_free():
+    """The weights are, the images that they were trained on are not."""
+    known = [info for info in MODELS if info.kind == "trimap"]
+    assert known
+    assert not any(info.licence.commercial for info in known)

@@ -217,7 +217,7 @@ def planned_names(
     groups = [[name] for name in names] if options.scope == "each" else [names]
     frame = options.frame(width, height, (0, 0, width, height))
     template = options.template
-    if options.trim:
+    if not options.size_is_known:
         template = _with_unknown_size(template)
     suffix = options.file_format.suffixes[0]
     planned = []

@@ -187,10 +187,10 @@ class ResultWriter:
         folder.mkdir(parents=True, exist_ok=True)
         paths = self._claim_paths(solved, [name for name, _ in files])
         self._journal.record_start(job.relative, paths)
-        outputs = []
+        outputs, notes = [], list(solved.row.notes)
         for path, (_, group) in zip(paths, files, strict=True):
             file = self._plan.output / path
-            export(image, group, file, options)
+            export(image, group, file, options, notify=notes.append)
             stamp = FileStamp.from_path(file)
             assert stamp is not None
             outputs.append(Output(path, stamp))
@@ -199,7 +199,12 @@ class ResultWriter:
                 self._plan.output, job.relative, image.rgb, solved.alpha_thumbnail
             )
         write_ms = round((time.perf_counter() - started) * 1e3, 1)
-        row = replace(solved.row, outputs=tuple(paths), write_ms=write_ms)
+        row = replace(
+            solved.row,
+            outputs=tuple(paths),
+            write_ms=write_ms,
+            notes=tuple(dict.fromkeys(notes)),
+        )
         self._journal.record_end(
             replace(solved.record, row=row, outputs=tuple(outputs))
         )

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from zim_app.core.export_options import BATCH_EXPORT, ExportOptions
+from zim_app.gui.accessibility import name_controls
 from zim_app.gui.batch.batch_worker import BatchSettings
 from zim_app.gui.files.export_form import ExportForm, browse_button, widget_row
 from zim_app.gui.settings import preferences
@@ -59,6 +60,7 @@ class BatchForm(QTabWidget):
         self._make_model(devices or (CPU,))
         self._make_results()
         self._lay_out()
+        self.setAccessibleName(self.tr("Settings of the batch"))
         self._connect()
 
     # -- Set-up ----------------------------------------------------------------------
@@ -70,6 +72,7 @@ class BatchForm(QTabWidget):
             self.source.addItem(text, value)
         self.folder = QLineEdit()
         self.folder.setToolTip(self.tr("Folder with the photos"))
+        self.folder.setAccessibleName(self.folder.toolTip())
         self.recursive = QCheckBox(self.tr("Also folders in it"))
         self.recursive.setToolTip(self.tr("The results keep the same tree of folders"))
 
@@ -85,6 +88,7 @@ class BatchForm(QTabWidget):
         self.table.setToolTip(
             self.tr("Columns: image, object, x, y, label, left, top, right, bottom")
         )
+        self.table.setAccessibleName(self.tr("File of prompts"))
         self.use_box = QCheckBox(self.tr("One box for all"))
         self.use_box.setToolTip(self.tr("Use the same box for every other photo"))
         tips = (
@@ -139,6 +143,7 @@ class BatchForm(QTabWidget):
         form.addRow(self.tr("Model"), widget_row(self.model, self.device))
         browse = browse_button(self._choose_output)
         form.addRow(self.tr("Results"), widget_row(self.output, browse))
+        name_controls(form)
         second = QWidget()
         layout = QFormLayout(second)
         layout.addRow(self.export)

@@ -129,6 +129,8 @@ class BatchTable(QAbstractTableModel):
             return
         ms = result.read_ms + result.encode_ms + result.click_ms + result.write_ms
         text = ", ".join(result.outputs) or _failure_text(result.message, result.hint)
+        if result.notes:
+            text = " – ".join([text, *map(translate_message, result.notes)])
         old = self.rows[number]
         prompts = result.prompts or old.prompts
         self._set(

@@ -120,8 +120,8 @@ class Canvas(DocumentView):
     @property
     def click_adds_point(self) -> bool:
         """Whether a click would add a point now: no gesture, no panning or painting."""
-        tool = self.tool
-        return not (tool.paints or tool.pans or self.panning) and self._gesture is None
+        free = not self.panning and self._gesture is None
+        return self.tool.drags_prompts and free
 
     def interrupt(self) -> None:
         super().interrupt()
@@ -159,8 +159,13 @@ class Canvas(DocumentView):
     def _gesture_path(self) -> Path:
         return self._gesture.preview_path if self._gesture else ()
 
+    def _gesture_radius(self) -> float:
+        """Half the width of the gesture's path, in view pixels; 0 is a thin line."""
+        return self._gesture.preview_radius * self.view_scale if self._gesture else 0.0
+
     def _repaint_gesture_path(self, path: Path) -> None:
-        self.viewport().update(gesture_path_region(path, self.to_view))
+        radius = self._gesture_radius()
+        self.viewport().update(gesture_path_region(path, self.to_view, radius))
 
     def escape(self) -> None:
         """Cancel the current gesture; if there is none, clear the selection."""
@@ -176,7 +181,7 @@ class Canvas(DocumentView):
         shown = self.shown_prompts
         self._end_gesture()
         self._repaint_prompts(shown, self.shown_prompts)
-        self._cancel_stroke()
+        self._cancel_edit()
         return True
 
     def _end_gesture(self) -> None:
@@ -297,16 +302,31 @@ class Canvas(DocumentView):
             view=self.to_view(position.x(), position.y()),
             scale=self.view_scale,
             options=self.options,
+            colour=image.colour_at(position.x(), position.y()),
         )
 
     def _begin(self, press: PointerPress) -> None:
-        if not self.tool.paints:
+        if self.tool.drags_prompts:
             self.set_prompts_hidden(False)
         self._gesture = self.tool.begin(press)
         self._edit = self._gesture.edit() if self._gesture else None
         self.select(press.part)
-        if self._gesture is not None and self.tool.paints:
-            self._begin_stroke()
+        if self._gesture is not None:
+            if self.tool.paints and not self.tool.engine_previews(self.options):
+                self._begin_stroke()
+            self._show_edit()
+
+    def _show_edit(self) -> None:
+        """Show what the gesture would do to the matte if it ended now."""
+        self._paint_stroke(self._edit)
+        if self.tool.engine_previews(self.options):
+            self.edit_previewed.emit(self._edit.recipe if self._edit else None)
+
+    def _cancel_edit(self) -> None:
+        """Show the matte without the gesture, which was cancelled."""
+        self._cancel_stroke()
+        if self.tool.engine_previews(self.options):
+            self.edit_previewed.emit(None)
 
     def _move_gesture(
         self, gesture: Gesture, position: QPointF, pressure: float = 1.0
@@ -318,7 +338,7 @@ class Canvas(DocumentView):
             self._repaint_prompts(shown, self.shown_prompts)
         # The path ends at the pointer; its last segment leads back to its start.
         self._repaint_gesture_path(preview_path[-2:] + self._gesture_path()[-3:])
-        self._paint_stroke()
+        self._show_edit()
 
     def _finish_gesture(
         self, gesture: Gesture, position: QPointF | None = None
@@ -329,11 +349,10 @@ class Canvas(DocumentView):
         edit = self._edit
         self._end_gesture()
         if edit is not None:
-            if self._stroke_preview.under_way and self.document is not None:
-                self._stroke_preview.finish(self.document.state, edit.recipe)
+            self._finish_stroke(edit)
             self._apply(edit)
         else:
-            self._cancel_stroke()
+            self._cancel_edit()
 
     # -- Keys ---------------------------------------------------------------
 
@@ -397,23 +416,6 @@ class Canvas(DocumentView):
 
     # -- The brush ----------------------------------------------------------------
 
-    def _begin_stroke(self) -> None:
-        assert self.document is not None
-        state, image = self.document.state, self.document.image
-        self._stroke_preview.begin(state, (image.height, image.width))
-        self._show_mattes(state)
-        self._paint_stroke()
-
-    def _paint_stroke(self) -> None:
-        if self._stroke_preview.under_way and self._edit is not None:
-            self.update_alpha(self._stroke_preview.show(self._edit.recipe))
-
-    def _cancel_stroke(self) -> None:
-        if self._stroke_preview.under_way and self.document is not None:
-            self._stroke_preview.cancel(self.document.state)
-            self._show_mattes(self.document.state)
-            self.update_alpha(self.image_rect)
-
     def set_options(self, options: ToolOptions) -> None:
         """Change the tool options, from the next gesture on."""
         if options != self.options:
@@ -463,8 +465,7 @@ class Canvas(DocumentView):
         return BrushRing(self._pointer, radius, radius * self.options.hardness)
 
     def _repaint_brush(self) -> None:
-        ring = self._brush_ring()
-        if ring is not None:
+        if (ring := self._brush_ring()) is not None:
             self.viewport().update(ring_region(ring))
         if self._pointer is not None:
             self.viewport().update(cross_region(self._pointer))
@@ -477,7 +478,8 @@ class Canvas(DocumentView):
         if not self.prompts_hidden:
             prompts = self.shown_prompts
             paint_prompts(painter, prompts, self.selected, self.to_view, self._scale)
-        paint_gesture_path(painter, self._gesture_path(), self.to_view)
+        path, radius = self._gesture_path(), self._gesture_radius()
+        paint_gesture_path(painter, path, self.to_view, radius)
         ring = self._brush_ring()
         if ring is not None:
             paint_ring(painter, ring)

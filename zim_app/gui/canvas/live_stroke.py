@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zim_model.arrays import ByteArray, FloatArray, WordArray
-from zim_model.recipe import Stroke
+from zim_model.finish import Stroke
 from zim_model.request import Matte, Timings
 
 TILE = 256
@@ -102,17 +102,18 @@ class LiveStrokeMatte:
 
     Args:
         matte: the matte below the strokes; None is an empty one.
-        size: height and width of the image.
+        image: (H, W, 3) uint8 RGB.
 
     Attributes:
         matte: for display.  Its pyramid changes with each stroke; its alpha does not.
     """
 
-    def __init__(self, matte: Matte | None, size: tuple[int, int]) -> None:
-        self._size = size
+    def __init__(self, matte: Matte | None, image: ByteArray) -> None:
+        self._image = image
+        self._size = image.shape[0], image.shape[1]
         self._put_below(matte)
         self._base = self._result
-        self._cover = TiledAlpha(np.broadcast_to(np.float32(0), size))
+        self._cover = TiledAlpha(np.broadcast_to(np.float32(0), self._size))
         self._stroke: Stroke | None = None
         self._done = 0  # number of final pieces of the stroke
         self._dirty: Region | None = None  # region of the last piece
@@ -151,7 +152,9 @@ class LiveStrokeMatte:
             region = stroke_region(piece, self._base.shape)
             if _is_empty(region):
                 continue
-            cover = np.maximum(self._stroke_coverage(region), coverage(piece, region))
+            cover = np.maximum(
+                self._stroke_coverage(region), coverage(piece, region, self._image)
+            )
             self._cover.write(region, cover)
             dirty = _union_region(dirty, region)
         self._done = len(pieces) - 1
@@ -192,7 +195,9 @@ class LiveStrokeMatte:
             surroundings,
         )
 
-        cover = np.maximum(self._stroke_coverage(region), coverage(last, region))
+        cover = np.maximum(
+            self._stroke_coverage(region), coverage(last, region, self._image)
+        )
         around = surroundings(stroke, region, self._base.shape)
         alpha: WordArray = np.asarray(self._base.read(around), np.uint16)
         inside, _ = _overlap(around, region)
@@ -225,10 +230,7 @@ def _stroke_pieces(stroke: Stroke) -> list[Stroke]:
     path = stroke.path
     if len(path) == 1:
         return [stroke]
-    return [
-        Stroke(path[i : i + 2], stroke.radius, stroke.hardness)
-        for i in range(len(path) - 1)
-    ]
+    return [replace(stroke, path=path[i : i + 2]) for i in range(len(path) - 1)]
 
 
 def _is_empty(region: Region) -> bool:

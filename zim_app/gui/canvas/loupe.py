@@ -17,10 +17,12 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from zim_app.gui.canvas import alpha_statistics
+from zim_app.gui.canvas.alpha_statistics import AlphaStatistics
 from zim_app.gui.canvas.overlay import Backdrop, OverlayLayer, union_alpha
 from zim_app.gui.language import format_number
 from zim_model.arrays import ByteArray
-from zim_model.request import ALPHA_MAX
+from zim_model.request import ALPHA_MAX, Matte
 
 MAGNIFICATIONS = (4, 6, 8, 12, 16)
 """View pixels per image pixel."""
@@ -40,7 +42,8 @@ class Loupe(QWidget):
     """Shows three magnified views of the pixels around the pointer, beside it.
 
     From the left: the image, the matte of all objects on screen, and their cut-out over
-    the background; below them red, green and blue, alpha, and the magnification.
+    the background; below them red, green and blue, alpha, and the magnification.  Where
+    there is room, the histogram of the active object's alpha and its purity follow.
 
     **Threads**: the window's only.
     """
@@ -52,10 +55,12 @@ class Loupe(QWidget):
         self.magnification = 8
         self._turned = 0
         self._at: tuple[int, int] | None = None
+        self._pointer = QPoint()
         self._levels: tuple[ByteArray, ...] = ()
         self._layers: tuple[OverlayLayer, ...] = ()
         self._backdrop = Backdrop()
         self._checker = (255, 208)
+        self._statistics: tuple[Matte, AlphaStatistics] | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.resize(self.sizeHint())
@@ -71,7 +76,8 @@ class Loupe(QWidget):
     def show_layers(self, layers: tuple[OverlayLayer, ...]) -> None:
         """Show other mattes, the topmost first."""
         self._layers = layers
-        self.update()
+        if self.isVisible():
+            self._place()
 
     def set_backdrop(self, backdrop: Backdrop) -> None:
         """Set the background of the cut-out."""
@@ -115,9 +121,14 @@ class Loupe(QWidget):
             x, y = int(image_position.x()), int(image_position.y())
             if 0 <= x < width and 0 <= y < height:
                 self._at = x, y
+        self._pointer = position.toPoint()
+        self._place()
+
+    def _place(self) -> None:
         corner = None
         if self.enabled_by_user and self._at is not None:
-            corner = place_beside(position.toPoint(), self.size(), self._parent.size())
+            self.resize(self.sizeHint())
+            corner = place_beside(self._pointer, self.size(), self._parent.size())
         if corner is not None:
             self.move(corner)
             self.update()
@@ -142,7 +153,7 @@ class Loupe(QWidget):
         cut = self._backdrop_pixels(around).astype(np.float32)
         for layer, matte in zip(self._layers[::-1], mattes[::-1], strict=True):
             colours = rgb
-            if layer.matte.foreground:
+            if len(layer.matte.foreground) == len(self._levels):  # else a draft
                 colours = around.take(layer.matte.foreground[0], _OUTSIDE)
             opacity = matte[..., None] / np.float32(255)
             cut += (colours - cut) * opacity
@@ -177,12 +188,35 @@ class Loupe(QWidget):
             self.tr("{} ×").format(self.magnification),
         )
 
+    def statistics(self) -> AlphaStatistics | None:
+        """Statistics of the active object's matte; None if it has none on screen."""
+        matte = self._active_matte()
+        if matte is None:
+            return None
+        if self._statistics is None or self._statistics[0] is not matte:
+            self._statistics = matte, AlphaStatistics.of(matte)
+        return self._statistics[1]
+
+    def _active_matte(self) -> Matte | None:
+        active = (layer.matte for layer in self._layers if layer.active)
+        return next(active, None)
+
     # -- Painting ---------------------------------------------------------------------
 
+    @property
+    def _line(self) -> int:
+        """Height of a line of text, in view pixels."""
+        return max(_TEXT, QFontMetrics(self.font()).height() + 2)
+
     def sizeHint(self) -> QSize:
-        text = max(_TEXT, QFontMetrics(self.font()).height() + 2)
         width = 3 * PANE + 2 * _GAP + 2 * _MARGIN
-        return QSize(width, PANE + 2 * _MARGIN + text)
+        size = QSize(width, PANE + 2 * _MARGIN + self._line)
+        extended = size.height() + alpha_statistics.height(self._line)
+        room = self._parent.height()
+        # Else there would be no place for it while the pointer is in the middle.
+        if self._active_matte() is not None and room >= 2 * (extended + _FAR):
+            size.setHeight(extended)
+        return size
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -200,9 +234,15 @@ class Loupe(QWidget):
         ):
             left = _MARGIN + index * (PANE + _GAP)
             pane = QRect(left, _MARGIN, PANE, PANE)
-            below = QRect(left, pane.bottom() + 1, PANE, self.height() - PANE - _MARGIN)
+            below = QRect(left, pane.bottom() + 1, PANE, _MARGIN + self._line)
             painter.drawText(below, Qt.AlignmentFlag.AlignCenter, text)
             self._paint_pane(painter, pane, pixels)
+        rest = self.rect().adjusted(_MARGIN, 0, -_MARGIN, -_MARGIN)
+        rest.setTop(PANE + _MARGIN + self._line)
+        if rest.height() > alpha_statistics.BARS:
+            statistics = self.statistics()
+            if statistics is not None:
+                statistics.paint(painter, rest, palette)
 
     def _paint_pane(self, painter: QPainter, pane: QRect, pixels: ByteArray) -> None:
         pixels = np.ascontiguousarray(pixels)

@@ -18,6 +18,7 @@ NEGATIVE = QColor(0xD9, 0x36, 0x36)
 OUTLINE = QColor(Qt.GlobalColor.white)
 SHADOW = QColor(0, 0, 0, 150)
 ACCENT = QColor(0x2F, 0x8F, 0xFF)
+BAND = QColor(0xFF, 0xB0, 0x20, 110)
 RADIUS = 8.0
 SELECTED_RADIUS = 12.0
 HANDLE = 4.0
@@ -109,10 +110,21 @@ def cross_region(position: QPointF) -> QRegion:
     return QRegion(_around(position, position, CROSS).toAlignedRect())
 
 
-def paint_gesture_path(painter: QPainter, path: Path, to_view: ToView) -> None:
-    """Draw the path of a gesture; its last segment, which closes it, is dashed."""
+def paint_gesture_path(
+    painter: QPainter, path: Path, to_view: ToView, radius: float
+) -> None:
+    """Draw the path of a gesture.
+
+    Args:
+        radius: half the width of a translucent band, in view pixels; 0 is a thin line,
+            whose last segment, which closes it, is dashed.
+    """
     line = [to_view(x, y) for x, y in path]
     painter.setBrush(Qt.BrushStyle.NoBrush)
+    if radius:
+        painter.setPen(_round_pen(BAND, 2 * radius))
+        painter.drawPolyline(QPolygonF(line))
+        return
     for colour, width in ((SHADOW, 3.5), (OUTLINE, 1.8)):
         painter.setPen(_round_pen(colour, width))
         painter.drawPolyline(QPolygonF(line[:-1]))
@@ -120,11 +132,11 @@ def paint_gesture_path(painter: QPainter, path: Path, to_view: ToView) -> None:
         painter.drawPolyline(QPolygonF(line[-2:]))
 
 
-def gesture_path_region(path: Path, to_view: ToView) -> QRegion:
+def gesture_path_region(path: Path, to_view: ToView, radius: float) -> QRegion:
     """The region of the view that :func:`paint_gesture_path` touches."""
     region = QRegion()
     for a, b in pairwise([to_view(x, y) for x, y in path]):
-        region |= QRegion(_around(a, b, 2).toAlignedRect())
+        region |= QRegion(_around(a, b, 2 + radius).toAlignedRect())
     return region
 
 

@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 )
 
 from zim_app.gui.canvas.contour import contour_path, trace_contour
+from zim_app.gui.canvas.cutout_colours import cutout_pixels
 from zim_app.gui.canvas.pyramid_item import (
     Crop,
     PyramidItem,
@@ -200,14 +201,12 @@ class OverlayItem(PyramidItem):
     def _paint_cutout(
         self, painter: QPainter, exposed: QRectF, scale: float, layer: OverlayLayer
     ) -> None:
-        colours = layer.matte.foreground or self._levels
-        pyramid = layer.matte.pyramid
-        index = level_for(scale, min(len(pyramid), len(colours)))
+        levels, pyramid = self._levels, layer.matte.pyramid
+        index = level_for(scale, min(len(pyramid), len(levels)))
         crop = self._visible_crop(exposed, layer, pyramid[index])
         if crop is not None:
-            pixels = with_alpha(
-                crop.pixels(colours[index]), crop.pixels(pyramid[index])
-            )
+            colours = cutout_pixels(levels, layer.matte.foreground, index, crop)
+            pixels = with_alpha(colours, crop.pixels(pyramid[index]))
             image = to_qimage(pixels, QImage.Format.Format_ARGB32)
             image.convertTo(QImage.Format.Format_ARGB32_Premultiplied)
             painter.drawImage(crop.target, image, QRectF(image.rect()))

@@ -6,7 +6,9 @@ from PySide6.QtCore import QRectF
 
 from zim_app.gui.canvas.live_stroke import LiveStrokeMatte
 from zim_app.gui.document import DocumentState
-from zim_model.recipe import Recipe, Stroke
+from zim_model.arrays import ByteArray
+from zim_model.finish import Stroke
+from zim_model.recipe import Recipe
 from zim_model.request import Matte
 
 
@@ -31,10 +33,10 @@ class StrokePreview:
         """The matte to show in place of the active object's, or None."""
         return self._live.matte if self._live else None
 
-    def begin(self, state: DocumentState, size: tuple[int, int]) -> None:
-        """Begin a stroke on the active matte of an image with that height and width."""
+    def begin(self, state: DocumentState, image: ByteArray) -> None:
+        """Begin a stroke on the active matte of an image (H, W, 3)."""
         if self._live is None:
-            self._live = LiveStrokeMatte(state.matte, size)
+            self._live = LiveStrokeMatte(state.matte, image)
         self._live.begin()
         self.under_way = True
 

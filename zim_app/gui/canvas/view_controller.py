@@ -18,7 +18,9 @@ from PySide6.QtWidgets import (
 )
 
 from zim_app.gui.canvas.canvas import Canvas
+from zim_app.gui.canvas.navigator import Navigator
 from zim_app.gui.canvas.overlay import Backdrop, checker_board
+from zim_app.gui.canvas.spoken_state import SpokenState
 from zim_app.gui.canvas.view_modes import (
     BACKGROUNDS,
     VIEW_MODES,
@@ -49,6 +51,7 @@ class ViewController(QObject):
     Attributes:
         handlers: handlers of the view actions, by action id.
         button: tool button that shows and changes the background of cut-outs.
+        navigator: overview of the photo, in a corner of the canvas.
 
     **Signals**
 
@@ -78,6 +81,8 @@ class ViewController(QObject):
             self._on_preference_changed(key)
         self._on_preference_changed("overlay_shows")
         canvas.image_shown.connect(self._on_canvas_image_shown)
+        SpokenState(canvas)
+        self.navigator = Navigator(canvas)
         preferences.changed.connect(self._on_preference_changed)
 
     def _handlers(self) -> dict[str, Callable[..., object]]:
@@ -102,6 +107,7 @@ class ViewController(QObject):
             "wipe": canvas.set_wipe_enabled,
             "loupe": canvas.set_loupe,
             "hide_prompts": canvas.set_prompts_hidden,
+            "navigator": self._set_navigator,
         }
 
     def connect_actions(self, actions: dict[str, QAction], menu: QMenu) -> None:
@@ -121,6 +127,7 @@ class ViewController(QObject):
         self._canvas.wipe_changed.connect(actions["wipe"].setChecked)
         self._canvas.loupe_changed.connect(actions["loupe"].setChecked)
         self._canvas.prompts_hidden_changed.connect(actions["hide_prompts"].setChecked)
+        self._on_preference_changed("navigator")
         self._on_canvas_mode_changed(self._canvas.mode)
         self._show_backdrop()
 
@@ -132,6 +139,10 @@ class ViewController(QObject):
     def close(self) -> None:
         """Stop the worker thread and wait for its end."""
         self._thread.close()
+
+    @Slot(bool)
+    def _set_navigator(self, on: bool) -> None:
+        preferences.set_value("navigator", on)
 
     # -- Backgrounds --------------------------------------------------------------
 
@@ -217,6 +228,7 @@ class ViewController(QObject):
         self.button.setIcon(current.icon())
         tip = self.tr("Background of the cut-out: {}; click for the next")
         self.button.setToolTip(tip.format(current.text()))
+        self.button.setAccessibleName(tip.format(current.text()))
 
     def _request_background_image(self) -> None:
         rect = self._canvas.image_rect
@@ -259,6 +271,9 @@ class ViewController(QObject):
             self._canvas.setBackgroundBrush(QColor(*3 * (preferences.value(key),)))
         elif key == "marker_size":
             self._canvas.set_marker_size(preferences.value(key))
+        elif key == "navigator":
+            self.navigator.set_enabled_by_user(preferences.value(key))
+            self._actions[key].setChecked(preferences.value(key))
         elif key in ("overlay_shows", "overlay_colour", "overlay_strength"):
             self._canvas.set_overlay_style(
                 OverlayStyle(

@@ -17,10 +17,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QFrame,
-    QGestureEvent,
     QGraphicsScene,
     QGraphicsView,
-    QPinchGesture,
     QWidget,
 )
 
@@ -32,6 +30,7 @@ from zim_app.gui.canvas.overlay import (
     checker_board,
 )
 from zim_app.gui.canvas.pyramid_item import ImageItem, PixelGridItem
+from zim_app.gui.canvas.touch import TouchInput
 from zim_app.gui.canvas.view_modes import VIEW_MODES, OverlayStyle, ViewMode
 from zim_app.gui.canvas.wipe import WipeHandle
 from zim_model.arrays import ByteArray
@@ -58,7 +57,8 @@ class Viewport(QGraphicsView):
     """Shows an image and mattes over it; one scene unit is one image pixel.
 
     The wheel and two-finger scrolling or pinching zoom at the cursor; the middle
-    button, or Space with any button, pans.  A part of the image always stays visible.
+    button, Space with any button, or two fingers on a touch screen pan.  A part of the
+    image always stays visible.
 
     Attributes:
         hand: whether every button pans.
@@ -70,6 +70,8 @@ class Viewport(QGraphicsView):
     - ``zoom_changed(zoom)``: screen pixels per image pixel.
     - ``mode_changed(mode)``: the :class:`ViewMode`.
     - ``image_shown()``: another image is shown.
+    - ``levels_shown(levels)``: its pyramid.
+    - ``layers_shown(layers)``: other mattes are shown, as :class:`OverlayLayer`.
     - ``wipe_changed(on)``: whether the wipe is on.
     - ``loupe_changed(on)``: whether the loupe is on.
 
@@ -80,6 +82,8 @@ class Viewport(QGraphicsView):
     zoom_changed = Signal(float)
     mode_changed = Signal(object)
     image_shown = Signal()
+    levels_shown = Signal(object)
+    layers_shown = Signal(object)
     wipe_changed = Signal(bool)
     loupe_changed = Signal(bool)
 
@@ -109,10 +113,10 @@ class Viewport(QGraphicsView):
         self.setResizeAnchor(QGraphicsView.ViewportAnchor.AnchorViewCenter)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
-        self.viewport().grabGesture(Qt.GestureType.PinchGesture)
         self._wipe = WipeHandle(self)
         self._wipe.moved.connect(self._on_wipe_moved)
         self._loupe = Loupe(self)
+        TouchInput(self, self)
 
     # -- Content ------------------------------------------------------------------
 
@@ -124,6 +128,7 @@ class Viewport(QGraphicsView):
         self._grid.set_bounds(self.image_rect)
         self._loupe.show_image(levels)
         self.fit()
+        self.levels_shown.emit(levels)
         self.image_shown.emit()
 
     def show_layers(self, layers: tuple[OverlayLayer, ...]) -> None:
@@ -131,6 +136,7 @@ class Viewport(QGraphicsView):
         self._overlay.set_layers(layers)
         self._hide_covered_items()
         self._loupe.show_layers(layers)
+        self.layers_shown.emit(layers)
 
     def set_overlay_style(self, style: OverlayStyle) -> None:
         """Change what the overlay tints, and how."""
@@ -313,6 +319,12 @@ class Viewport(QGraphicsView):
         x, y = (view.width() - visible[0]) / scale, (view.height() - visible[1]) / scale
         self.setSceneRect(bounds.adjusted(-x, -y, x, y))
 
+    def move_to(self, image_position: QPointF, position: QPointF) -> None:
+        """Scroll so that an image position comes to a view position."""
+        self._fitted = False
+        place = self.to_view(image_position.x(), image_position.y())
+        self._scroll_by(place - position)
+
     def _scroll_by(self, delta: QPointF) -> None:
         for bar, step in (
             (self.horizontalScrollBar(), delta.x()),
@@ -378,11 +390,6 @@ class Viewport(QGraphicsView):
     def viewportEvent(self, event: QEvent) -> bool:
         if isinstance(event, QNativeGestureEvent):
             return self._native_gesture(event)
-        if isinstance(event, QGestureEvent):
-            pinch = event.gesture(Qt.GestureType.PinchGesture)
-            if isinstance(pinch, QPinchGesture):
-                self._handle_pinch(pinch)
-                return True
         return super().viewportEvent(event)
 
     def _native_gesture(self, event: QNativeGestureEvent) -> bool:
@@ -390,6 +397,9 @@ class Viewport(QGraphicsView):
         kind = event.gestureType()
         if kind == Qt.NativeGestureType.ZoomNativeGesture:
             self.zoom_by(max(1 + event.value(), 0.1), event.position())
+        elif kind == Qt.NativeGestureType.PanNativeGesture:  # while two fingers pinch
+            self._fitted = False
+            self._scroll_by(-event.delta())
         elif kind == Qt.NativeGestureType.SmartZoomNativeGesture:
             if self._fitted:
                 self.set_zoom(1.0, event.position())
@@ -399,17 +409,6 @@ class Viewport(QGraphicsView):
             return False
         event.accept()
         return True
-
-    def _handle_pinch(self, pinch: QPinchGesture) -> None:
-        """Handle a pinch on a touch screen."""
-        if pinch.state() == Qt.GestureState.GestureStarted:
-            self.interrupt()  # the gesture of the first finger
-        if pinch.state() != Qt.GestureState.GestureUpdated:
-            return  # the end repeats the last change
-        centre = self.viewport().mapFromGlobal(pinch.centerPoint())
-        before = self.viewport().mapFromGlobal(pinch.lastCenterPoint())
-        self.zoom_by(pinch.scaleFactor(), centre)
-        self._scroll_by(before - centre)
 
     def interrupt(self) -> None:
         """Cancel the gesture of a mouse button."""

@@ -71,6 +71,15 @@ TOOL_ACTIONS = (
     *CHOICES,
     *CANDIDATE_ACTIONS,
     ActionSpec(
+        "compare_candidates",
+        QT_TRANSLATE_NOOP("Actions", "&Compare candidates"),
+        ("O",),
+        tip=QT_TRANSLATE_NOOP(
+            "Actions", "Show the chosen candidate and another one in two colours"
+        ),
+        checkable=True,
+    ),
+    ActionSpec(
         "hover_preview",
         QT_TRANSLATE_NOOP("Actions", "&Preview at the pointer"),
         ("P",),

@@ -9,38 +9,19 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
-from zim_app.gui.canvas.view_modes import BACKGROUNDS, VIEW_MODES
 from zim_app.gui.commands.action_spec import (
     CANDIDATE_IDS,
     TOOL_ACTIONS,
     TOOL_IDS,
     ActionSpec,
 )
+from zim_app.gui.commands.view_actions import (
+    AID_ACTIONS,
+    BACKGROUND_ACTIONS,
+    VIEW_ACTIONS,
+    VIEWS,
+)
 from zim_app.gui.translatable import QT_TRANSLATE_NOOP
-
-VIEW_ACTIONS = tuple(
-    ActionSpec(
-        f"view_{mode.id}",
-        mode.text,
-        icon=mode.icon,
-        tip=mode.tip,
-        checkable=True,
-        choice="view",
-        context="ViewMode",
-    )
-    for mode in VIEW_MODES
-)
-VIEWS = tuple(spec.id for spec in VIEW_ACTIONS)
-BACKGROUND_ACTIONS = tuple(
-    ActionSpec(
-        f"background_{background.id}",
-        background.text,
-        checkable=True,
-        choice="background",
-        context="ViewMode",
-    )
-    for background in BACKGROUNDS
-)
 
 ACTIONS = (
     ActionSpec(
@@ -324,35 +305,7 @@ ACTIONS = (
         QT_TRANSLATE_NOOP("Actions", "Choose &image…"),
         tip=QT_TRANSLATE_NOOP("Actions", "Choose the background image"),
     ),
-    ActionSpec(
-        "wipe",
-        QT_TRANSLATE_NOOP("Actions", "Before an&d after"),
-        ("Y",),
-        "compare",
-        QT_TRANSLATE_NOOP(
-            "Actions", "Show the photo left of a line, the view right of it"
-        ),
-        checkable=True,
-    ),
-    ActionSpec(
-        "hide_prompts",
-        QT_TRANSLATE_NOOP("Actions", "&Hide prompts"),
-        ("H",),
-        tip=QT_TRANSLATE_NOOP(
-            "Actions", "Judge the edge without points, lines and boxes over it"
-        ),
-        checkable=True,
-    ),
-    ActionSpec(
-        "loupe",
-        QT_TRANSLATE_NOOP("Actions", "&Loupe"),
-        ("L",),
-        "magnify-scan",
-        QT_TRANSLATE_NOOP(
-            "Actions", "Magnify photo, matte and cut-out beside the pointer"
-        ),
-        checkable=True,
-    ),
+    *AID_ACTIONS,
     ActionSpec(
         "evaluate",
         QT_TRANSLATE_NOOP("Actions", "&Evaluate models…"),
@@ -439,13 +392,15 @@ MENUS = (
             *("zoom_in", "zoom_out", "fit", "actual_size", "show_object", SEPARATOR),
             *VIEWS,
             *(SEPARATOR, "next_view", "previous_view", "@background", SEPARATOR),
-            *("wipe", "loupe", "hide_prompts", SEPARATOR, "@panels", "strip"),
+            *("wipe", "loupe", "navigator", "hide_prompts", SEPARATOR),
+            *("@panels", "strip"),
         ),
     ),
     (
         QT_TRANSLATE_NOOP("Actions", "&Tools"),
         (
-            *(*TOOL_IDS, "hover_preview", SEPARATOR, *CANDIDATE_IDS, SEPARATOR),
+            *(*TOOL_IDS, "hover_preview", SEPARATOR, *CANDIDATE_IDS),
+            *("compare_candidates", SEPARATOR),
             *("brush_smaller", "brush_larger", "brush_softer", "brush_harder"),
             *(SEPARATOR, "evaluate"),
         ),

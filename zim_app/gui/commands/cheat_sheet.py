@@ -100,6 +100,7 @@ class CheatSheet(QDialog):
         self.search = QLineEdit()
         self.search.setPlaceholderText(self.tr("Search"))
         self.search.setToolTip(self.tr("Show only entries with these words"))
+        self.search.setAccessibleName(self.tr("Search"))
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._filter)
         self.sections = [self._mouse(), *self._actions()]
@@ -107,6 +108,7 @@ class CheatSheet(QDialog):
         body.setWidget(self._columns())
         body.setWidgetResizable(True)
         body.setFrameShape(QScrollArea.Shape.NoFrame)
+        body.setAccessibleName(self.windowTitle())
         layout = QVBoxLayout(self)
         layout.addWidget(self.search)
         layout.addWidget(body, 1)

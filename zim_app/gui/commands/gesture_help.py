@@ -101,6 +101,10 @@ GESTURES = (
         QT_TRANSLATE_NOOP("Gestures", "Zoom at the pointer"),
     ),
     GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Two fingers on a touch screen"),
+        QT_TRANSLATE_NOOP("Gestures", "Zoom and pan; one finger clicks and drags"),
+    ),
+    GestureSpec(
         QT_TRANSLATE_NOOP("Gestures", "Middle drag, Space + drag"),
         QT_TRANSLATE_NOOP("Gestures", "Pan"),
         ("Space",),

@@ -57,6 +57,7 @@ class ShortcutPage(QWidget):
         tree.setHeaderLabels([self.tr("Action"), self.tr("Keys")])
         tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         tree.setRootIsDecorated(False)
+        tree.setAccessibleName(self.tr("Actions and their keys"))
         for title, ids in sections():
             top = QTreeWidgetItem(tree, [title])
             top.setFlags(Qt.ItemFlag.ItemIsEnabled)
@@ -78,7 +79,9 @@ class ShortcutPage(QWidget):
 
     def _lay_out(self) -> None:
         row = QHBoxLayout()
-        row.addWidget(QLabel(self.tr("New key:")))
+        label = QLabel(self.tr("New key:"))
+        label.setBuddy(self.edit)
+        row.addWidget(label)
         row.addWidget(self.edit, 1)
         row.addWidget(self.remove_button)
         row.addWidget(self.reset_button)

@@ -82,6 +82,7 @@ class FilterBar(QWidget):
         self.text = QLineEdit()
         self.text.setPlaceholderText(self.tr("Find a case"))
         self.text.setClearButtonEnabled(True)
+        self.text.setAccessibleName(self.tr("Find a case"))
         self.text.setToolTip(self.tr("Show only cases with this in their names"))
         self.text.textChanged.connect(self._on_changed)
         layout = QHBoxLayout(self)

@@ -80,6 +80,7 @@ class ResultsView(QWidget):
     def _setup_layout(self) -> None:
         self.family = QComboBox()
         self.family.setToolTip(self.tr("Which metrics the tables show"))
+        self.family.setAccessibleName(self.family.toolTip())
         for text in (
             self.tr("ZIM's metrics"),
             self.tr("alphamatting.com"),
@@ -112,7 +113,10 @@ class ResultsView(QWidget):
             self.tabs.setTabToolTip(index, tip)
         self.tabs.currentChanged.connect(self._on_tab_changed)
         self.means.setToolTip("")
-        self.list.setAccessibleName(tips[ROWS])
+        self.tabs.setAccessibleName(self.tr("Results"))
+        tables = ((self.means, MEANS), (self.list, ROWS), (self.failures, FAILURES))
+        for table, page in tables:
+            table.setAccessibleName(tips[page])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(top)
@@ -126,10 +130,12 @@ class ResultsView(QWidget):
             row = self.histogram_metric.count() - 1
             self.histogram_metric.setItemData(row, tip, Qt.ItemDataRole.ToolTipRole)
         self.histogram_metric.setToolTip(self.tr("Metric of the histogram"))
+        self.histogram_metric.setAccessibleName(self.histogram_metric.toolTip())
         self.histogram_metric.currentIndexChanged.connect(self._show_charts)
         self.curve_metric = QComboBox()
         self.curve_metric.addItems(list(CURVES))
         self.curve_metric.setToolTip(self.tr("Metric of the curves"))
+        self.curve_metric.setAccessibleName(self.curve_metric.toolTip())
         self.curve_metric.currentIndexChanged.connect(self._show_charts)
         bar = QHBoxLayout()
         bar.addWidget(QLabel(self.tr("Histogram of")))

@@ -67,6 +67,7 @@ class SetupPanel(QScrollArea):
         self._filling = True
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its controls are reached
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.inside = QWidget()
         layout = QVBoxLayout(self.inside)
@@ -164,6 +165,7 @@ class SetupPanel(QScrollArea):
             "official": self.tr("As the official code"),
             "bilinear": self.tr("Bilinear"),
             "native": self.tr("Native resolution (slow)"),
+            "trimap": self.tr("Trimap network (slow)"),
         }
         for mode, text in modes.items():
             self.upsampling.addItem(text, mode)
@@ -236,6 +238,7 @@ class SetupPanel(QScrollArea):
         )
         combo.setMinimumContentsLength(12)
         combo.setToolTip(tip)
+        combo.setAccessibleName(tip)
         combo.currentIndexChanged.connect(self._on_edited)
         return combo
 

@@ -20,8 +20,9 @@ from zim_app.core.scene import exported_indexes
 from zim_app.gui.document import Document
 from zim_app.gui.files import dialogs
 from zim_app.gui.files.autosave import document_stack
+from zim_app.gui.language import translate_message
 from zim_app.gui.notices import JobProgress
-from zim_app.gui.panels.object_rows import object_name
+from zim_app.gui.panels.object_texts import object_name
 from zim_app.gui.settings import preferences, window_state
 from zim_app.gui.studio import Studio
 from zim_model.errors import Cancelled, ZimError
@@ -54,6 +55,14 @@ class ExportJob:
     index: int
     stack: ObjectStack
     cancelled: threading.Event
+
+
+@dataclass(frozen=True, slots=True)
+class ExportResult:
+    """The written files, and sentences on what is not quite as chosen."""
+
+    paths: list[Path]
+    notices: list[str]
 
 
 class ExportController(QObject):
@@ -192,11 +201,12 @@ class ExportController(QObject):
         overwrite: bool = False,
     ) -> None:
         job = self._job(document)
+        self._studio.banner.remove_topic("export")
         stop = job.cancelled
         arguments = (document.image, export_targets(document, options), options)
         hooks = {"progress": self.progress.progressed.emit, "cancelled": stop.is_set}
         if path is not None:
-            work: Callable[[], list[Path]] = partial(
+            work: Callable[[], ExportResult] = partial(
                 _write_file, *arguments, path, hooks
             )
         else:
@@ -232,8 +242,12 @@ class ExportController(QObject):
         if not self._jobs:
             self.progress.stop()
 
-    def _on_exported(self, job: ExportJob, paths: list[Path]) -> None:
+    def _on_exported(self, job: ExportJob, result: ExportResult) -> None:
         self._end(job)
+        paths = result.paths
+        if result.notices:
+            text = "\n".join(map(translate_message, dict.fromkeys(result.notices)))
+            self._studio.banner.show_warning(text, topic="export")
         if len(paths) == 1:
             text = self.tr("Saved {}").format(paths[0])
         else:
@@ -392,11 +406,12 @@ def _write_file(
     options: ExportOptions,
     path: Path,
     hooks: dict[str, Any],
-) -> list[Path]:
+) -> ExportResult:
     from zim_app.core.export import export
 
-    export(image, objects, path, options, **hooks)
-    return [path]
+    notices: list[str] = []
+    export(image, objects, path, options, notify=notices.append, **hooks)
+    return ExportResult([path], notices)
 
 
 def _write_files(
@@ -406,17 +421,21 @@ def _write_files(
     folder: Path,
     overwrite: bool,
     hooks: dict[str, Any],
-) -> list[Path]:
+) -> ExportResult:
     from zim_app.core.export import export_to_folder
+
+    notices: list[str] = []
+    hooks = hooks | {"notify": notices.append}
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise write_error(folder, error) from error
     try:
-        return export_to_folder(
+        paths = export_to_folder(
             image, objects, folder, options, overwrite=overwrite, **hooks
         )
+        return ExportResult(paths, notices)
     except (Cancelled, ZimError):
         with contextlib.suppress(OSError):
             folder.rmdir()  # if it is empty

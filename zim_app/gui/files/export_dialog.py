@@ -97,6 +97,7 @@ class ExportDialog(QDialog):
     def _make_controls(self) -> None:
         self.folder = QLineEdit()
         self.folder.setToolTip(self.tr("Folder to write to"))
+        self.folder.setAccessibleName(self.folder.toolTip())
         self.overwrite = QCheckBox(self.tr("Replace the existing file"))
         self.overwrite.setToolTip(self.tr("Otherwise the new one gets a number"))
         self.preview = QLabel()
@@ -219,7 +220,11 @@ class ExportDialog(QDialog):
             line = self.tr("{} – {} × {} pixels").format(
                 name, frame.width, frame.height
             )
-            if frame.percent != 100:
+            if frame.part is not None:
+                line += self.tr(", the object at {} % of the photo's size").format(
+                    frame.percent
+                )
+            elif frame.percent != 100:
                 line += self.tr(", {} % of the photo's").format(frame.percent)
             lines.append(line)
         if len(planned) > 3:

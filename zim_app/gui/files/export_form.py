@@ -23,6 +23,9 @@ from PySide6.QtWidgets import (
 
 from zim_app.core.export import FORMATS, ExportOptions
 from zim_app.core.formats import BY_ID
+from zim_app.gui.accessibility import name_controls
+from zim_app.gui.files.canvas_controls import CanvasControls
+from zim_app.gui.files.preset_bar import PresetBar
 from zim_app.gui.icon_button import IconButton
 from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 
@@ -76,6 +79,7 @@ class ExportForm(QWidget):
     ) -> None:
         super().__init__(parent)
         self._several, self._longest = several, longest
+        self._showing = False
         self._trim_alpha = ExportOptions().trim_alpha
         self._colour = QColor(*ExportOptions().background)
         self._make_controls()
@@ -85,6 +89,7 @@ class ExportForm(QWidget):
     # -- Set-up --------------------------------------------------------------
 
     def _make_controls(self) -> None:
+        self.presets = PresetBar(several=self._several)
         self.what = self._list("what", self.tr("What the file shows"))
         self.scope = self._list("scope", self.tr("Which objects"))
         self.format = self._list("format", self.tr("Format of the file"))
@@ -106,6 +111,12 @@ class ExportForm(QWidget):
         self.padding.setRange(0, 10_000)
         self.padding.setSuffix(self.tr(" px around"))
         self.padding.setToolTip(self.tr("Room around the trimmed object"))
+        self.shadow = QCheckBox(self.tr("Keep the shadow on the ground"))
+        self.shadow.setToolTip(
+            self.tr(
+                "The shadow that the object casts in the photo, if the ground is even"
+            )
+        )
         self.amount = QSpinBox()
         self.own = QCheckBox(self.tr("As set for each object"))
         self.own.setToolTip(self.tr("Use the amount of the object's own settings"))
@@ -136,6 +147,7 @@ class ExportForm(QWidget):
         form = self.form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.setVerticalSpacing(8)
+        form.addRow(self.tr("Preset"), self.presets)
         form.addRow(self.tr("What"), widget_row(self.what, self.colour))
         browse = browse_button(self._choose_backdrop)
         self._backdrop_row = widget_row(self.backdrop, browse)
@@ -144,12 +156,17 @@ class ExportForm(QWidget):
         form.addRow(self.tr("Format"), widget_row(self.format, self.bit_depth))
         form.addRow(self.tr("Quality"), self.quality)
         form.addRow("", self.original)
-        form.addRow("", widget_row(self.trim, self.padding))
-        form.addRow(self.tr("Size"), widget_row(self.size_mode, self.amount))
+        self.canvas = CanvasControls(form, self)
+        self._trim_row = widget_row(self.trim, self.padding)
+        form.addRow("", self._trim_row)
+        self._size_row = widget_row(self.size_mode, self.amount)
+        form.addRow(self.tr("Size"), self._size_row)
+        form.addRow(self.tr("Shadow"), self.shadow)
         self._decontaminate_row = widget_row(self.decontaminate, self.own)
         form.addRow(self.tr("Decontaminate"), self._decontaminate_row)
         form.addRow(self.tr("Hidden pixels"), self.hidden)
         form.addRow(self.tr("Name"), self.template)
+        name_controls(form)
 
     def _connect(self) -> None:
         for box in (self.what, self.scope, self.format, self.bit_depth, self.hidden):
@@ -158,7 +175,9 @@ class ExportForm(QWidget):
         self.format.activated.connect(self._on_format_activated)
         for spin in (self.quality, self.padding, self.amount, self.decontaminate):
             spin.valueChanged.connect(self._update)
-        for check in (self.trim, self.own, self.original):
+        self.presets.chosen.connect(self._on_preset_chosen)
+        self.canvas.changed.connect(self._update)
+        for check in (self.trim, self.own, self.original, self.shadow):
             check.toggled.connect(self._update)
         for line in (self.backdrop, self.template):
             line.textChanged.connect(self._update)
@@ -183,6 +202,15 @@ class ExportForm(QWidget):
             options: the options.
             decontaminate: amount to show if the options have none.
         """
+        self._show_values(options, decontaminate)
+        self.presets.start(self.options)
+
+    @Slot(object)
+    def _on_preset_chosen(self, options: ExportOptions) -> None:
+        self._show_values(options, self.decontaminate.value() / 100)
+
+    def _show_values(self, options: ExportOptions, decontaminate: float) -> None:
+        self._showing = True
         self._colour = QColor(*options.background)
         self._trim_alpha = options.trim_alpha
         what: str = options.what
@@ -212,6 +240,9 @@ class ExportForm(QWidget):
         )
         self.original.setChecked(options.original)
         self.template.setText(options.template)
+        self.canvas.show_canvas(options.canvas)
+        self.shadow.setChecked(options.shadow)
+        self._showing = False
         self._update()
 
     # -- Choices ------------------------------------------------------
@@ -219,10 +250,13 @@ class ExportForm(QWidget):
     @property
     def options(self) -> ExportOptions:
         """The chosen options; they may be invalid."""
-        what, size = self.what.currentData(), self.size_mode.currentData()
+        what = self.what.currentData()
         if BY_ID[self.format.currentData()].layered:
             what = "cutout"  # layers are always cut-outs
         on_image = what == "picture"
+        canvas = self.canvas.canvas
+        unframed = canvas is None  # else trimming and size have no effect
+        size = self.size_mode.currentData() if unframed else ""
         number = self.amount.value()
         colour = self._colour
         own = self.own.isChecked()
@@ -233,8 +267,8 @@ class ExportForm(QWidget):
             quality=self.quality.value(),
             background=(colour.red(), colour.green(), colour.blue()),
             background_image=Path(self.backdrop.text()) if on_image else None,
-            trim=self.trim.isChecked(),
-            padding=self.padding.value(),
+            trim=unframed and self.trim.isChecked(),
+            padding=self.padding.value() if unframed else 0,
             scale=number / 100 if size == "scale" else 1.0,
             longest_side=number if size == "longest_side" else None,
             decontaminate=None if own else self.decontaminate.value() / 100,
@@ -243,6 +277,8 @@ class ExportForm(QWidget):
             hidden_pixels=self.hidden.currentData(),
             trim_alpha=self._trim_alpha,
             template=self.template.text(),
+            canvas=canvas,
+            shadow=self.shadow.isChecked(),
         )
 
     # -- Changes -------------------------------------------------------------
@@ -250,6 +286,8 @@ class ExportForm(QWidget):
     @Slot()
     def _update(self) -> None:
         """Show only the controls that have an effect."""
+        if self._showing:
+            return
         options, what = self.options, self.what.currentData()
         layered = options.file_format.layered
         self.what.setEnabled(not layered)
@@ -262,11 +300,15 @@ class ExportForm(QWidget):
         self.form.setRowVisible(self.original, layered)
         self.form.setRowVisible(self.hidden, options.what == "cutout")
         self.bit_depth.setEnabled(options.file_format.deep)
+        self.form.setRowVisible(self._trim_row, options.canvas is None)
+        self.form.setRowVisible(self._size_row, options.canvas is None)
+        self.form.setRowVisible(self.shadow, options.what != "matte")
         self.padding.setEnabled(options.trim)
         self.decontaminate.setEnabled(not self.own.isChecked())
         swatch = QPixmap(16, 16)
         swatch.fill(self._colour)
         self.colour.setIcon(QIcon(swatch))
+        self.presets.follow(options)
         self.changed.emit()
 
     def _together_text(self, *, layered: bool) -> str:
@@ -297,6 +339,7 @@ class ExportForm(QWidget):
             if by_scale
             else self.tr("Pixels of the longer side")
         )
+        self.amount.setAccessibleName(self.amount.toolTip())
 
     @Slot()
     def _choose_colour(self) -> None:

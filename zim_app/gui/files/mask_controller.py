@@ -20,9 +20,10 @@ from zim_app.gui.settings import window_state
 from zim_app.gui.studio import Studio
 from zim_model.arrays import WordArray
 from zim_model.errors import ImageError, msg
+from zim_model.finish import Finish
 from zim_model.imported_mask import THRESHOLD_LEVEL, ImportedMask
 from zim_model.prompts import PromptSet
-from zim_model.recipe import Finish, Recipe, SceneObject
+from zim_model.recipe import Recipe, SceneObject
 
 if TYPE_CHECKING:
     from zim_app.core.images import Image

@@ -100,6 +100,7 @@ class PairDialog(QDialog):
         self.setWindowTitle(self.tr("Save as training pair"))
         self.setMinimumWidth(460)
         self.folder = QLineEdit(str(folder))
+        self.folder.setAccessibleName(self.tr("Training folder"))
         self.folder.setToolTip(
             self.tr("Training folder; pairs go to “matte” in it, nothing is replaced")
         )

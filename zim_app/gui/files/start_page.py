@@ -87,6 +87,7 @@ class StartPage(QScrollArea):
         super().__init__(parent)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
+        self.setAccessibleName(self.tr("Start page"))
         self.buttons: dict[Path, QToolButton] = {}
         middle = QWidget()
         middle.setFixedWidth(COLUMN)

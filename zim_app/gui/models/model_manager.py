@@ -7,8 +7,9 @@ from collections.abc import Callable
 from functools import partial
 from html import escape
 from pathlib import Path
+from typing import get_args
 
-from PySide6.QtCore import QCoreApplication, QEvent, QLocale, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QKeySequence, QPalette
 from PySide6.QtWidgets import (
     QDialog,
@@ -25,25 +26,24 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from zim_app.gui.language import translate_message
+from zim_app.gui.language import size_text, translate_message
 from zim_app.gui.models.model_worker import Download, ModelWorker
 from zim_app.gui.status_bar import WARNING
 from zim_model.errors import ZimError
 from zim_model.weights import hub
 from zim_model.weights.catalogue import MODELS, ModelInfo, find_known
 from zim_model.weights.download import DownloadProgress, partial_bytes
-from zim_model.weights.installed import InstalledModel, installed_models, models_folder
+from zim_model.weights.installed import (
+    InstalledModel,
+    Kind,
+    installed_models,
+    models_folder,
+)
 
 translate = QCoreApplication.translate
 
 _PERMILLE = 1000
 """Steps of a progress bar."""
-
-
-def size_text(nbytes: float) -> str:
-    """A number of bytes as text: ``375.0 MB``."""
-    form = QLocale.DataSizeFormat.DataSizeSIFormat
-    return QLocale().formattedDataSize(int(nbytes), 1, form)
 
 
 def progress_text(progress: DownloadProgress) -> str:
@@ -209,7 +209,7 @@ class ModelRow(QFrame):
         """
         received = partial_bytes(self.info) if self.info and not model else 0
         self.state.setText(self._state(model, download, received, in_use=in_use))
-        self.use_button.setVisible(model is not None)
+        self.use_button.setVisible(model is not None and model.kind == "prompt")
         self.use_button.setEnabled(not in_use)
         self.download_button.setVisible(model is None and download is None)
         self._name_download(received)
@@ -323,17 +323,23 @@ class ModelManager(QDialog):
             self.tr("Photos never leave this computer. Only Download uses the network.")
         )
         note.setWordWrap(True)
-        self._list = QVBoxLayout()
-        self._list.setSpacing(8)
         inside = QWidget()
         outer = QVBoxLayout(inside)
-        outer.addLayout(self._list)
+        heading = QLabel(self.tr("Trimap networks, for Detail in the panel Refine"))
+        self._lists: dict[str, QVBoxLayout] = {}
+        for kind in get_args(Kind):
+            if kind == "trimap":
+                outer.addWidget(heading)
+            self._lists[kind] = QVBoxLayout()
+            self._lists[kind].setSpacing(8)
+            outer.addLayout(self._lists[kind])
         outer.addStretch(1)
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidget(inside)
+        area.setAccessibleName(self.windowTitle())
         self.error = QLabel()
         self.error.setWordWrap(True)
         self.error.setTextFormat(Qt.TextFormat.PlainText)
@@ -342,7 +348,7 @@ class ModelManager(QDialog):
         self.add_button.setAutoDefault(False)
         self.add_button.setToolTip(
             self.tr(
-                "Install a .safetensors file, a SAM .pth file or a pair of ONNX graphs"
+                "Install a .safetensors, .pth or .bin file or a pair of ONNX graphs"
                 " (Alt+A)"
             )
         )
@@ -371,23 +377,24 @@ class ModelManager(QDialog):
 
     def refresh(self) -> None:
         """Update the rows from the disk and the downloads."""
-        models = {model.name: model for model in installed_models()}
+        models = {model.name: model for model in installed_models(None)}
         names = [info.name for info in MODELS]
         names += [name for name in models if name not in names]
         for name in set(self.rows) - set(names):
             self.rows.pop(name).deleteLater()
         for name in names:
             if name not in self.rows:
-                self._add_row(name)
+                info = find_known(name)
+                self._add_row(name, info.kind if info else models[name].kind)
             self._show(self.rows[name], models.get(name))
 
-    def _add_row(self, name: str) -> None:
+    def _add_row(self, name: str, kind: Kind) -> None:
         row = self.rows[name] = ModelRow(name)
         row.use_requested.connect(self.model_chosen)
         row.download_requested.connect(self._download)
         row.cancel_requested.connect(self.worker.cancel)
         row.remove_requested.connect(self._confirm_remove)
-        self._list.addWidget(row)
+        self._lists[kind].addWidget(row)
 
     def _show(self, row: ModelRow, model: InstalledModel | None) -> None:
         row.show_state(
@@ -414,7 +421,7 @@ class ModelManager(QDialog):
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.setNameFilters(
             [
-                self.tr("Models ({})").format("*.safetensors *.pth *.pt *.onnx"),
+                self.tr("Models ({})").format("*.safetensors *.pth *.pt *.bin *.onnx"),
                 self.tr("All files (*)"),
             ]
         )

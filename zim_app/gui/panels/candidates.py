@@ -6,10 +6,17 @@ from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QIcon, QImage, QPixmap
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QHBoxLayout,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from zim_app.gui.document import Document, DocumentState
 from zim_app.gui.language import format_number
+from zim_app.gui.panels.comparison import ComparisonRow
 from zim_model.arrays import ByteArray
 from zim_model.request import Matte
 
@@ -19,6 +26,9 @@ THUMBNAIL = QSize(56, 56)
 
 class CandidateStrip(QDockWidget):
     """The candidates of the active object's matte, with their predicted scores.
+
+    Attributes:
+        comparison: the row that compares the chosen one with another.
 
     **Signals**: ``preview_requested(recipe)``: preview this :class:`Recipe`; None ends
     the preview.
@@ -36,12 +46,17 @@ class CandidateStrip(QDockWidget):
         self._shown: Matte | None = None
         self.buttons = tuple(self._button(index) for index in range(COUNT))
         content = QWidget()
-        row = QHBoxLayout(content)
+        column = QVBoxLayout(content)
+        column.setSpacing(2)
+        column.setContentsMargins(4, 4, 4, 4)
+        row = QHBoxLayout()
         row.setSpacing(2)
-        row.setContentsMargins(4, 4, 4, 4)
         for button in self.buttons:
             row.addWidget(button)
         row.addStretch()
+        column.addLayout(row)
+        self.comparison = ComparisonRow()
+        column.addWidget(self.comparison)
         self.setWidget(content)
         self._show(None)
         content.setMaximumHeight(content.sizeHint().height())
@@ -110,6 +125,8 @@ class CandidateStrip(QDockWidget):
         current = state.recipe.options.candidate or 0
         for index, button in enumerate(self.buttons):
             button.setChecked(self.has(index) and index == current)
+        count = len(self._shown.candidates) if self._shown is not None else 0
+        self.comparison.show_candidates(count, current)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched in self.buttons and self.document is not None:

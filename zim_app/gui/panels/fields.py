@@ -16,8 +16,8 @@ from PySide6.QtWidgets import (
 )
 
 STEPS = 1000
-ONE_LINE_SLIDER = 90
-"""Width of the slider in a field of one line, in pixels."""
+ONE_LINE_SLIDER, SHORT_SLIDER = 90, 44
+"""Width of the slider in a field of one line, and where space is short, in pixels."""
 COMMIT_DELAY_MS = 400
 """Milliseconds after the last change by keys or wheel until a value is committed."""
 

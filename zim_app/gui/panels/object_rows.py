@@ -12,7 +12,6 @@ import numpy as np
 from PySide6.QtCore import (
     QAbstractListModel,
     QByteArray,
-    QCoreApplication,
     QEvent,
     QMimeData,
     QModelIndex,
@@ -47,9 +46,9 @@ from PySide6.QtWidgets import (
 from zim_app.core.scene import move_objects
 from zim_app.gui.document import Document, DocumentState
 from zim_app.gui.icons import glyph
+from zim_app.gui.panels.object_texts import object_name, object_summary, tr
 from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 from zim_model.arrays import ByteArray
-from zim_model.recipe import SceneObject
 from zim_model.request import Matte
 
 MIME_TYPE = "application/x-zim-studio-objects"
@@ -70,18 +69,6 @@ PART_TIPS = {
 }
 
 
-def tr(text: str) -> str:
-    """Translate a text of the context "Objects"."""
-    return QCoreApplication.translate("Objects", text)
-
-
-def object_name(scene_object: SceneObject) -> str:
-    """The object's name, or a name with its number where it has none."""
-    return scene_object.name or tr(QT_TRANSLATE_NOOP("Objects", "Object {}")).format(
-        scene_object.id
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class ObjectRow:
     """One row of the panel.
@@ -95,6 +82,7 @@ class ObjectRow:
         shown: whether the object is on screen, given ``visible`` and solo.
         empty: whether it has no prompts.
         is_pending: whether its matte is not yet computed.
+        accessible_text: the text for screen readers.
     """
 
     id: int
@@ -105,6 +93,7 @@ class ObjectRow:
     shown: bool
     empty: bool
     is_pending: bool
+    accessible_text: str
 
     @classmethod
     def from_state(cls, state: DocumentState, index: int) -> ObjectRow:
@@ -119,17 +108,8 @@ class ObjectRow:
             shown=state.is_shown(index),
             empty=not scene_object.recipe.has_prompts,
             is_pending=scene_object.id in state.unsolved,
+            accessible_text=object_summary(state, index),
         )
-
-    @property
-    def accessible_text(self) -> str:
-        """The text for screen readers."""
-        words = [self.name]
-        if not self.shown:
-            words.append(tr(QT_TRANSLATE_NOOP("Objects", "hidden")))
-        if self.empty:
-            words.append(tr(QT_TRANSLATE_NOOP("Objects", "empty")))
-        return ", ".join(words)
 
 
 def cut_out_thumbnail(levels: Sequence[ByteArray], matte: Matte, side: int) -> QImage:

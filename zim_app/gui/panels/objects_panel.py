@@ -38,13 +38,8 @@ from zim_app.core.scene import (
 )
 from zim_app.gui.document import OBJECT_COLOURS, Document, DocumentState
 from zim_app.gui.panels.difference_names import DIFFERENCE_NAMES
-from zim_app.gui.panels.object_rows import (
-    ObjectModel,
-    RowDelegate,
-    object_name,
-    part_under,
-    tr,
-)
+from zim_app.gui.panels.object_rows import ObjectModel, RowDelegate, part_under
+from zim_app.gui.panels.object_texts import object_name, tr
 
 BUTTONS = (
     *("everything", "object_new", "object_duplicate"),

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import get_args
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QDockWidget,
     QFrame,
     QHBoxLayout,
@@ -22,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from zim_app.gui.document import Document, DocumentState
 from zim_app.gui.icon_button import IconButton
+from zim_app.gui.panels.detail_box import DetailBox
 from zim_app.gui.panels.fields import SliderField, SliderScale
 from zim_app.gui.settings.refinement import (
     refine,
@@ -30,7 +29,8 @@ from zim_app.gui.settings.refinement import (
     stored_refinement,
 )
 from zim_app.gui.translatable import QT_TRANSLATE_NOOP
-from zim_model.recipe import MAX_FEATHER, MAX_SHIFT, Finish, Options, Recipe, Upsampling
+from zim_model.finish import MAX_FEATHER, MAX_SHIFT, Finish
+from zim_model.recipe import Options, Recipe, Upsampling
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,34 +86,6 @@ ADJUSTMENTS = (
     ),
 )
 
-DETAILS: dict[Upsampling, tuple[str, str]] = {
-    "guided": (
-        QT_TRANSLATE_NOOP("Refine", "Follow the photo"),
-        QT_TRANSLATE_NOOP(
-            "Refine", "The model's matte, aligned with the photo's edges"
-        ),
-    ),
-    "bilinear": (
-        QT_TRANSLATE_NOOP("Refine", "Smooth"),
-        QT_TRANSLATE_NOOP("Refine", "The model's matte, only enlarged"),
-    ),
-    "official": (
-        QT_TRANSLATE_NOOP("Refine", "As the official code"),
-        QT_TRANSLATE_NOOP(
-            "Refine", "What the code of the model's authors gives, for comparisons"
-        ),
-    ),
-}
-DETAILS |= {
-    name: (
-        QT_TRANSLATE_NOOP("Refine", "Native resolution"),
-        QT_TRANSLATE_NOOP("Refine", "The edge is predicted again in close-up; slower"),
-    )
-    for name in get_args(Upsampling)
-    if name not in DETAILS
-}
-"""Name and tool tip of each method to enlarge the matte to the image's size."""
-
 
 def _tr(text: str) -> str:
     return QCoreApplication.translate("Refine", text)
@@ -132,12 +104,13 @@ class RefinePanel(QDockWidget):
     A moving slider emits previews; one undo step is made when it stops.
 
     **Signals**: ``preview_requested(recipe)``: preview this :class:`Recipe`; None ends
-    the preview.
+    the preview. ``models_requested()``: the user wants to get a trimap network.
 
     **Threads**: the window's only.
     """
 
     preview_requested = Signal(object)
+    models_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -176,15 +149,10 @@ class RefinePanel(QDockWidget):
         field.changed.connect(partial(self._commit, adjustment))
         return field
 
-    def _detail_box(self) -> QComboBox:
-        box = QComboBox()
-        for name, (text, tip) in DETAILS.items():
-            box.addItem(_tr(text), name)
-            role = Qt.ItemDataRole.ToolTipRole
-            box.setItemData(box.count() - 1, _tr(tip), role)
-        box.setToolTip(self.tr("How the matte is enlarged to the photo's size"))
-        box.setAccessibleName(self.tr("Detail"))
-        box.activated.connect(self._on_detail_activated)
+    def _detail_box(self) -> DetailBox:
+        box = DetailBox()
+        box.chosen.connect(self._on_detail_chosen)
+        box.models_requested.connect(self.models_requested)
         return box
 
     def _mirrored_box(self) -> QCheckBox:
@@ -210,6 +178,7 @@ class RefinePanel(QDockWidget):
         row.addWidget(label)
         row.addWidget(self.detail, 1)
         layout.addLayout(row)
+        layout.addWidget(self.detail.note)
         layout.addWidget(self.mirrored)
         row = QHBoxLayout()
         row.addWidget(self.reset_button, 1)
@@ -269,7 +238,7 @@ class RefinePanel(QDockWidget):
     def keep(self) -> None:
         """Begin new objects with the active object's refinement, or plain again."""
         if self.document is not None:
-            kept = refinement_of(self.document.state.recipe)
+            kept = _keepable(self.document.state.recipe)
             on = self.keep_button.isChecked()
             store_refinement("default_refinement", kept if on else None)
             self._read_refinements()
@@ -296,11 +265,13 @@ class RefinePanel(QDockWidget):
             self.document.edit_object(_tr(adjustment.step), index, recipe=recipe)
         self._show_recipe(self.document.state)
 
-    @Slot(int)
-    def _on_detail_activated(self, index: int) -> None:
+    @Slot(str, str)
+    def _on_detail_chosen(self, upsampling: Upsampling, network: str) -> None:
         if self.document is not None:
             recipe = self.document.state.recipe
-            options = replace(recipe.options, upsampling=self.detail.itemData(index))
+            options = replace(
+                recipe.options, upsampling=upsampling, trimap_network=network
+            )
             self._edit(self.tr("Detail"), replace(recipe, options=options))
 
     @Slot(bool)
@@ -327,11 +298,19 @@ class RefinePanel(QDockWidget):
                 getattr(state.recipe.finish, adjustment.name) / adjustment.scale_factor
             )
             self.fields[adjustment.name].set_value(value)
-        self.detail.setCurrentIndex(
-            self.detail.findData(state.recipe.options.upsampling)
-        )
+        assert self.document is not None
+        size = self.document.image.height, self.document.image.width
+        self.detail.show_options(state.recipe.options, size)
         self.mirrored.setChecked(state.recipe.options.flip_tta)
-        self.keep_button.setChecked(self._kept == refinement_of(state.recipe))
+        self.keep_button.setChecked(self._kept == _keepable(state.recipe))
+
+
+def _keepable(recipe: Recipe) -> Recipe:
+    """The refinement that new objects may begin with.
+
+    With a colour key, a new object would be all of the photo but that colour.
+    """
+    return refinement_of(recipe).with_finish(colour_keys=())
 
 
 def _scroll_area(content: QWidget) -> QScrollArea:
@@ -341,6 +320,7 @@ def _scroll_area(content: QWidget) -> QScrollArea:
     area.setWidgetResizable(True)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setWidget(content)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its controls are reached
     hint = content.sizeHint()
     bar = area.verticalScrollBar().sizeHint().width()
     area.setMinimumWidth(content.minimumSizeHint().width() + bar)

@@ -39,6 +39,7 @@ class Editor(QWidget):
         control.setObjectName(setting.key)
         tip = setting.tip or setting.text
         control.setToolTip(translate("Preferences", tip))
+        control.setAccessibleName(translate("Preferences", setting.text))
         self.setFocusProxy(control)
         self.row = QHBoxLayout(self)
         self.row.setContentsMargins(0, 0, 0, 0)
@@ -141,6 +142,8 @@ class ColourEditor(Editor):
         swatch.fill(QColor(str(value)))
         self.button.setIcon(QIcon(swatch))
         self.button.setText(str(value))
+        name = translate("Preferences", self.setting.text)
+        self.button.setAccessibleName(f"{name} {value}")
 
     @Slot()
     def _show_dialog(self) -> None:
@@ -180,6 +183,7 @@ class FolderEditor(TextEditor):
         button.setObjectName(f"choose_{setting.key}")
         button.setText("…")
         button.setToolTip(self.tr("Choose a folder"))
+        button.setAccessibleName(button.toolTip())
         button.clicked.connect(self._show_dialog)
         self.row.addWidget(button)
 

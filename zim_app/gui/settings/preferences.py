@@ -135,6 +135,17 @@ SETTINGS = (
         ),
     ),
     Setting(
+        "navigator",
+        "canvas",
+        QT_TRANSLATE_NOOP("Preferences", "Navigator"),
+        "bool",
+        True,
+        QT_TRANSLATE_NOOP(
+            "Preferences",
+            "Show a small overview while only a part of the photo is seen",
+        ),
+    ),
+    Setting(
         "overlay_shows",
         "canvas",
         QT_TRANSLATE_NOOP("Preferences", "The overlay tints"),

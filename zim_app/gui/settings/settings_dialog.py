@@ -55,6 +55,7 @@ class SettingsPage(QScrollArea):
         self.setWidget(body)
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its controls are reached
         preferences.changed.connect(self._update_reset)
 
     def show_matching(self, words: str) -> int:
@@ -127,10 +128,12 @@ class SettingsDialog(QDialog):
         self.search = QLineEdit()
         self.search.setPlaceholderText(self.tr("Search"))
         self.search.setToolTip(self.tr("Show only entries with these words"))
+        self.search.setAccessibleName(self.tr("Search"))
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._filter)
         self.list = QListWidget()
         self.list.setFixedWidth(170)
+        self.list.setAccessibleName(self.tr("Pages"))
         self.pages = QStackedWidget()
         self.list.currentRowChanged.connect(self.pages.setCurrentIndex)
         for group, title in GROUPS.items():

@@ -20,7 +20,7 @@ from zim_app.gui.tools.gestures import (
     distance,
     make_edit,
 )
-from zim_model.recipe import MAX_RADIUS, Brush, Stroke
+from zim_model.finish import MAX_RADIUS, Brush, Stroke
 
 TOLERANCE = 0.35
 """Largest distance of the stroke from the pointer's path, in view pixels."""
@@ -35,7 +35,8 @@ HARDNESS_STEP = 0.1
 Vertex = tuple[float, float, float]
 """x, y in image pixels, and pressure."""
 
-_OPPOSITE: dict[Brush, Brush] = {"add": "erase", "erase": "add", "soften": "soften"}
+_OPPOSITE: dict[Brush, Brush] = {"add": "erase", "erase": "add"}
+"""Effect of the right button, where it is another one."""
 
 
 def default_radius(document: Document) -> float:
@@ -89,9 +90,25 @@ class BrushGesture:
         return cls(press, (start,), position)
 
     @property
+    def brush(self) -> Brush:
+        """The effect of the stroke."""
+        chosen = self.press.options.brush
+        return chosen if self.press.positive else _OPPOSITE.get(chosen, chosen)
+
+    @property
     def preview_path(self) -> tuple[tuple[float, float], ...]:
+        """See :class:`~zim_app.gui.tools.gestures.Gesture`.
+
+        What a refine stroke does is known only when it is solved.
+        """
+        if self.brush != "refine":
+            return ()
+        return tuple((x, y) for x, y, _ in (*self.vertices, self.position))
+
+    @property
+    def preview_radius(self) -> float:
         """See :class:`~zim_app.gui.tools.gestures.Gesture`."""
-        return ()
+        return self.press.options.radius
 
     def move(self, position: QPointF, view: QPointF, pressure: float = 1.0) -> Gesture:
         """See :class:`~zim_app.gui.tools.gestures.Gesture`."""
@@ -137,9 +154,11 @@ class BrushGesture:
         options, path = self.press.options, self.vertices
         if self.position != path[-1]:
             path = (*path, self.position)
-        brush = options.brush if self.press.positive else _OPPOSITE[options.brush]
-        radius = min(options.radius, MAX_RADIUS)
-        stroke = Stroke(path, radius, options.hardness, brush, options.strength)
+        brush, radius = self.brush, min(options.radius, MAX_RADIUS)
+        tolerance = options.tolerance if brush in ("add", "erase") else 0.0
+        stroke = Stroke(
+            path, radius, options.hardness, brush, options.strength, tolerance
+        )
         if not _touches(stroke, self.press.size):
             return None
         return make_edit(f"brush_{brush}", self.press.recipe.with_stroke(stroke))

@@ -15,8 +15,9 @@ from typing import Literal, Protocol
 from PySide6.QtCore import QCoreApplication, QPointF, Qt
 
 from zim_app.gui.translatable import QT_TRANSLATE_NOOP
+from zim_model.finish import Brush
 from zim_model.prompts import Box, Point, PromptSet
-from zim_model.recipe import Brush, Recipe
+from zim_model.recipe import Recipe
 
 DRAG_DISTANCE = 4.0
 """Distance in view pixels at which a click becomes a drag."""
@@ -42,6 +43,9 @@ TEXTS = {
     "brush_add": QT_TRANSLATE_NOOP("Gesture", "Brush: add"),
     "brush_erase": QT_TRANSLATE_NOOP("Gesture", "Brush: erase"),
     "brush_soften": QT_TRANSLATE_NOOP("Gesture", "Brush: soften"),
+    "brush_refine": QT_TRANSLATE_NOOP("Gesture", "Brush: refine edge"),
+    "colour_key": QT_TRANSLATE_NOOP("Gesture", "Remove colour"),
+    "restore_colour": QT_TRANSLATE_NOOP("Gesture", "Restore colour"),
     "clear": QT_TRANSLATE_NOOP("Gesture", "Clear prompts"),
 }
 
@@ -189,8 +193,11 @@ class ToolOptions:
         positive: sign of scribbles.
         brush: effect of strokes on alpha.
         radius: radius of the brush, in image pixels.
-        hardness: see :class:`~zim_model.recipe.Stroke`.
-        strength: see :class:`~zim_model.recipe.Stroke`.
+        hardness: see :class:`~zim_model.finish.Stroke`.
+        strength: see :class:`~zim_model.finish.Stroke`.
+        tolerance: see :class:`~zim_model.finish.Stroke`.
+        key_tolerance: of new colour keys, see :class:`~zim_model.finish.ColourKey`.
+        key_softness: likewise.
     """
 
     positive: bool = True
@@ -198,6 +205,9 @@ class ToolOptions:
     radius: float = 20.0
     hardness: float = 0.8
     strength: float = 1.0
+    tolerance: float = 0.0
+    key_tolerance: float = 0.12
+    key_softness: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +225,7 @@ class PointerPress:
         scale: view pixels per image pixel.
         straight: whether Shift is pressed.
         options: options of the tools.
+        colour: the image's mean colour around the position, 0xRRGGBB.
     """
 
     recipe: Recipe
@@ -227,6 +238,7 @@ class PointerPress:
     scale: float = 1.0
     straight: bool = False
     options: ToolOptions = field(default_factory=ToolOptions)
+    colour: int = 0
 
     @property
     def inside(self) -> bool:
@@ -241,6 +253,7 @@ class Gesture(Protocol):
     Attributes:
         dragging: whether the pointer moved farther than ``DRAG_DISTANCE``.
         preview_path: x and y of a line to show during the gesture, in image pixels.
+        preview_radius: half the width of that line, in image pixels; 0 is a thin line.
     """
 
     @property
@@ -248,6 +261,9 @@ class Gesture(Protocol):
 
     @property
     def preview_path(self) -> tuple[tuple[float, float], ...]: ...
+
+    @property
+    def preview_radius(self) -> float: ...
 
     def move(self, position: QPointF, view: QPointF, pressure: float = 1.0) -> Gesture:
         """The gesture with the pointer elsewhere, in image and view pixels."""
@@ -272,6 +288,8 @@ class Tool:
         drags_prompts: whether prompts under the pointer are dragged.
         paints: whether it paints alpha with a round brush.
         pans: whether every button pans.
+        engine_previews: whether the engine makes previews of its gestures' edits, with
+            these options.
     """
 
     id: str
@@ -283,6 +301,7 @@ class Tool:
     drags_prompts: bool = True
     paints: bool = False
     pans: bool = False
+    engine_previews: Callable[[ToolOptions], bool] = lambda options: False
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,12 +315,14 @@ class PromptGesture:
         position: the pointer in image pixels.
         dragging: whether the pointer moved farther than ``DRAG_DISTANCE``.
         preview_path: empty.
+        preview_radius: 0.
     """
 
     press: PointerPress
     position: QPointF
     dragging: bool = False
     preview_path: tuple[tuple[float, float], ...] = ()
+    preview_radius: float = 0.0
 
     @classmethod
     def begin(cls, press: PointerPress) -> PromptGesture:

@@ -10,8 +10,9 @@ from zim_app.gui.canvas.canvas import Canvas
 from zim_app.gui.document import Document, DocumentState
 from zim_app.gui.workers.inference_queue import InferenceQueue
 from zim_model.errors import ZimError
+from zim_model.finish import Finish
 from zim_model.prompts import Point
-from zim_model.recipe import Finish, Options, Recipe
+from zim_model.recipe import Options, Recipe
 from zim_model.request import Matte, Request
 
 
@@ -19,7 +20,8 @@ class HoverPreview(QObject):
     """Requests previews and shows those that are not stale.
 
     There are two kinds: of another recipe of the active object, while a slider moves;
-    and, translucent over all mattes, of a click at the pointer (hovering).
+    and, translucent over all mattes, of a click at the pointer (hovering).  Drafts of
+    mattes that take long go to the document.
 
     **Signals**: ``hovering_changed(on)``: whether clicks are previewed.
 
@@ -37,6 +39,7 @@ class HoverPreview(QObject):
         self._document: Document | None = None
         self._recipe: Recipe | None = None
         queue.previewed.connect(self._on_queue_previewed)
+        queue.drafted.connect(self._on_queue_drafted)
         canvas.pointer_moved.connect(self._on_canvas_pointer_moved)
 
     def set_document(self, document: Document) -> None:
@@ -59,7 +62,7 @@ class HoverPreview(QObject):
             self._clear()
             return
         self._recipe = recipe
-        self._request(document.request(recipe))
+        self._request(replace(document.request(recipe), draft=True))
 
     def _clear(self) -> None:
         self._recipe = None
@@ -106,6 +109,11 @@ class HoverPreview(QObject):
         self._queue.preview(request)
 
     # -- Results -------------------------------------------------------------------
+
+    @Slot(object, object)
+    def _on_queue_drafted(self, request: Request, matte: Matte) -> None:
+        if self._document is not None:
+            self._document.receive_draft(request, matte)
 
     @Slot(object, object)
     def _on_queue_previewed(self, request: Request, matte: Matte) -> None:

@@ -71,11 +71,13 @@ class _FreehandGesture:
         press: the press that began the gesture.
         path: all pointer positions.
         dragging: whether the pointer moved farther than ``DRAG_DISTANCE``.
+        preview_radius: 0.
     """
 
     press: PointerPress
     path: Path
     dragging: bool = False
+    preview_radius: float = 0.0
 
     @property
     def preview_path(self) -> Path:

@@ -15,6 +15,7 @@ from zim_app.gui.document import Document
 from zim_app.gui.panels.candidates import CandidateStrip
 from zim_app.gui.panels.refine_panel import RefinePanel
 from zim_app.gui.settings import preferences
+from zim_app.gui.tools.candidate_comparison import CandidateComparison
 from zim_app.gui.tools.gestures import Tool
 from zim_app.gui.tools.hover_preview import HoverPreview
 from zim_app.gui.tools.tool_options import ToolOptionsBar
@@ -46,13 +47,18 @@ class ToolController(QObject):
         self.candidates = CandidateStrip(window)
         self.refine = RefinePanel(window)
         self.panels = (self.candidates, self.refine)
+        row = self.candidates.comparison
+        self.comparison = CandidateComparison(row, queue, canvas, self)
         for panel in self.panels:
             panel.preview_requested.connect(self.previews.show_recipe)
         canvas.tool_changed.connect(self._on_canvas_tool_changed)
+        canvas.edit_previewed.connect(self.previews.show_recipe)
+        key = self.options_bar.key
+        key.preview_requested.connect(self.previews.show_recipe)
         self.previews.hovering_changed.connect(self._on_previews_hovering_changed)
 
     @property
-    def handlers(self) -> dict[str, Callable[[], object]]:
+    def handlers(self) -> dict[str, Callable[..., object]]:
         """Handlers of the tool actions, by action id."""
         tools = {
             id_: partial(self._canvas.set_tool, tool)
@@ -64,6 +70,7 @@ class ToolController(QObject):
                 id_: partial(self.candidates.choose, index)
                 for index, id_ in enumerate(CANDIDATE_IDS)
             },
+            "compare_candidates": self.candidates.comparison.set_on,
             "hover_preview": self._toggle_hovering,
             "brush_smaller": partial(self._canvas.resize_brush, -1),
             "brush_larger": partial(self._canvas.resize_brush, 1),
@@ -86,6 +93,8 @@ class ToolController(QObject):
         window.addToolBarBreak()
         window.addToolBar(self.options_bar)
         self._on_canvas_tool_changed(self._canvas.tool)
+        compare = actions["compare_candidates"]
+        self.candidates.comparison.toggled.connect(compare.setChecked)
         preferences.changed.connect(self._on_preference_changed)
         self._on_preference_changed("hover_preview")
 
@@ -93,7 +102,9 @@ class ToolController(QObject):
         """Switch to another document."""
         for panel in self.panels:
             panel.set_document(document)
+        self.options_bar.key.set_document(document)
         self.previews.set_document(document)
+        self.comparison.set_document(document)
 
     @Slot()
     def _toggle_hovering(self) -> None:

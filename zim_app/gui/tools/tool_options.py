@@ -21,10 +21,16 @@ from PySide6.QtWidgets import (
 
 from zim_app.gui.canvas.canvas import Canvas
 from zim_app.gui.icons import icon
-from zim_app.gui.panels.fields import ONE_LINE_SLIDER, SliderField, SliderScale
+from zim_app.gui.panels.fields import (
+    ONE_LINE_SLIDER,
+    SHORT_SLIDER,
+    SliderField,
+    SliderScale,
+)
 from zim_app.gui.settings import window_state
 from zim_app.gui.tools.brush import LARGEST_RADIUS, SMALLEST_RADIUS
 from zim_app.gui.tools.gestures import Tool, ToolOptions
+from zim_app.gui.tools.key_options import KeyOptions
 from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 
 SIGNS = (
@@ -41,9 +47,6 @@ SIGNS = (
         QT_TRANSLATE_NOOP("ToolOptions", "The line is not on the object"),
     ),
 )
-
-SHORT_SLIDER = 44
-"""Width of a slider where space is short, in pixels."""
 
 BRUSHES = (
     (
@@ -63,6 +66,15 @@ BRUSHES = (
         "blur",
         QT_TRANSLATE_NOOP("ToolOptions", "Soften"),
         QT_TRANSLATE_NOOP("ToolOptions", "Edges that are painted over become softer"),
+    ),
+    (
+        "refine",
+        "auto-fix",
+        QT_TRANSLATE_NOOP("ToolOptions", "Refine edge"),
+        QT_TRANSLATE_NOOP(
+            "ToolOptions",
+            "Hair, fur and leaves that are painted over are solved from their colours",
+        ),
     ),
 )
 
@@ -147,22 +159,39 @@ class BrushOptions(QWidget):
             SliderScale(1, 100, 100, unit=" %"),
             one_line=True,
         )
+        self.tolerance = SliderField(
+            self.tr("Colours"),
+            self.tr(
+                "100 % adds and erases whatever the colour; less keeps to colours"
+                " like those under the middle of the brush"
+            ),
+            SliderScale(1, 100, 100, unit=" %"),
+            one_line=True,
+        )
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(12)
-        for widget in (self.brush, self.diameter, self.hardness, self.strength):
-            row.addWidget(widget)
+        row.addWidget(self.brush)
+        for field in self._fields:
+            row.addWidget(field)
         for field, option, fraction in (
             (self.diameter, "radius", 0.5),
             (self.hardness, "hardness", 0.01),
             (self.strength, "strength", 0.01),
         ):
             field.changing.connect(partial(owner.choose_fraction, option, fraction))
+        self.tolerance.changing.connect(
+            lambda percent: owner.set_option("tolerance", _tolerance(percent))
+        )
+
+    @property
+    def _fields(self) -> tuple[SliderField, ...]:
+        return self.diameter, self.hardness, self.strength, self.tolerance
 
     def set_compact(self, compact: bool) -> None:
         """Leave out texts and shorten the sliders, or show all again."""
         self.brush.set_compact(compact)
-        for field in (self.diameter, self.hardness, self.strength):
+        for field in self._fields:
             field.slider.setFixedWidth(SHORT_SLIDER if compact else ONE_LINE_SLIDER)
 
     def show_options(self, options: ToolOptions) -> None:
@@ -171,6 +200,17 @@ class BrushOptions(QWidget):
         self.diameter.set_value(2 * options.radius)
         self.hardness.set_value(100 * options.hardness)
         self.strength.set_value(100 * options.strength)
+        self.tolerance.set_value(_percent(options.tolerance))
+        self.tolerance.setEnabled(options.brush in ("add", "erase"))
+
+
+def _tolerance(percent: float) -> float:
+    """The tolerance of strokes, 0 being none, for the slider's value."""
+    return 0.0 if percent >= 100 else percent / 100
+
+
+def _percent(tolerance: float) -> float:
+    return 100 * tolerance or 100.0
 
 
 class _OptionStrip(QWidget):
@@ -181,7 +221,10 @@ class _OptionStrip(QWidget):
     """
 
     def __init__(
-        self, title: QLabel, parts: Sequence[OptionSwitch | BrushOptions], hint: QLabel
+        self,
+        title: QLabel,
+        parts: Sequence[OptionSwitch | BrushOptions | KeyOptions],
+        hint: QLabel,
     ) -> None:
         super().__init__()
         self._parts = parts
@@ -246,11 +289,15 @@ class ToolOptionsBar(QToolBar):
         self.title, self.hint = QLabel(), QLabel()
         self.sign = OptionSwitch(self, "positive", SIGNS)
         self.brush = BrushOptions(self)
-        self._parts = {"scribble": self.sign, "brush": self.brush}
+        self.key = KeyOptions(canvas)
+        self._parts = {
+            "scribble": self.sign,
+            "brush": self.brush,
+            "colour_key": self.key,
+        }
         self._setup_labels()
-        strip = self._strip = _OptionStrip(
-            self.title, (self.sign, self.brush), self.hint
-        )
+        parts = (self.sign, self.brush, self.key)
+        strip = self._strip = _OptionStrip(self.title, parts, self.hint)
         strip.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.addWidget(strip)
         canvas.set_options(replace(canvas.options, **window_state.brush()))
@@ -269,15 +316,16 @@ class ToolOptionsBar(QToolBar):
         )
 
     def choose(self, option: str, value: object) -> None:
-        """Set a field of the :class:`ToolOptions`."""
-        self._set(option, value)
+        """Set a field of the :class:`ToolOptions`, and go on with the canvas."""
+        self.set_option(option, value)
         self._canvas.setFocus()
 
     def choose_fraction(self, option: str, fraction: float, value: float) -> None:
         """Set a numeric field to ``value`` times ``fraction``."""
-        self._set(option, value * fraction)
+        self.set_option(option, value * fraction)
 
-    def _set(self, option: str, value: Any) -> None:
+    def set_option(self, option: str, value: Any) -> None:
+        """Set a field of the :class:`ToolOptions`."""
         self._canvas.set_options(replace(self._canvas.options, **{option: value}))
 
     def paint_icons(self, palette: QPalette) -> None:
@@ -298,4 +346,5 @@ class ToolOptionsBar(QToolBar):
     def _on_canvas_options_changed(self, options: ToolOptions) -> None:
         self.sign.show_value(options.positive)
         self.brush.show_options(options)
+        self.key.show_options(options)
         window_state.set_brush(options.hardness, options.strength)

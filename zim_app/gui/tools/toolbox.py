@@ -7,6 +7,7 @@ To add a tool, write a gesture as in :mod:`zim_app.gui.tools.gestures`, and add 
 from __future__ import annotations
 
 from zim_app.gui.tools.brush import BrushGesture
+from zim_app.gui.tools.colour_key import ColourKeyGesture
 from zim_app.gui.tools.gestures import Gesture, PointerPress, PromptGesture, Tool
 from zim_app.gui.tools.scribble import LassoGesture, ScribbleGesture
 from zim_app.gui.translatable import QT_TRANSLATE_NOOP
@@ -62,6 +63,21 @@ TOOLS = (
         BrushGesture.begin,
         drags_prompts=False,
         paints=True,
+        engine_previews=lambda options: options.brush == "refine",
+    ),
+    Tool(
+        "colour_key",
+        QT_TRANSLATE_NOOP("Tool", "Remove colour"),
+        "I",
+        "eyedropper",
+        QT_TRANSLATE_NOOP(
+            "Tool",
+            "Click a colour that shall be transparent, as a green screen; drag away to "
+            "remove more, right-click to restore",
+        ),
+        ColourKeyGesture.begin,
+        drags_prompts=False,
+        engine_previews=lambda options: True,
     ),
     Tool(
         "hand",

@@ -14,7 +14,7 @@ from zim_app.gui.workers.shared_engine import EngineLike, EngineTask, SharedEngi
 from zim_app.gui.workers.warmup import import_torch
 from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
 from zim_model.errors import Cancelled, ZimError
-from zim_model.request import Matte, Request, Timings
+from zim_model.request import Matte, ProgressCallback, Request, Timings
 from zim_model.runtime.devices import Device, DeviceChoice
 
 if TYPE_CHECKING:
@@ -45,7 +45,12 @@ class _EngineWorker:
     other way.  References are read and written atomically, so that no lock is needed.
     """
 
-    def __init__(self, factory: EngineFactory) -> None:
+    def __init__(
+        self,
+        factory: EngineFactory,
+        on_draft: Callable[[Request, Matte], object],
+        on_progress: ProgressCallback,
+    ) -> None:
         self.newest_request: Request | None = None
         self.preview_wanted = False
         self.choice = DeviceChoice()
@@ -53,6 +58,7 @@ class _EngineWorker:
         self.search_request: Request | None = None
         self.closing = False
         self._factory = factory
+        self._on_draft, self._on_progress = on_draft, on_progress
         self._engine: EngineLike | None = None
         self._unreported: tuple[Request, Timings] | None = None
 
@@ -72,9 +78,15 @@ class _EngineWorker:
         # Features serve all prompts, so a newer click must not cancel the encoding.
         # Its time is reported with the first matte that is not cancelled.
         self._unreported = (request, self.prepare(request))
-        matte = self.warm_up().solve(
-            request, lambda: self.newest_request is not request
-        )
+        engine = self.warm_up()
+
+        def superseded() -> bool:
+            return self.newest_request is not request
+
+        if request.has_draft:
+            draft = engine.solve(replace(request, draft=True), superseded)
+            self._on_draft(request, draft)
+        matte = engine.solve(request, superseded, self._on_progress)
         timings = self._with_unreported(request, matte.timings)
         return replace(matte, timings=timings)
 
@@ -151,6 +163,8 @@ class InferenceQueue(QObject):
     - ``prepared(request, timings)``, ``solved(request, matte)``: results, which may be
       stale; compare their keys.
     - ``previewed(request, matte)``: the result of a preview, which may be stale too.
+    - ``drafted(request, matte)``: an approximation of a matte that takes long.
+    - ``progressed(fraction)``: of the running step of a matte, 0 to 1.
     - ``failed(request, error)``: a :class:`ZimError` for the newest request.
     - ``search_progressed(request, done, total, found)``: steps done, and the
       objects found so far.  After an interruption it counts from the beginning.
@@ -164,6 +178,8 @@ class InferenceQueue(QObject):
     prepared = Signal(object, object)
     solved = Signal(object, object)
     previewed = Signal(object, object)
+    drafted = Signal(object, object)
+    progressed = Signal(float)
     failed = Signal(object, object)
     search_progressed = Signal(object, int, int, object)
     search_ended = Signal(object, object, object)
@@ -177,7 +193,9 @@ class InferenceQueue(QObject):
         self, factory: EngineFactory = create_engine, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._engine_worker = _EngineWorker(factory)
+        self._engine_worker = _EngineWorker(
+            factory, self.drafted.emit, self.progressed.emit
+        )
         self._preview: Request | None = None
         self._engine_tasks: deque[EngineTask] = deque()
         self.shared_engine = SharedEngine(self._task_submitted.emit)

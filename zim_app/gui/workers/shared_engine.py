@@ -9,7 +9,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from zim_model.errors import Cancelled
-from zim_model.request import CancelCheck, Matte, Request, Timings, never_cancelled
+from zim_model.request import (
+    CancelCheck,
+    Matte,
+    ProgressCallback,
+    Request,
+    Timings,
+    never_cancelled,
+)
 from zim_model.runtime.devices import Device, DeviceChoice
 
 if TYPE_CHECKING:
@@ -24,7 +31,12 @@ class EngineLike(Protocol):
     def prepare(self, request: Request, cancelled: CancelCheck = ...) -> Timings:
         """Encode the image, unless its features are cached."""
 
-    def solve(self, request: Request, cancelled: CancelCheck = ...) -> Matte:
+    def solve(
+        self,
+        request: Request,
+        cancelled: CancelCheck = ...,
+        progress: ProgressCallback = ...,
+    ) -> Matte:
         """Compute the matte of the request."""
 
     def devices(self) -> tuple[Device, ...]:

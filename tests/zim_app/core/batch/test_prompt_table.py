@@ -8,8 +8,9 @@ import pytest
 
 from zim_app.core.batch.prompt_table import PromptTable, RelativeBox, read_table
 from zim_model.errors import ZimError
+from zim_model.finish import Finish
 from zim_model.prompts import Box, Point
-from zim_model.recipe import Finish, Recipe
+from zim_model.recipe import Recipe
 
 
 def csv_table(folder: Path, text: str, name: str = "prompts.csv") -> PromptTable:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+import numpy as np
+from PIL import Image
 from PySide6.QtCore import QItemSelectionModel, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtTest import QTest
@@ -16,6 +18,9 @@ from PySide6.QtWidgets import (
 )
 
 from tests.zim_model.onnx.test_automatic import write_graph
+from zim_app.core.canvas import Canvas
+from zim_app.core.export_options import ExportOptions
+from zim_app.core.presets import PresetStore
 from zim_app.gui.batch.batch_table import RESULT_COLUMN, STATE_COLUMN
 from zim_app.gui.settings import preferences, window_state
 from zim_model.weights.installed import MODELS_VARIABLE
@@ -70,6 +75,38 @@ def test_the_preview_shows_invalid_settings(dialog, qtbot, photos):
     dialog.form.folder.setText(str(photos / "nowhere"))
     qtbot.waitUntil(lambda: "no folder" in dialog.summary.text())
     assert dialog.table.rows == []
+
+
+def test_a_preset_decides_names_and_is_told_as_changed(dialog, qtbot, output, finish):
+    PresetStore().save("mine", ExportOptions(canvas=Canvas(), template="{name}-own"))
+    bar = dialog.form.export.presets
+    bar.reload()
+    bar.list.setCurrentIndex(bar.list.findData("mine"))
+    bar.list.activated.emit(bar.list.currentIndex())
+    qtbot.waitUntil(lambda: dialog.preview is not None)
+    assert column(dialog, RESULT_COLUMN)[0] == "a-own.png"
+    assert bar.list.currentText() == "mine"
+    click(dialog.start)
+    finish()
+    with Image.open(output / "a-own.png") as image:
+        assert image.size == (60, 60)
+    dialog.form.export.canvas.padding.setValue(20)
+    assert bar.list.currentText() == "mine (changed)"
+    stored = dialog.form.to_json()
+    dialog.form.restore(stored, "")
+    assert dialog.form.export.options.canvas == Canvas(padding=20)
+
+
+def test_a_shadow_that_is_not_kept_is_told_in_the_table(
+    dialog, qtbot, output, photos, finish
+):
+    noise = np.random.default_rng(0).integers(0, 255, (60, 80, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(photos / "a.png")
+    dialog.form.export.shadow.setChecked(True)
+    qtbot.waitUntil(lambda: dialog.preview is not None)
+    click(dialog.start)
+    finish()
+    assert "No dependable shadow" in column(dialog, RESULT_COLUMN)[0]
 
 
 def test_proposes_a_folder_beside_the_images(window, photos):

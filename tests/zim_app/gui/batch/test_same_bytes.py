@@ -13,14 +13,22 @@ from zim_app.__main__ import main
 from zim_app.core.batch.jobs import folder_jobs
 from zim_app.core.batch.plan import BatchPlan
 from zim_app.core.batch.runner import run
-from zim_app.core.export import ExportOptions, ExportTarget, export
+from zim_app.core.export import (
+    ExportOptions,
+    ExportTarget,
+    export,
+    export_to_folder,
+)
 from zim_app.core.images import load_image
+from zim_app.core.presets import PresetStore
+from zim_app.gui.files.export_dialog import ExportDialog
 from zim_app.gui.main_window import MainWindow
 from zim_app.gui.workers.inference_queue import InferenceQueue, create_engine
 from zim_model.assets import asset_path
+from zim_model.finish import Finish, Stroke
 from zim_model.inference.engine import Engine
 from zim_model.prompts import Box, Point, PromptSet
-from zim_model.recipe import Finish, Recipe, Stroke
+from zim_model.recipe import Recipe
 from zim_model.request import Request
 
 RECIPE = Recipe(
@@ -60,7 +68,8 @@ def assert_same(path: Path, expected: Path) -> None:
     assert path.read_bytes() == expected.read_bytes()
 
 
-def test_everyone_writes_the_same_bytes(qtbot, photo: Path, tmp_path: Path) -> None:
+def start_window(qtbot, photo: Path) -> MainWindow:
+    """A window with the photo and the recipe's matte."""
     window = MainWindow(InferenceQueue(create_engine))
     qtbot.addWidget(window)
     window.show()
@@ -68,6 +77,11 @@ def test_everyone_writes_the_same_bytes(qtbot, photo: Path, tmp_path: Path) -> N
     qtbot.waitUntil(lambda: window.idle and window.document is not None, timeout=60000)
     window.document.edit("Test", RECIPE)
     qtbot.waitUntil(lambda: window.idle and window.export.ready, timeout=60000)
+    return window
+
+
+def test_everyone_writes_the_same_bytes(qtbot, photo: Path, tmp_path: Path) -> None:
+    window = start_window(qtbot, photo)
     window.export_to(tmp_path / "studio.png")
     qtbot.waitUntil(lambda: window.idle and (tmp_path / "studio.png").exists())
     window.close()  # which keeps the session
@@ -95,3 +109,37 @@ def test_everyone_writes_the_same_bytes(qtbot, photo: Path, tmp_path: Path) -> N
     target = ExportTarget(matte.alpha, decontaminate=RECIPE.finish.decontaminate)
     export(image, [target], tmp_path / "python.png", ExportOptions())
     assert_same(tmp_path / "python.png", expected)
+
+
+@pytest.mark.parametrize("preset", ["shop", "square"])
+def test_everyone_writes_the_same_bytes_with_a_preset(
+    qtbot, photo: Path, tmp_path: Path, preset: str
+) -> None:
+    window = start_window(qtbot, photo)
+    window.actions_by_id["export"].trigger()
+    [dialog] = window.findChildren(ExportDialog)
+    presets = dialog.form.presets.list
+    presets.setCurrentIndex(presets.findData(preset))
+    presets.activated.emit(presets.currentIndex())
+    dialog.folder.setText(str(tmp_path / "studio"))
+    dialog.ok.click()
+    qtbot.waitUntil(lambda: window.idle and (tmp_path / "studio").exists())
+    window.close()
+    [expected] = (tmp_path / "studio").iterdir()
+
+    batch = tmp_path / "batch"
+    words = [photo.parent, "-o", batch, "--preset", preset]
+    assert main(["batch", *map(str, words)]) == 0
+    assert_same(batch / expected.name, expected)
+
+    (tmp_path / "recipe.json").write_text(json.dumps(RECIPE.to_json()))
+    words = [photo, "--recipe", tmp_path / "recipe.json", "--preset", preset]
+    assert main(["matte", *map(str, words)]) == 0
+    assert_same(photo.parent / expected.name, expected)
+
+    image, folder = load_image(photo), tmp_path / "python"
+    folder.mkdir()
+    matte = Engine().solve(Request(image.rgb, image.key, RECIPE))
+    options = PresetStore().find(preset).options
+    [path] = export_to_folder(image, [ExportTarget(matte.alpha)], folder, options)
+    assert_same(path, expected)

@@ -24,6 +24,8 @@ from zim_model.request import ALPHA_MAX
 
 SIZE = (601, 1023)
 """Odd, so that levels of the pyramid are no exact halves."""
+IMAGE = np.random.default_rng(4).integers(0, 255, (*SIZE, 3)).astype(np.uint8)
+IMAGE[200:450, 300:650] = 60, 120, 200  # a smooth part among noise
 
 
 @pytest.fixture(scope="module")
@@ -79,19 +81,23 @@ PLACES = st.tuples(
     st.floats(0.5, 60),
     st.floats(0, 1),
     st.floats(0.1, 1),
+    st.sampled_from([0.0, 0.3]),
 )
-def test_live_equals_the_engine(matte, places, brush, radius, hardness, strength):
-    options = {"brush": brush, "radius": radius}
+def test_live_equals_the_engine(
+    matte, places, brush, radius, hardness, strength, tolerance
+):
+    options = {"brush": brush, "radius": radius, "tolerance": tolerance}
     options |= {"hardness": hardness, "strength": strength}
-    live, stroke = LiveStrokeMatte(matte, SIZE), None
+    live, stroke = LiveStrokeMatte(matte, IMAGE), None
     live.begin()
     for stroke in strokes_of(places, **options):
         live.show(stroke)
-    assert_shows(live, apply_strokes(matte.alpha, [stroke] if stroke else []))
+    strokes = [stroke] if stroke else []
+    assert_shows(live, apply_strokes(matte.alpha, strokes, image=IMAGE))
 
 
 def test_strokes_lie_on_strokes(matte):
-    live, done = LiveStrokeMatte(matte, SIZE), []
+    live, done = LiveStrokeMatte(matte, IMAGE), []
     for y, brush in ((200, "erase"), (220, "add"), (210, "soften")):
         live.begin()
         way = [(100 + 40 * i, y + (i % 3) * 9, 0.5 + i / 40) for i in range(20)]
@@ -102,7 +108,7 @@ def test_strokes_lie_on_strokes(matte):
 
 
 def test_only_changed_areas_are_reported(matte):
-    live = LiveStrokeMatte(matte, SIZE)
+    live = LiveStrokeMatte(matte, IMAGE)
     live.begin()
     before = live.matte.pyramid[0].copy()
     for stroke in strokes_of([(300, 250, 1), (310, 260, 1), (330, 250, 1)], radius=9):
@@ -115,7 +121,7 @@ def test_only_changed_areas_are_reported(matte):
 
 
 def test_a_cancelled_stroke_leaves_the_earlier_ones(matte):
-    live = LiveStrokeMatte(matte, SIZE)
+    live = LiveStrokeMatte(matte, IMAGE)
     live.begin()
     [first] = strokes_of([(300, 250, 1)], brush="erase", radius=30)
     live.show(first)
@@ -127,7 +133,7 @@ def test_a_cancelled_stroke_leaves_the_earlier_ones(matte):
 
 
 def test_a_matte_that_arrives_during_a_stroke_goes_under_it(matte):
-    live = LiveStrokeMatte(None, SIZE)
+    live = LiveStrokeMatte(None, IMAGE)
     live.begin()
     way = [(100 + 50 * i, 300 - 9 * i, 1) for i in range(8)]
     shown = list(strokes_of(way, brush="soften", radius=30))
@@ -142,7 +148,7 @@ def test_a_matte_that_arrives_during_a_stroke_goes_under_it(matte):
 
 def test_the_original_matte_is_not_changed(matte):
     before = [level.copy() for level in (matte.alpha, *matte.pyramid)]
-    live = LiveStrokeMatte(matte, SIZE)
+    live = LiveStrokeMatte(matte, IMAGE)
     live.begin()
     for stroke in strokes_of([(0, 0, 1), (900, 600, 1)], radius=60):
         live.show(stroke)

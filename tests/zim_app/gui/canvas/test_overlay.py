@@ -7,15 +7,17 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QGraphicsScene
 
 from zim_app.core import compose
+from zim_app.gui.canvas.cutout_colours import cutout_pixels
 from zim_app.gui.canvas.overlay import Backdrop, OverlayItem, OverlayLayer, union_alpha
 from zim_app.gui.canvas.pyramid_item import (
     GRID_ZOOM,
     ImageItem,
     PixelGridItem,
+    crop_level,
     level_for,
 )
 from zim_app.gui.canvas.view_modes import BACKGROUNDS, VIEW_MODES, OverlayStyle
-from zim_model.matting.pyramid import display_pyramid, image_pyramid
+from zim_model.matting.pyramid import display_pyramid, halve, image_pyramid
 
 MODES = {mode.id: mode for mode in VIEW_MODES}
 
@@ -230,6 +232,33 @@ def test_a_cutout_shows_the_cleaned_colours_where_there_are_some(overlay, two):
     overlay.set_backdrop(Backdrop(QColor(0, 0, 0)))
     expected = np.array((250, 20, 90)) * (layer.matte.alpha[..., None] / 65535)
     assert np.abs(render(overlay) - expected).max() <= 2.5
+
+
+@pytest.mark.parametrize("size", [(64, 96), (61, 83)])
+def test_a_draft_of_cleaned_colours_changes_the_finer_levels_alike(size):
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 200, (*size, 3)).astype(np.uint8)
+    clean = image.copy()
+    clean[20:40, 30:60] += np.array((40, 10, 25), np.uint8)
+    levels = (image, to_bgra(halve(image)), to_bgra(halve(image, 2)))
+    draft = image_pyramid(halve(clean, 2), first=2)[:1]
+    for index, exact in enumerate((clean, to_bgra(halve(clean)))):
+        whole = crop_level(QRectF(0, 0, *size[::-1]), QRectF(0, 0, *size[::-1]), exact)
+        shown = cutout_pixels(levels, draft, index, whole)
+        error = np.abs(shown.astype(int) - exact)
+        before = np.abs(levels[index].astype(int) - exact)
+        assert error.mean() < 0.4 * before.mean()
+        part = crop_level(QRectF(25, 15, 30, 20), QRectF(0, 0, *size[::-1]), exact)
+        cut = shown[part.rows, part.columns]
+        np.testing.assert_array_equal(cutout_pixels(levels, draft, index, part), cut)
+    assert cutout_pixels(levels, (), 0, whole) is not None
+    whole = crop_level(QRectF(0, 0, 9, 9), QRectF(0, 0, 9, 9), levels[2])
+    assert (cutout_pixels(levels, draft, 2, whole) == draft[0][: whole.rows.stop]).all()
+
+
+def to_bgra(rgb):
+    alpha = np.full((*rgb.shape[:2], 1), 255, np.uint8)
+    return np.concatenate((rgb[..., ::-1], alpha), 2)
 
 
 def test_cutouts_lie_over_one_another_as_in_the_export(overlay, two):

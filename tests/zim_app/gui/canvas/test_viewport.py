@@ -1,6 +1,6 @@
 """Zoom, pan, wipe, loupe and peeking, with a mouse, a touch pad and keys."""
 
-from functools import cache
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QNativeGestureEvent, QPointingDevice, QWheelEvent
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from zim_app.gui.canvas.canvas import Canvas
 from zim_app.gui.canvas.loupe import MAGNIFICATIONS, Loupe, place_beside
 from zim_app.gui.canvas.overlay import Backdrop, OverlayLayer
 from zim_app.gui.canvas.view_modes import VIEW_MODES
 from zim_app.gui.canvas.viewport import MAX_ZOOM, MIN_VISIBLE_PIXELS, MIN_ZOOM, Viewport
 from zim_app.gui.canvas.wipe import WipeHandle
+from zim_model.matting.purity import measure_purity
+from zim_model.request import ALPHA_MAX
 
 LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
 NONE = Qt.MouseButton.NoButton
@@ -57,9 +57,9 @@ def send_wheel(view, at, angle=(0, 0), pixels=(0, 0), modifiers=PLAIN, phase=Non
     QApplication.sendEvent(target, event)
 
 
-def send_gesture(view, kind, at, value=0.0):
+def send_gesture(view, kind, at, value=0.0, delta=(0, 0)):
     device, at = QPointingDevice.primaryPointingDevice(), QPointF(at)
-    event = QNativeGestureEvent(kind, device, 2, at, at, at, value, QPointF(), 0)
+    event = QNativeGestureEvent(kind, device, 2, at, at, at, value, QPointF(*delta), 0)
     QApplication.sendEvent(view.viewport(), event)
 
 
@@ -104,48 +104,11 @@ def test_pinching_zooms_at_the_fingers(view):
     assert view.zoom == pytest.approx(16 * 1.25 * 1.2 * 0.9 * 0.1)
 
 
-@cache
-def touch_screen():
-    return QTest.createTouchDevice()
-
-
-def pinch(view, centre, spreads, drift=0):
-    """Two fingers on a touch screen, so many pixels from ``centre`` on either side."""
-    target = view.viewport()
-    fingers = QTest.touchEvent(target, touch_screen())
-    left, right = (centre - QPoint(spreads[0], 0), centre + QPoint(spreads[0], 0))
-    fingers.press(0, left, target).commit()
-    fingers.stationary(0).press(1, right, target).commit()
-    for spread in spreads:
-        left, right = centre - QPoint(spread, 0), centre + QPoint(spread, 0)
-        fingers.move(0, left, target).move(1, right, target).commit()
-        centre += QPoint(0, drift)
-    fingers.release(0, left, target).release(1, right, target).commit()
-
-
-def test_two_fingers_on_a_screen_zoom_and_pan(view, qtbot):
+def test_two_fingers_that_pinch_move_the_image_too(view):
     view.set_zoom(16)
-    at = QPoint(300, 200)
-    before = view.to_image(QPointF(at))
-    pinch(view, at, (50, 60, 80, 110, 120))
-    assert view.zoom == pytest.approx(16 * 2.4)
-    assert (view.to_image(QPointF(at)) - before).manhattanLength() < 0.3
-    before = view.to_view(40, 30)
-    pinch(view, at, (100, 120, 120, 120), drift=10)
-    zoomed = view.to_view(40, 30)
-    assert (zoomed - before).y() > 5
-
-
-def test_two_fingers_leave_no_prompt(qtbot, document):
-    canvas = Canvas()
-    qtbot.addWidget(canvas)
-    canvas.resize(672, 512)
-    canvas.show()
-    canvas.set_document(document)
-    pinch(canvas, QPoint(300, 200), (50, 80, 110))
-    assert canvas.zoom > 8
-    assert not document.state.recipe.prompts
-    assert document.undo_stack.count() == 0
+    before = view.to_view(45, 25)
+    send_gesture(view, Qt.NativeGestureType.PanNativeGesture, before, delta=(12, -7))
+    assert (view.to_view(45, 25) - before).toTuple() == (12, -7)
 
 
 def test_tapping_with_two_fingers_goes_to_actual_size_and_back(view):
@@ -406,6 +369,59 @@ def test_alt_and_the_wheel_magnify(view, loupe, qtbot):
     view.set_loupe(False)
     send_wheel(view, at, angle=(0, 120), modifiers=ALT)
     assert view.zoom > zoom
+
+
+@pytest.fixture
+def hazy(view, make_matte):
+    """A matte with a hole in its opaque half and haze in the other one."""
+    matte = make_matte()
+    alpha = matte.alpha.copy()
+    alpha[10:20, 5:15] = ALPHA_MAX // 2 + 1  # an inner outline of its own
+    alpha[40:, :20] = round(0.9 * ALPHA_MAX)
+    alpha[:6, 60:] = round(0.1 * ALPHA_MAX)
+    matte = replace(matte, alpha=alpha, pyramid=((alpha >> 8).astype(np.uint8),))
+    view.show_layers((OverlayLayer(matte, 0xFF0000),))
+    return matte
+
+
+def test_the_loupe_tells_how_pure_the_matte_is(view, loupe, qtbot, hazy):
+    view.resize(900, 700)
+    at = move(view, qtbot, 20, 20)
+    low = loupe.height()
+    statistics = loupe.statistics()
+    (transparent, opaque), (exterior, interior) = statistics.texts()
+    zeros, ones = (100 * np.mean(hazy.alpha == x) for x in (0, ALPHA_MAX))
+    assert transparent == f"alpha 0: {zeros:.1f} %"
+    assert opaque == f"alpha 1: {ones:.1f} %"
+    purity = measure_purity(hazy.alpha)
+    assert exterior == f"exterior above 5/255: {100 * purity.exterior_above:.1f} %"
+    assert interior == f"interior below 250/255: {100 * purity.interior_below:.1f} %"
+    assert 0 < purity.exterior_above < purity.interior_below < 1
+    bars = statistics.bar_heights()
+    tallest = np.argsort(bars)[-3:] / len(bars)
+    assert sorted(tallest) == pytest.approx([0.1, 0.5, 0.9], abs=0.02)
+    assert not loupe.geometry().contains(at)
+    view.show_layers(())
+    assert loupe.isVisible()
+    assert loupe.height() < low, "there is nothing to tell without a matte"
+    assert loupe.statistics() is None
+
+
+def test_the_statistics_are_of_the_active_object(view, loupe, qtbot, hazy, make_matte):
+    view.resize(900, 700)
+    other = make_matte()
+    view.show_layers(
+        (OverlayLayer(hazy, 0xFF, active=False), OverlayLayer(other, 0xFF00))
+    )
+    move(view, qtbot, 20, 20)
+    assert loupe.statistics().purity == measure_purity(other.alpha)
+
+
+def test_a_low_view_keeps_the_loupe_without_statistics(view, loupe, qtbot, hazy):
+    view.resize(900, 400)
+    at = move(view, qtbot, 40, 30)
+    assert loupe.isVisible()
+    assert not loupe.geometry().contains(at)
 
 
 def test_the_loupe_lets_clicks_through(view, loupe, qtbot):

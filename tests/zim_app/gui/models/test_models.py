@@ -386,3 +386,33 @@ def test_the_badge_names_model_and_device(opened):
 )
 def test_progress_in_words(qapp, progress, text):
     assert progress_text(progress) == text
+
+
+# -- Trimap networks ----------------------------------------------------------------
+
+
+def test_trimap_networks_are_listed_apart_and_not_used_for_prompts(manager, qtbot):
+    row = manager.rows["vitmatte-small-composition-1k"]
+    sam = manager.rows["sam-vit-h"]
+    assert row.mapTo(manager, QPoint()).y() > sam.mapTo(manager, QPoint()).y()
+    assert "not for commercial use" in row.licence.text()
+    assert row.download_button.isVisible()
+    folder = models_folder() / row.name
+    folder.mkdir(parents=True)
+    (folder / "model.safetensors").write_bytes(b'"decoder.convstream.convs')
+    manager.refresh()
+    assert row.state.text().startswith("Installed")
+    assert not row.use_button.isVisible()
+    assert row.remove_button.isVisible()
+
+
+def test_an_added_trimap_network_is_listed_below_its_heading(manager, qtbot):
+    for name, content in (("mine", b'"decoder.convstream."'), ("other", b"x")):
+        (models_folder() / name).mkdir(parents=True)
+        (models_folder() / name / "w.safetensors").write_bytes(content)
+    manager.refresh()
+    rows = manager.rows
+    trimap = rows["vitmatte-base-distinctions-646"]
+    qtbot.waitUntil(lambda: rows["mine"].y() > trimap.y() > rows["other"].y() > 0)
+    assert manager.rows["other"].use_button.isVisible()
+    assert not manager.rows["mine"].use_button.isVisible()

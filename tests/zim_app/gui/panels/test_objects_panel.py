@@ -13,7 +13,7 @@ from zim_app.gui.panels.object_rows import (
     cut_out_thumbnail,
     row_parts,
 )
-from zim_model.recipe import Stroke
+from zim_model.finish import Stroke
 
 KEY, BUTTON, MODIFIER = Qt.Key, Qt.MouseButton, Qt.KeyboardModifier
 
@@ -111,7 +111,7 @@ def test_the_panel_comes_with_the_first_image(window, photo, settle):
     assert names(window) == ["Object 1"]
     row: ObjectRow = window.objects.model.index(0).data(ROW_ROLE)
     assert row.empty
-    assert row.accessible_text == "Object 1, empty"
+    assert row.accessible_text == "Object 1, visible, empty"
 
 
 def test_clicks_go_to_the_active_object(three, opened, state):

@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QApplication
 
 from zim_app.gui.panels.fields import STEPS, SliderField, SliderScale
 from zim_app.gui.settings import preferences
+from zim_model.finish import Finish
 from zim_model.prompts import Point, PromptSet
-from zim_model.recipe import Finish, Recipe
+from zim_model.recipe import Recipe
 from zim_model.request import Request
 
 LEFT = Qt.MouseButton.LeftButton

@@ -10,7 +10,8 @@ import pytest
 from PySide6.QtCore import QSettings, Qt
 
 from zim_app.gui.settings.refinement import stored_refinement
-from zim_model.recipe import Finish, Options, Stroke
+from zim_model.finish import Finish, Stroke
+from zim_model.recipe import Options
 
 LEFT = Qt.MouseButton.LeftButton
 REFINED = Finish(contrast=0.4, decontaminate=0.8)

@@ -1,0 +1,199 @@
+"""The finish of a matte: colour keys, edge adjustments, strokes; immutable values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+from zim_model.errors import ZimError, msg
+
+Brush = Literal["add", "erase", "soften", "refine"]
+MAX_SHIFT = 20.0
+MAX_FEATHER = 50.0
+MAX_RADIUS = 2000.0
+MAX_COLOUR_KEYS = 16
+"""Most colour keys of one recipe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """One stroke of a brush over a matte.
+
+    Attributes:
+        path: x, y in image pixels, possibly outside, and pressure in (0, 1], at least
+            one vertex; the radius is proportional to the pressure.
+        radius: in image pixels, at full pressure; at most ``MAX_RADIUS``.
+        hardness: 0 falls off from the centre, 1 is full up to an edge of one pixel.
+        brush: whether alpha is raised to opaque, lowered to clear, smoothed, or solved
+            anew from the image's colours (:mod:`zim_model.matting.closed_form`).
+        strength: maximal effect, in (0, 1].
+        tolerance: 0 paints on all colours; above, only on those that differ by less
+            from the colours under the path, in units of 100 CIELAB, at most 1.
+    """
+
+    path: tuple[tuple[float, float, float], ...]
+    radius: float
+    hardness: float = 0.8
+    brush: Brush = "add"
+    strength: float = 1.0
+    tolerance: float = 0.0
+
+    @property
+    def reads_colours(self) -> bool:
+        """Whether its effect depends on the image."""
+        return self.brush == "refine" or self.tolerance > 0
+
+
+@dataclass(frozen=True, slots=True)
+class ColourKey:
+    """A colour that is removed from a matte, as the green of a screen.
+
+    Distances are Euclidean in CIELAB, in units of 100.
+
+    Attributes:
+        colour: 0xRRGGBB.
+        tolerance: distance up to which colours become transparent, 0 to 1.
+        softness: further distance over which opacity rises to that of the matte, 0 to
+            1.
+    """
+
+    colour: int
+    tolerance: float = 0.12
+    softness: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Processing of a matte after the model; the default changes nothing.
+
+    Attributes:
+        shift_edge: image pixels that the edge moves outwards (negative: inwards),
+            at most ``MAX_SHIFT`` either way.
+        feather: standard deviation, in image pixels, of a blur of the edge, at most
+            ``MAX_FEATHER``.
+        contrast: 0 to 1; steepens the soft edge around alpha 0.5, never to a hard one.
+        strokes: painted over the result, in order.
+        decontaminate: 0 to 1; how far the background is removed from the colours of the
+            soft edge.  Alpha does not depend on it.
+        colour_keys: colours that are removed before all else, at most
+            ``MAX_COLOUR_KEYS``.
+    """
+
+    shift_edge: float = 0.0
+    feather: float = 0.0
+    contrast: float = 0.0
+    strokes: tuple[Stroke, ...] = ()
+    decontaminate: float = 0.0
+    colour_keys: tuple[ColourKey, ...] = ()
+
+    @property
+    def adjusts_edge(self) -> bool:
+        """Whether anything but strokes changes alpha."""
+        return bool(self.shift_edge or self.feather or self.contrast)
+
+
+_LIMITS = {
+    "shift_edge": (-MAX_SHIFT, MAX_SHIFT),
+    "feather": (0.0, MAX_FEATHER),
+    "contrast": (0.0, 1.0),
+    "decontaminate": (0.0, 1.0),
+}
+"""Ranges of the finish's numbers."""
+
+
+def finish_to_json(finish: Finish) -> dict[str, Any]:
+    """A dictionary of plain values that :func:`finish_from_json` reads back exactly."""
+    numbers = {name: float(getattr(finish, name)) for name in _LIMITS}
+    strokes = [_stroke_to_json(stroke) for stroke in finish.strokes]
+    keys = [
+        {**asdict(key), "colour": f"#{key.colour:06x}"} for key in finish.colour_keys
+    ]
+    return {**numbers, "strokes": strokes} | ({"colour_keys": keys} if keys else {})
+
+
+def _stroke_to_json(stroke: Stroke) -> dict[str, Any]:
+    path = [list(map(float, vertex)) for vertex in stroke.path]
+    data = {**asdict(stroke), "path": path}
+    if not stroke.tolerance:  # earlier versions do not know it
+        del data["tolerance"]
+    return data
+
+
+def finish_from_json(data: dict[str, Any]) -> Finish:
+    """Read the result of :func:`finish_to_json`; what is missing has its default.
+
+    Raises:
+        ZimError: the data has another form.
+    """
+    try:
+        numbers = {name: data.get(name, 0.0) for name in _LIMITS}
+        strokes = tuple(map(_stroke_from_json, data.get("strokes", ())))
+        keys = _colour_keys_from_json(data.get("colour_keys", []))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ZimError(
+            msg("This recipe's finish cannot be read: {error}.", error=repr(error))
+        ) from error
+    for name, (low, high) in _LIMITS.items():
+        if not _is_number(numbers[name], low, high):
+            raise ZimError(
+                msg(
+                    "This recipe's {name} is {value!r}.", name=name, value=numbers[name]
+                ),
+                msg(
+                    "It must be a number from {low:g} to {high:g}.", low=low, high=high
+                ),
+            )
+    return Finish(strokes=strokes, colour_keys=keys, **numbers)
+
+
+def _colour_keys_from_json(data: list[dict[str, Any]]) -> tuple[ColourKey, ...]:
+    if len(data) > MAX_COLOUR_KEYS:
+        raise ValueError(f"more than {MAX_COLOUR_KEYS} colour keys")
+    return tuple(map(_colour_key_from_json, data))
+
+
+def _colour_key_from_json(data: dict[str, Any]) -> ColourKey:
+    colour = int(data["colour"].removeprefix("#"), 16)
+    key = ColourKey(colour, data["tolerance"], data["softness"])
+    if not 0 <= colour <= 0xFFFFFF:
+        raise ValueError(f"{data['colour']!r} is no colour")
+    if not (_is_number(key.tolerance, 0, 1) and _is_number(key.softness, 0, 1)):
+        raise ValueError("a colour key's tolerance or softness is not from 0 to 1")
+    return key
+
+
+def _stroke_from_json(data: dict[str, Any]) -> Stroke:
+    path = tuple((x, y, pressure) for x, y, pressure in data["path"])
+    stroke = Stroke(
+        path,
+        data["radius"],
+        data["hardness"],
+        data["brush"],
+        data["strength"],
+        data.get("tolerance", 0.0),
+    )
+    if not path or not all(_is_number(v) for v in _flatten(path)):
+        raise ValueError("a stroke's path is not made of numbers")
+    if not all(0 < pressure <= 1 for _, _, pressure in path):
+        raise ValueError("a stroke's pressure is not above 0 and at most 1")
+    if stroke.brush not in get_args(Brush):
+        raise ValueError(f"{stroke.brush!r} is no brush")
+    if not _is_number(stroke.radius, 0, MAX_RADIUS) or stroke.radius == 0:
+        raise ValueError(f"{stroke.radius!r} is no radius")
+    if not (_is_number(stroke.hardness, 0, 1) and _is_number(stroke.strength, 0, 1)):
+        raise ValueError("a stroke's hardness or strength is not from 0 to 1")
+    if not _is_number(stroke.tolerance, 0, 1):
+        raise ValueError("a stroke's tolerance is not from 0 to 1")
+    return stroke
+
+
+def _flatten(path: Iterable[Iterable[float]]) -> Iterable[float]:
+    return (value for at in path for value in at)
+
+
+def _is_number(value: object, low: float = -math.inf, high: float = math.inf) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    # mypy does not follow ``number``.
+    return number and math.isfinite(value) and low <= value <= high  # type: ignore[arg-type,operator]
