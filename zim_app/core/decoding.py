@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from zim_app.core.decoders import bmp, gif, jpeg, png, raw, tiff, webp
+from zim_app.core.decoders import bmp, gif, heif, jpeg, png, raw, tiff, webp
 from zim_app.core.decoders.base import (
     MAX_DPI,
     MAX_PIXELS,
@@ -32,15 +32,9 @@ _DECODERS: tuple[tuple[bytes, _Decoder], ...] = (
     (gif.MAGICS[1], gif.decode_gif),
     (bmp.MAGIC, bmp.decode_bmp),
 )
-_HEAD = 32
+_HEAD = 64
 """Bytes that tell the format."""
 _OTHERS = (
-    (4, b"ftypheic", "HEIC"),
-    (4, b"ftypheix", "HEIC"),
-    (4, b"ftypmif1", "HEIF"),
-    (4, b"ftypmsf1", "HEIF"),
-    (4, b"ftypavif", "AVIF"),
-    (4, b"ftypavis", "AVIF"),
     (0, b"\xff\x0a", "JPEG XL"),
     (0, b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
     (0, b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
@@ -113,6 +107,9 @@ def read_size(path: Path) -> tuple[int, int] | None:
 def _decoder(head: bytes) -> _Decoder | None:
     if head.startswith(webp.MAGIC) and head[8:12] == b"WEBP":
         return webp.decode_webp
+    kind = heif.kind_of(head)
+    if kind is not None:
+        return heif.decode_avif if kind == "AVIF" else heif.decode_heic
     return next((each for magic, each in _DECODERS if head.startswith(magic)), None)
 
 

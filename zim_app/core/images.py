@@ -111,7 +111,8 @@ class Image:
 
 
 def load_image(path: Path) -> Image:
-    """Read an image: JPEG, PNG, TIFF, WebP, BMP or GIF, of 8 or 16 bits.
+    """Read an image: JPEG, PNG, TIFF, WebP, BMP, GIF or AVIF, of 8 or 16 bits; HEIC and
+    raw photos with their extras.
 
     Of animations and multi-page files the first picture is read.  EXIF orientation is
     applied to all arrays.  Damaged metadata, such as an ICC profile, are ignored and
@@ -152,7 +153,7 @@ def _decode(path: Path) -> DecodedImage:
             msg(
                 "{name} is damaged or incomplete ({reason}).",
                 name=path.name,
-                reason=str(error) or type(error).__name__,
+                reason=" ".join(str(error).split()) or type(error).__name__,
             ),
             msg("Copy or download it again."),
         ) from error

@@ -2375,6 +2375,30 @@
         <source>Copy or download it again, or convert it in another program.</source>
         <translation>Kopieren oder laden Sie es erneut, oder wandeln Sie es in einem anderen Programm um.</translation>
     </message>
+    <message>
+        <source>it is an AVIF file, and this Pillow was built without AVIF</source>
+        <translation>es ist eine AVIF-Datei, und dieses Pillow wurde ohne AVIF gebaut</translation>
+    </message>
+    <message>
+        <source>Update Pillow (pip install -U pillow), or convert it to JPEG or PNG.</source>
+        <translation>Aktualisieren Sie Pillow (pip install -U pillow), oder wandeln Sie es in JPEG oder PNG um.</translation>
+    </message>
+    <message>
+        <source>it is a HEIC photo</source>
+        <translation>es ist ein HEIC-Foto</translation>
+    </message>
+    <message>
+        <source>Install the extra [heif] (pip install pillow-heif), or convert it to JPEG or PNG.</source>
+        <translation>Installieren Sie das Extra [heif] (pip install pillow-heif), oder wandeln Sie es in JPEG oder PNG um.</translation>
+    </message>
+    <message>
+        <source>its colours are of high dynamic range or of a wide gamut</source>
+        <translation>seine Farben haben einen hohen Dynamikumfang oder einen großen Farbraum</translation>
+    </message>
+    <message>
+        <source>Save it with an ICC profile, or as sRGB, first.</source>
+        <translation>Speichern Sie es zuerst mit einem ICC-Profil oder als sRGB.</translation>
+    </message>
 </context>
 <context>
     <name>Actions</name>

@@ -77,7 +77,7 @@ def test_damage_is_never_a_traceback(
         (b"\x89PNG\r\n\x1a\n", r"odd\.jpg is damaged or incomplete"),
         (b"RIFF\0\0\0\0WEBPVP8 ", r"odd\.jpg is damaged or incomplete"),
         (b"II*\0" + b"\xff" * 60, r"odd\.jpg is damaged or incomplete"),
-        (b"\0\0\0\x18ftypheic" + bytes(60), r"odd\.jpg .* format is HEIC\. Convert"),
+        (b"\xff\x0a" + bytes(60), r"odd\.jpg .* format is JPEG XL\. Convert"),
         (b"8BPS\0\1" + bytes(60), r"odd\.jpg .* format is Photoshop\. Convert"),
     ],
 )

@@ -113,7 +113,10 @@ def decode_raw(path: Path) -> DecodedImage:
             check_size(path.name, photo.sizes.iwidth, photo.sizes.iheight)
             colour = photo.postprocess(use_camera_wb=True, output_bps=16)
     except rawpy.LibRawError as error:
-        raise Damaged(str(error)) from error
+        reason = error.args[0] if error.args else ""
+        if isinstance(reason, bytes):
+            reason = reason.decode("utf-8", "replace")
+        raise Damaged(reason or "unknown to LibRaw") from error
     # LibRaw turns it upright.
     return Metadata().image(np.ascontiguousarray(colour), "RGB")
 
