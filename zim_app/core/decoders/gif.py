@@ -44,7 +44,7 @@ def decode_gif(data: bytes, name: str) -> DecodedImage:
     own, position = _palette(data, position + 10, flags)
     metadata = Metadata()
     _, end = _blocks(data, position + 1)
-    if data[end : end + 1] not in (b"!", b",", b";"):
+    if end >= len(data):
         metadata.ignored.append(msg("end marker"))
     indices = _decode_frame(columns, rows, flags, data[position:end])
     return _to_image(
