@@ -111,12 +111,12 @@ class Image:
 
 
 def load_image(path: Path) -> Image:
-    """Read an image: JPEG, PNG, TIFF, WebP, BMP, GIF or AVIF, of 8 or 16 bits; HEIC and
-    raw photos with their extras.
+    """Read an image: JPEG, PNG, TIFF, WebP, BMP, GIF or AVIF, of 8 or 16 bits.
 
-    Of animations and multi-page files the first picture is read.  EXIF orientation is
-    applied to all arrays.  Damaged metadata, such as an ICC profile, are ignored and
-    named in :attr:`Image.notice`; a file of which pixels are missing is an error.
+    HEIC and raw photos are read where their extras are installed.  Of animations
+    and multi-page files the first picture is read.  EXIF orientation is applied to all
+    arrays.  Damaged metadata, such as an ICC profile, are ignored and named in
+    :attr:`Image.notice`; a file of which pixels are missing is an error.
 
     Raises:
         ImageError: the file is missing, unreadable, empty, not an image, damaged, of a

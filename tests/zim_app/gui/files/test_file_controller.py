@@ -417,6 +417,7 @@ def test_a_photo_that_crashes_its_decoder_leaves_the_work_alone(
     click(20, 20)
     before = prompts(opened)
     helpers = isolation.Helpers()
+    helpers.call("", 60, load_or_crash, photo)  # has started
     monkeypatch.setattr(isolation, "_helpers", helpers)
     monkeypatch.setattr(images, "_load", load_or_crash)
     bad = tmp_path / "bad.png"
