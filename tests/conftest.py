@@ -15,6 +15,8 @@ settings.load_profile("zim-studio")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if not config.pluginmanager.hasplugin("pytest-qt"):  # not needed without a window
+        return
     # The offscreen platform warns about every window with a minimum size.
     config.addinivalue_line("qt_log_ignore", "does not support propagateSizeHints")
 
@@ -23,6 +25,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with files of slow tests, so that no worker waits for them at the end."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.fixture(autouse=True)
+def decoding_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No helper processes, which take a second to start, but where a test asks."""
+    monkeypatch.setattr("zim_app.core.isolation.isolate", lambda: None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import re
 import shutil
@@ -106,6 +107,61 @@ def test_installed_wheel_cuts_out_a_sample(wheel: Path, tmp_path: Path) -> None:
         assert cutout.size == photo.size
         low, high = cutout.getchannel("A").getextrema()
     assert low < 32 < 224 < high
+
+
+def with_dependencies(names: list[str]) -> set[str]:
+    """Packages and all that they depend on, without extras."""
+    waiting, found = list(names), set[str]()
+    while waiting:
+        name = canonicalize_name(waiting.pop())
+        if name not in found:
+            found.add(name)
+            requirements = importlib.metadata.requires(name) or ()
+            for requirement in map(Requirement, requirements):
+                marker = requirement.marker
+                if marker is None or marker.evaluate({"extra": ""}):
+                    waiting.append(requirement.name)
+    return found
+
+
+PICTURES = (
+    "decoders/test_tiff.py::test_every_variant_has_the_pixels_that_were_written",
+    "decoders/test_tiff.py::test_fax",
+    "decoders/test_tiff.py::test_jpeg_and_plain_ycbcr",
+    "test_images.py::test_16_bit_tiff_keeps_every_bit",
+    "test_images.py::test_a_linear_profile_at_16_bits_has_no_bands_in_the_shadows",
+)
+
+
+def test_photos_are_read_alike_with_the_packages_that_run_installs(
+    tmp_path: Path,
+) -> None:
+    """Nothing of the extras and of what development needs can be imported."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    names = [Requirement(each).name for each in project["dependencies"]]
+    plain = with_dependencies([*names, "pytest", "hypothesis"])
+    hidden = [
+        module
+        for module, packages in importlib.metadata.packages_distributions().items()
+        if not plain & {canonicalize_name(package) for package in packages}
+    ]
+    assert "psd_tools" in hidden
+    code = (
+        "import os, sys, pytest\n"
+        "os.environ['PYTEST_DISABLE_PLUGIN_AUTOLOAD'] = '1'\n"
+        f"sys.modules.update(dict.fromkeys({hidden!r}))\n"
+        "sys.exit(pytest.main(sys.argv[1:]))"
+    )
+    (tmp_path / "pytest.ini").write_text(f"[pytest]\npythonpath = {ROOT}\n")
+    options = ["-q", "-c", tmp_path / "pytest.ini", "--rootdir", ROOT, "-W", "error"]
+    tests = [f"tests/zim_app/core/{name}" for name in PICTURES]
+    done = call(
+        *(sys.executable, "-c", code, *options, "-p", "no:cacheprovider"),
+        *("--import-mode=importlib", *tests),
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " passed" in done.stdout
 
 
 def test_run_prints_the_cure_without_a_display(tmp_path: Path) -> None:

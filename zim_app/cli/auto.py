@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from zim_app.cli.arguments import add_hidden_pixels_argument
 from zim_app.cli.models import add_device_arguments, make_engine, print_notes
+from zim_app.cli.photos import read_photo
 from zim_app.cli.progress import advance_to, progress_bar
 from zim_app.core.export import ExportOptions, ExportTarget, check_target, export
-from zim_app.core.images import Image, load_image
+from zim_app.core.images import Image
 from zim_model.errors import ImageError, msg
 from zim_model.recipe import Options, Recipe
 from zim_model.request import Request, Timings
@@ -82,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
         ZimError: the photo cannot be read, an option is out of range, the model
             cannot be loaded, or a file exists already or cannot be written.
     """
-    image = load_image(args.photo)
+    image = read_photo(args.photo)
     names = _OutputNames(args.output, args.photo.stem)
     options = ExportOptions(args.what, trim=args.trim, hidden_pixels=args.hidden_pixels)
     if not args.replace:

@@ -29,6 +29,7 @@ from zim_app.cli.export_arguments import (
 )
 from zim_app.cli.models import add_device_arguments, make_engine, print_notes
 from zim_app.cli.progress import advance_to, print_line, progress_bar
+from zim_app.core import isolation
 from zim_app.core.batch.jobs import folder_jobs
 from zim_app.core.batch.journal import BatchRow
 from zim_app.core.batch.plan import BatchPlan
@@ -243,6 +244,7 @@ def run(args: argparse.Namespace) -> int:
     plan = _plan(args).validate()
     if args.dry_run:
         return _dry_run(plan, args)
+    isolation.isolate()  # one broken photo does not end the others
     return _run_on_cluster(plan, args) if args.cluster else _run_here(plan, args)
 
 

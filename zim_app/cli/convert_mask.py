@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from zim_app.cli.arguments import add_hidden_pixels_argument
+from zim_app.cli.photos import read_photo
 from zim_app.core.export import ExportOptions, ExportTarget, check_target, export
-from zim_app.core.images import load_image
 from zim_app.core.masks import THRESHOLD, MaskFile, load_mask
 from zim_model.errors import ImageError, msg
 from zim_model.request import ALPHA_MAX
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
         ZimError: photo or mask cannot be read or do not fit, the converter cannot be
             loaded, or the file cannot be written.
     """
-    image = load_image(args.photo)
+    image = read_photo(args.photo)
     mask_file = load_mask(args.mask, image, args.threshold)
     output = args.output or _default_output(args.photo, args.what)
     if output.exists() and output.samefile(args.mask):

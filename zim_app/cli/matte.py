@@ -19,6 +19,7 @@ from zim_app.cli.export_arguments import (
     preset_options,
     with_canvas,
 )
+from zim_app.cli.photos import read_photo
 from zim_app.core.compose import CutOut
 from zim_app.core.export import (
     ExportKind,
@@ -28,7 +29,6 @@ from zim_app.core.export import (
     export,
     export_to_folder,
 )
-from zim_app.core.images import load_image
 from zim_model.errors import ImageError, ZimError, msg
 from zim_model.inference.subject import SubjectSelector
 from zim_model.recipe import Recipe, Upsampling
@@ -146,7 +146,7 @@ def run(args: argparse.Namespace) -> int:
             None, "give at least one --point, a --box, a --colour-key or --subject"
         )
     started = time.perf_counter()
-    image = load_image(args.photo)
+    image = read_photo(args.photo)
     load_ms = _milliseconds_since(started)
     options = _export_options(args, recipe).validate()
     output = args.output

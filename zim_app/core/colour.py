@@ -3,22 +3,31 @@
 Conversions are relative colorimetric with black point compensation, as in other
 image editors.  A profile that is damaged, or of another colour space than the image's,
 is ignored.
+
+Pixels of 8 bits are converted with Pillow, those of 16 bits with imagecodecs or from
+its tables: in a profile whose values are proportional to light, 8 bits would show bands
+in the shadows.  Both use Little CMS.
 """
 
 from __future__ import annotations
 
 import io
 from functools import cache
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
+import imagecodecs
 import numpy as np
 from PIL import Image, ImageCms
 
 from zim_app.core.pixels import PixelArray, Rgb, convert_depth, strips
-from zim_model.arrays import ByteArray
+from zim_model.arrays import ByteArray, FloatArray, WordArray
 
 Space = Literal["GRAY", "RGB", "CMYK"]
 _MODES: dict[Space, str] = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK"}
+_LIGHT_TOLERANCE = 1e-3
+"""Largest difference from the sum of the channels' light, of 1."""
+_WHITE_ERROR = 8
+"""By which rounded primaries miss white, of 65535."""
 _TOLERANCE = 1
 """Largest difference from sRGB, in 8-bit steps, of a profile that counts as sRGB."""
 
@@ -41,24 +50,30 @@ def rgb_to_srgb(pixels: PixelArray, icc: bytes | None) -> ByteArray:
     transform = _to_srgb(icc, "RGB") if icc else None
     if transform is None or _is_near_identity(transform):
         return cast(ByteArray, convert_depth(pixels, np.uint8))
+    if pixels.dtype == np.uint16 and icc:
+        light = _light_tables(icc)
+        if light is not None:
+            return _encode_light(pixels, light)
     return _apply_transform(transform, pixels, "RGB")
 
 
 def grey_to_srgb(pixels: PixelArray, icc: bytes | None) -> PixelArray:
     """Convert grey pixels, (H, W) uint8 or uint16, to sRGB's tone curve.
 
-    The depth stays; the curve is sampled at 256 greys and interpolated between them.
+    The depth stays.
     """
     transform = _to_srgb(icc, "GRAY") if icc else None
-    if transform is None:
+    if transform is None or icc is None:
         return pixels
-    ramp = np.arange(256, dtype=np.uint8)[None]
-    curve = _apply_transform(transform, ramp, "GRAY")[0, :, 1]
+    curve: PixelArray
     if pixels.dtype == np.uint8:
-        return curve[pixels]
-    inputs, outputs = ramp[0] * 257.0, curve * 257.0
-    table = np.interp(np.arange(65536), inputs, outputs)
-    return cast(PixelArray, table.round().astype(np.uint16)[pixels])
+        ramp = np.arange(256, dtype=np.uint8)[None]
+        curve = _apply_transform(transform, ramp, "GRAY")[0, :, 1]
+    else:
+        deep = np.arange(65536, dtype=np.uint16)[None]
+        colours = _convert_exactly(deep, icc, _srgb().tobytes(), "gray", np.uint16)
+        curve = np.ascontiguousarray(colours[0, :, 1])
+    return cast(PixelArray, curve[pixels])
 
 
 def cmyk_to_srgb(pixels: PixelArray, icc: bytes | None) -> ByteArray:
@@ -70,27 +85,39 @@ def cmyk_to_srgb(pixels: PixelArray, icc: bytes | None) -> ByteArray:
     return _apply_transform(transform, pixels, "CMYK")
 
 
-def srgb_to_profile(colour: Rgb, icc: bytes | None) -> Rgb:
-    """The nearest 8-bit RGB value, in that profile, to an sRGB colour."""
-    transform = _from_srgb(icc)
-    if transform is None:
-        return colour
-    pixel = Image.new("RGB", (1, 1), colour)
-    return cast(Rgb, transform.apply(pixel).getpixel((0, 0)))
+def srgb_to_profile(colour: Rgb, icc: bytes | None) -> WordArray:
+    """The nearest RGB value, in that profile, to an sRGB colour; (3,) uint16."""
+    pixel = np.array(colour, np.uint8)[None, None]
+    return cast(WordArray, rgb_from_srgb(pixel, icc, np.uint16)[0, 0])
 
 
-def rgb_from_srgb(pixels: ByteArray, icc: bytes | None) -> ByteArray:
+def rgb_from_srgb(
+    pixels: ByteArray, icc: bytes | None, dtype: type = np.uint8
+) -> PixelArray:
     """Convert 8-bit sRGB pixels to a profile.
 
     Args:
         pixels: (H, W, 3) uint8.
         icc: the target profile; None means sRGB.
+        dtype: uint8 or uint16.
 
     Returns:
-        (H, W, 3) uint8; ``pixels`` itself where nothing changes.
+        (H, W, 3) of that type; ``pixels`` itself where nothing changes.
     """
     transform = _from_srgb(icc)
-    return pixels if transform is None else _apply_transform(transform, pixels, "RGB")
+    if transform is None or icc is None:
+        return convert_depth(pixels, dtype)
+    if dtype == np.uint8:
+        return _apply_transform(transform, pixels, "RGB")
+    # Every colour once: the exact conversion takes a second for a million pixels.
+    codes = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
+    used = np.zeros(1 << 24, bool)
+    used[codes] = True
+    colours = np.flatnonzero(used)
+    rgb = (colours[:, None] >> np.array([16, 8, 0]) & 255).astype(np.uint8)
+    table = _convert_exactly(rgb[None], _srgb().tobytes(), icc, "rgb", np.uint16)[0]
+    table[table >= 65535 - _WHITE_ERROR] = 65535  # white stays white
+    return cast(PixelArray, table[np.searchsorted(colours, codes)])
 
 
 def _from_srgb(icc: bytes | None) -> ImageCms.ImageCmsTransform | None:
@@ -112,6 +139,85 @@ def _to_srgb(icc: bytes, space: Space) -> ImageCms.ImageCmsTransform | None:
         return _transform(profile, _srgb(), _MODES[space], "RGB")
     except (ImageCms.PyCMSError, OSError, ValueError):
         return None
+
+
+# --- 16 bits --------------------------------------------------------------------------
+
+
+def _convert_exactly(
+    pixels: PixelArray | FloatArray,
+    source: bytes,
+    target: bytes,
+    space: str,
+    dtype: type,
+) -> Any:
+    """Convert (H, W) or (H, W, C) pixels to RGB of a type, without approximation."""
+    return imagecodecs.cms_transform(
+        pixels,
+        source,
+        target,
+        colorspace=space,
+        outcolorspace="rgb",
+        outdtype=np.dtype(dtype),
+        intent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION | ImageCms.Flags.NOOPTIMIZE,
+    )
+
+
+def _light_tables(icc: bytes) -> FloatArray | None:
+    """Linear sRGB of every value of every channel alone, (3, 65536, 3) float32.
+
+    The light of a colour is the sum of its channels' for a profile of curves and
+    primaries, which is checked; None for another.
+    """
+    target = _linear_srgb()
+    ramps = np.zeros((3, 65536, 3), np.float32)
+    for channel in range(3):
+        ramps[channel, :, channel] = np.linspace(0, 1, 65536, dtype=np.float32)
+    steps = np.arange(0, 65536, 4369)
+    grid = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(64, 64, 3)
+    values = (grid / 65535).astype(np.float32)
+    try:
+        tables = _convert_exactly(ramps, icc, target, "rgb", np.float32)
+        expected = _convert_exactly(values, icc, target, "rgb", np.float32)
+    except imagecodecs.CmsError:
+        return None
+    tables = tables - tables[:, :1] * np.float32(2 / 3)  # black counts once, not thrice
+    difference = np.abs(_sum_of_light(grid, tables) - expected).max()
+    return tables if difference <= _LIGHT_TOLERANCE else None
+
+
+@cache
+def _linear_srgb() -> bytes:
+    """A profile of sRGB's primaries (IEC 61966-2-1) whose values are light."""
+    return imagecodecs.cms_profile(
+        "rgb",
+        whitepoint=[0.3127, 0.3290, 1.0],
+        primaries=[0.64, 0.33, 1.0, 0.30, 0.60, 1.0, 0.15, 0.06, 1.0],
+        gamma=1.0,
+    )
+
+
+def _sum_of_light(pixels: Any, tables: FloatArray) -> Any:
+    red, green, blue = (tables[n][pixels[..., n]] for n in range(3))
+    return red + green + blue
+
+
+def _encode_light(pixels: PixelArray, tables: FloatArray) -> ByteArray:
+    """Convert (H, W, 3) uint16 pixels to 8-bit sRGB, by way of linear light."""
+    light = np.arange(65536) / 65535
+    curve = np.where(
+        light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055
+    )
+    encoded = np.rint(curve * 255).astype(np.uint8)
+    result = np.empty(pixels.shape, np.uint8)
+    for rows in strips(*pixels.shape[:2]):
+        linear = np.clip(_sum_of_light(pixels[rows], tables), 0, 1)
+        result[rows] = encoded[np.rint(linear * 65535).astype(np.uint16)]
+    return result
+
+
+# --- Little CMS by way of Pillow ------------------------------------------------------
 
 
 def _profile(icc: bytes) -> ImageCms.ImageCmsProfile:

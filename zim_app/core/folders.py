@@ -11,7 +11,10 @@ from zim_model.errors import ImageError, msg
 from zim_model.runtime.atomic_files import describe_os_error
 
 IMAGE_SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif")
+    (
+        *(".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif"),
+        *(".avif", ".heic", ".heif", ".hif"),
+    )
 )
 
 

@@ -26,6 +26,9 @@ _LOSSY_ERROR = 24.0
 """Largest mean difference of means over 8 x 8 pixels, in 8-bit steps; above that of the
 lowest quality, even for noise."""
 
+_LEAST_DPI = 2
+"""Formats that hold whole numbers round less to 1, which stands for no resolution."""
+
 
 @dataclass(frozen=True, slots=True)
 class FileFormat:
@@ -131,7 +134,7 @@ def _read_flat(
 def _check_tags(found: Tags, expected: Tags) -> None:
     if found.icc != (expected.icc or None):
         raise ValueError("its colour profile differs")
-    if expected.dpi and not found.dpi:
+    if expected.dpi and not found.dpi and min(expected.dpi) >= _LEAST_DPI:
         raise ValueError("its resolution is missing")
     for value, number in zip(found.dpi or (), expected.dpi or (), strict=False):
         if not math.isclose(value, number, rel_tol=1e-3, abs_tol=0.6):

@@ -16,11 +16,11 @@ from typing import cast
 
 import numpy as np
 
-from zim_app.core import colour
+from zim_app.core import colour, isolation
 from zim_app.core.decoding import MAX_PIXELS, DecodedImage, decode
-from zim_app.core.pixels import PixelArray, convert_depth, strips
+from zim_app.core.pixels import PixelArray, convert_depth, strips, upright
 from zim_model.arrays import ByteArray, WordArray
-from zim_model.errors import ImageError, msg
+from zim_model.errors import DegradationNotice, ImageError, Message, msg
 from zim_model.runtime.atomic_files import read_error
 
 __all__ = ["MAX_PIXELS", "TRANSPARENT_GREY", "Image", "load_image"]
@@ -46,6 +46,7 @@ class Image:
         dpi: horizontal and vertical pixels per inch, if stored in the file.
         source_alpha: (H, W) uint16, the file's own transparency; None if opaque.
         key: hexadecimal digest of size and ``rgb``; equal keys mean equal pixels.
+        notice: what of the file was unusable, beside its pixels; None if nothing was.
     """
 
     path: Path | None
@@ -56,6 +57,7 @@ class Image:
     dpi: tuple[float, float] | None
     source_alpha: WordArray | None
     key: str
+    notice: DegradationNotice | None = None
 
     @property
     def height(self) -> int:
@@ -109,16 +111,21 @@ class Image:
 
 
 def load_image(path: Path) -> Image:
-    """Read an image: JPEG, PNG, TIFF, WebP, BMP or GIF, of 8 or 16 bits.
+    """Read an image: JPEG, PNG, TIFF, WebP, BMP, GIF or AVIF, of 8 or 16 bits.
 
-    Of animations and multi-page files the first frame is read.  EXIF orientation is
-    applied to all arrays.  A damaged ICC profile is ignored; a truncated file is an
-    error.
+    HEIC and raw photos are read where their extras are installed.  Of animations
+    and multi-page files the first picture is read.  EXIF orientation is applied to all
+    arrays.  Damaged metadata, such as an ICC profile, are ignored and named in
+    :attr:`Image.notice`; a file of which pixels are missing is an error.
 
     Raises:
         ImageError: the file is missing, unreadable, empty, not an image, damaged, of a
             variant that is not supported, or above ``MAX_PIXELS``.
     """
+    return isolation.run(path, _load, path)
+
+
+def _load(path: Path) -> Image:
     try:
         return _build_image(_decode(path), path, path.name)
     except MemoryError as error:
@@ -146,7 +153,7 @@ def _decode(path: Path) -> DecodedImage:
             msg(
                 "{name} is damaged or incomplete ({reason}).",
                 name=path.name,
-                reason=str(error) or type(error).__name__,
+                reason=" ".join(str(error).split()) or type(error).__name__,
             ),
             msg("Copy or download it again."),
         ) from error
@@ -170,8 +177,8 @@ def _build_image(decoded: DecodedImage, path: Path | None, name: str) -> Image:
         alpha = None
     dpi = decoded.dpi
     if decoded.orientation > 1:
-        source = _upright(source, decoded.orientation)
-        alpha = None if alpha is None else _upright(alpha, decoded.orientation)
+        source = upright(source, decoded.orientation)
+        alpha = None if alpha is None else upright(alpha, decoded.orientation)
         if decoded.orientation >= 5 and dpi:
             dpi = dpi[::-1]
     source = np.ascontiguousarray(source)
@@ -184,7 +191,26 @@ def _build_image(decoded: DecodedImage, path: Path | None, name: str) -> Image:
             array.setflags(write=False)
     digest = hashlib.blake2b(repr(rgb.shape).encode(), digest_size=16)
     digest.update(rgb.data)
-    return Image(path, name, rgb, source, icc, dpi, alpha, digest.hexdigest())
+    ignored = decoded.ignored
+    if decoded.icc and not colour.usable_profile(decoded.icc, decoded.space):
+        ignored = (*ignored, msg("colour profile"))
+    return Image(
+        *(path, name, rgb, source, icc, dpi, alpha, digest.hexdigest()),
+        notice=_notice(name, ignored),
+    )
+
+
+def _notice(name: str, ignored: tuple[Message, ...]) -> DegradationNotice | None:
+    if not ignored:
+        return None
+    first, *rest = ignored
+    parts = first
+    for part in rest:
+        parts = msg("{parts}, {part}", parts=parts, part=part)
+    return DegradationNotice(
+        msg("Unusable and ignored in {name}: {parts}.", name=name, parts=parts),
+        msg("All pixels were read."),
+    )
 
 
 def _export_version(decoded: DecodedImage) -> tuple[PixelArray, bytes | None]:
@@ -195,15 +221,6 @@ def _export_version(decoded: DecodedImage) -> tuple[PixelArray, bytes | None]:
     if decoded.space == "CMYK":
         return colour.cmyk_to_srgb(pixels, icc), None
     return np.repeat(colour.grey_to_srgb(pixels, icc)[..., None], 3, axis=2), None
-
-
-def _upright(pixels: PixelArray, orientation: int) -> PixelArray:
-    """Stored pixels turned upright (EXIF orientation 2 to 8), as a NumPy view."""
-    if orientation >= 5:
-        pixels = pixels.swapaxes(0, 1)
-    flip_rows = orientation in (3, 4, 7, 8)
-    flip_columns = orientation in (2, 3, 6, 7)
-    return pixels[:: -1 if flip_rows else 1, :: -1 if flip_columns else 1]
 
 
 def _composite_over_grey(rgb: ByteArray, alpha: WordArray) -> ByteArray:

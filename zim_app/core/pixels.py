@@ -58,3 +58,12 @@ def convert_depth(values: PixelArray, dtype: np.dtype[Any] | type) -> PixelArray
 
 def _to_8_bit(values: PixelArray) -> ByteArray:
     return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def upright(pixels: PixelArray, orientation: int) -> PixelArray:
+    """Stored pixels turned upright (EXIF orientation 1 to 8), as a NumPy view."""
+    if orientation >= 5:
+        pixels = pixels.swapaxes(0, 1)
+    flip_rows = orientation in (3, 4, 7, 8)
+    flip_columns = orientation in (2, 3, 6, 7)
+    return pixels[:: -1 if flip_rows else 1, :: -1 if flip_columns else 1]

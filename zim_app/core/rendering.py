@@ -222,11 +222,11 @@ def _shadow(
 
 def _backdrop(image: Image, options: ExportOptions, frame: ExportFrame) -> PixelArray:
     if options.background_image is None:
-        colour = srgb_to_profile(options.background, image.icc)
-        return np.array(colour, np.uint8)
+        return srgb_to_profile(options.background, image.icc)
     rgb = load_image(options.background_image).rgb
     fitted = scale_to_cover(rgb, frame.width, frame.height)
-    return rgb_from_srgb(fitted.astype(np.uint8, copy=False), image.icc)
+    depth = image.source.dtype.type
+    return rgb_from_srgb(fitted.astype(np.uint8, copy=False), image.icc, depth)
 
 
 def _layers(

@@ -12,6 +12,7 @@ from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
+from zim_app.core import isolation
 from zim_app.gui import crash, language, logs
 from zim_app.gui.main_window import MainWindow
 from zim_app.gui.settings import preferences
@@ -35,6 +36,7 @@ def run_window(paths: Sequence[Path] = ()) -> int:
     features = preferences.value("feature_memory") * 2**20
     window = MainWindow(InferenceQueue(partial(create_engine, features)))
     window.show()
+    isolation.isolate()
     window.open_paths(paths)
     window.files.start()
     # Imports on other threads would delay the first paint by half a second.

@@ -76,6 +76,18 @@
         <translation>Ein Feld der Form {shape} vom Typ {dtype} ist kein Bild.</translation>
     </message>
     <message>
+        <source>{parts}, {part}</source>
+        <translation>{parts}, {part}</translation>
+    </message>
+    <message>
+        <source>Unusable and ignored in {name}: {parts}.</source>
+        <translation>Unbrauchbar und ignoriert in {name}: {parts}.</translation>
+    </message>
+    <message>
+        <source>All pixels were read.</source>
+        <translation>Alle Pixel wurden gelesen.</translation>
+    </message>
+    <message>
         <source>An array of shape {shape} is no mask.</source>
         <translation>Ein Array der Form {shape} ist keine Maske.</translation>
     </message>
@@ -256,6 +268,14 @@
         <translation>Schließen Sie andere Programme oder verkleinern Sie das Bild.</translation>
     </message>
     <message>
+        <source>Convert it to JPEG, PNG, TIFF, WebP, BMP or GIF.</source>
+        <translation>Wandeln Sie es in JPEG, PNG, TIFF, WebP, BMP oder GIF um.</translation>
+    </message>
+    <message>
+        <source>{name} is not a photo that zim-studio can read: its format is {kind}.</source>
+        <translation>{name} ist kein Foto, das zim-studio lesen kann: Sein Format ist {kind}.</translation>
+    </message>
+    <message>
         <source>Convert it to JPEG, PNG, TIFF, WebP, BMP or GIF; if it is one already, it is damaged.</source>
         <translation>Wandeln Sie es um in JPEG, PNG, TIFF, WebP, BMP oder GIF; ist es das schon, dann ist es beschädigt.</translation>
     </message>
@@ -278,6 +298,18 @@
     <message>
         <source>Create it first, or choose another.</source>
         <translation>Legen Sie ihn zuerst an oder wählen Sie einen anderen.</translation>
+    </message>
+    <message>
+        <source>EXIF data</source>
+        <translation>EXIF-Daten</translation>
+    </message>
+    <message>
+        <source>colour profile</source>
+        <translation>Farbprofil</translation>
+    </message>
+    <message>
+        <source>{name} has {pixels:.0f} million pixels ({width} x {height}); the limit is {limit} million.</source>
+        <translation>{name} hat {pixels:.0f} Millionen Pixel ({width} x {height}); die Grenze ist {limit} Millionen.</translation>
     </message>
     <message>
         <source>Crop it or make it smaller first.</source>
@@ -1484,16 +1516,28 @@
         <translation>seine Objekte sind keine Liste, in der etwas steht.</translation>
     </message>
     <message>
-        <source>its pixels are of the kind {mode}</source>
-        <translation>seine Pixel sind von der Art {mode}</translation>
-    </message>
-    <message>
         <source>its samples are {bits}-bit {kind}</source>
         <translation>seine Werte sind {kind} mit {bits} Bit</translation>
     </message>
     <message>
+        <source>its colours are {kind}</source>
+        <translation>seine Farben sind {kind}</translation>
+    </message>
+    <message>
+        <source>its inks are others than CMYK</source>
+        <translation>seine Druckfarben sind andere als CMYK</translation>
+    </message>
+    <message>
         <source>its {count} samples a pixel are of unknown kind</source>
         <translation>seine {count} Werte je Pixel sind von unbekannter Art</translation>
+    </message>
+    <message>
+        <source>its compression is {kind}</source>
+        <translation>seine Kompression ist {kind}</translation>
+    </message>
+    <message>
+        <source>its predictor is {kind}</source>
+        <translation>sein Prädiktor ist {kind}</translation>
     </message>
     <message>
         <source>nothing</source>
@@ -1556,8 +1600,16 @@
         <translation>stability_offset ist {stability_offset:g}.</translation>
     </message>
     <message>
+        <source>resolution</source>
+        <translation>Auflösung</translation>
+    </message>
+    <message>
         <source>text</source>
         <translation>Text</translation>
+    </message>
+    <message>
+        <source>transparent colour</source>
+        <translation>transparente Farbe</translation>
     </message>
     <message>
         <source>the disk is full</source>
@@ -1794,10 +1846,6 @@
     <message>
         <source>{name} has the version {found!r}, which is none.</source>
         <translation>{name} hat die Version {found!r}, was keine ist.</translation>
-    </message>
-    <message>
-        <source>{name} has {pixels:.0f} million pixels{size}; the limit is {limit} million.</source>
-        <translation>{name} hat {pixels:.0f} Millionen Pixel{size}; die Grenze ist {limit} Millionen.</translation>
     </message>
     <message>
         <source>{name} holds at most {max_side} pixels a side; the photo is {size}.</source>
@@ -2302,6 +2350,78 @@
     <message>
         <source>No shadow was kept: the photo shows none beside the object.</source>
         <translation>Es wurde kein Schatten behalten: Das Bild zeigt neben dem Objekt keinen.</translation>
+    </message>
+    <message>
+        <source>it is a BMP of {bits} bits with compression {number}</source>
+        <translation>es ist ein BMP mit {bits} Bit und der Kompression {number}</translation>
+    </message>
+    <message>
+        <source>end marker</source>
+        <translation>Endmarke</translation>
+    </message>
+    <message>
+        <source>it is a JPEG with lossless, hierarchical or arithmetic coding</source>
+        <translation>es ist ein JPEG mit verlustfreier, hierarchischer oder arithmetischer Kodierung</translation>
+    </message>
+    <message>
+        <source>Save it as an ordinary JPEG first.</source>
+        <translation>Speichern Sie es zuerst als gewöhnliches JPEG.</translation>
+    </message>
+    <message>
+        <source>it is a JPEG of {depth} bits</source>
+        <translation>es ist ein JPEG mit {depth} Bit</translation>
+    </message>
+    <message>
+        <source>JFIF header</source>
+        <translation>JFIF-Kopf</translation>
+    </message>
+    <message>
+        <source>it is a camera&apos;s raw photo, of which only a preview could be read</source>
+        <translation>es ist ein Rohfoto einer Kamera, von dem nur eine Vorschau gelesen werden könnte</translation>
+    </message>
+    <message>
+        <source>Install the extra [raw] (pip install rawpy), or develop it in your raw converter and open the TIFF or JPEG.</source>
+        <translation>Installieren Sie das Extra [raw] (pip install rawpy), oder entwickeln Sie es in Ihrem Raw-Konverter und öffnen Sie das TIFF oder JPEG.</translation>
+    </message>
+    <message>
+        <source>{name} took longer than {n:.0f} s to read.</source>
+        <translation>{name} zu lesen dauerte länger als {n:.0f} s.</translation>
+    </message>
+    <message>
+        <source>It is probably damaged: convert it in another program.</source>
+        <translation>Es ist wohl beschädigt: Wandeln Sie es in einem anderen Programm um.</translation>
+    </message>
+    <message>
+        <source>{name} is damaged: it made its decoder crash.</source>
+        <translation>{name} ist beschädigt: Der Dekoder stürzte daran ab.</translation>
+    </message>
+    <message>
+        <source>Copy or download it again, or convert it in another program.</source>
+        <translation>Kopieren oder laden Sie es erneut, oder wandeln Sie es in einem anderen Programm um.</translation>
+    </message>
+    <message>
+        <source>it is an AVIF file, and this Pillow was built without AVIF</source>
+        <translation>es ist eine AVIF-Datei, und dieses Pillow wurde ohne AVIF gebaut</translation>
+    </message>
+    <message>
+        <source>Update Pillow (pip install -U pillow), or convert it to JPEG or PNG.</source>
+        <translation>Aktualisieren Sie Pillow (pip install -U pillow), oder wandeln Sie es in JPEG oder PNG um.</translation>
+    </message>
+    <message>
+        <source>it is a HEIC photo</source>
+        <translation>es ist ein HEIC-Foto</translation>
+    </message>
+    <message>
+        <source>Install the extra [heif] (pip install pillow-heif), or convert it to JPEG or PNG.</source>
+        <translation>Installieren Sie das Extra [heif] (pip install pillow-heif), oder wandeln Sie es in JPEG oder PNG um.</translation>
+    </message>
+    <message>
+        <source>its colours are of high dynamic range or of a wide gamut</source>
+        <translation>seine Farben haben einen hohen Dynamikumfang oder einen großen Farbraum</translation>
+    </message>
+    <message>
+        <source>Save it with an ICC profile, or as sRGB, first.</source>
+        <translation>Speichern Sie es zuerst mit einem ICC-Profil oder als sRGB.</translation>
     </message>
 </context>
 <context>

@@ -59,11 +59,13 @@ def curve(gamma: float) -> bytes:
     return b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256))
 
 
-def matrix_profile(colorants: tuple[tuple[float, float, float], ...]) -> bytes:
+def matrix_profile(
+    colorants: tuple[tuple[float, float, float], ...], gamma: float = GAMMA
+) -> bytes:
     tags = {}
     for channel, colorant in zip("rgb", colorants, strict=True):
         tags[f"{channel}XYZ".encode()] = xyz(colorant)
-        tags[f"{channel}TRC".encode()] = curve(GAMMA)
+        tags[f"{channel}TRC".encode()] = curve(gamma)
     return profile(b"mntr", b"RGB ", b"XYZ ", tags)
 
 
@@ -108,6 +110,12 @@ def p3_to_srgb() -> Callable[[np.ndarray], np.ndarray]:
 def linear_grey_profile() -> bytes:
     """Grey whose values are proportional to light."""
     return profile(b"mntr", b"GRAY", b"XYZ ", {b"kTRC": curve(1.0)})
+
+
+@pytest.fixture(scope="session")
+def linear_profile() -> bytes:
+    """sRGB's primaries with values that are proportional to light."""
+    return matrix_profile(SRGB_COLORANTS, 1.0)
 
 
 @pytest.fixture(scope="session")

@@ -177,6 +177,25 @@ def test_resolution_of_a_webp_file_is_read(
     assert dpi == (None if expected is None else pytest.approx(expected))
 
 
+@pytest.mark.parametrize("entry", FORMATS)
+def test_place_and_camera_stay_out_of_exports(
+    tmp_path: Path, entry: FileFormat
+) -> None:
+    exif = PIL.Image.Exif()
+    exif[ExifTags.Base.Make] = exif[ExifTags.Base.Artist] = "A camera of mine"
+    exif.get_ifd(ExifTags.IFD.GPSInfo).update({1: "N", 29: "2026:01:02 at home"})
+    photo = tmp_path / "photo.jpg"
+    PIL.Image.new("RGB", (16, 16)).save(photo, exif=exif, comment=b"A camera of mine")
+    path = tmp_path / f"a{entry.suffixes[0]}"
+    what = "cutout" if entry.transparency else "composite"
+    opaque = np.full((16, 16), 65535, np.uint16)
+    export(load_image(photo), [ExportTarget(opaque)], path, ExportOptions(what))  # type: ignore[arg-type]
+    written = path.read_bytes()
+    for secret in (b"camera", b"at home"):
+        assert secret in photo.read_bytes()
+        assert secret not in written
+
+
 @pytest.mark.parametrize("image", ["16"], indirect=True)
 @pytest.mark.parametrize("entry", [entry for entry in FORMATS if entry.deep])
 def test_a_deep_image_stays_deep_unasked(

@@ -56,6 +56,25 @@ def test_a_resolution_that_no_device_has_does_not_stop_an_export(
     assert out.stat().st_size
 
 
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp", ".psd", ".ora"])
+@pytest.mark.parametrize(
+    "dpi", [(1.2, 1.2), (1.001, 1.001), (1.9, 300), (72.5, 72.4), (65535, 2)]
+)
+def test_a_resolution_that_a_format_rounds_does_not_stop_an_export(
+    tmp_path: Path, colours: np.ndarray, suffix: str, dpi: tuple[float, float]
+) -> None:
+    path, out = tmp_path / "a.tif", tmp_path / f"out{suffix}"
+    options = {"resolution": dpi, "resolutionunit": "INCH"}
+    tifffile.imwrite(path, colours, photometric="rgb", **options)
+    image = load_image(path)
+    assert image.dpi == pytest.approx(dpi)
+    alpha = np.full(colours.shape[:2], 65535, np.uint16)
+    export(image, [ExportTarget(alpha)], out, ExportOptions("composite"))
+    if suffix not in (".psd", ".ora"):  # which are only written
+        found = load_image(out).dpi
+        assert found is None or found == pytest.approx(dpi, abs=0.5)
+
+
 def test_key_depends_on_the_models_pixels(tmp_path: Path) -> None:
     red_and_blue().save(tmp_path / "a.png")
     red_and_blue().save(tmp_path / "b.tif")

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import struct
-import subprocess
-import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -271,27 +269,6 @@ def test_tiff_without_an_agreed_range_is_refused(tmp_path: Path, dtype: str) -> 
         load_image(tmp_path / "hdr.tif")
 
 
-def test_tiff_works_without_the_optional_codecs(
-    tmp_path: Path, colours: np.ndarray
-) -> None:
-    path = tmp_path / "a.tif"
-    pixels = np.dstack([colours, colours[..., :1] | 1])
-    tifffile.imwrite(
-        path, pixels, photometric="rgb", extrasamples=["unassalpha"], compression="lzw"
-    )
-    script = (
-        "import sys; sys.modules['imagecodecs'] = None\n"
-        "from pathlib import Path; import numpy as np\n"
-        "from zim_app.core.images import load_image\n"
-        "from zim_app.core.export import ExportTarget, export\n"
-        "p = load_image(Path(sys.argv[1]))\n"
-        "alpha = np.full(p.rgb.shape[:2], 65535, np.uint16)\n"
-        "export(p, [ExportTarget(alpha)], Path(sys.argv[2]))\n"
-    )
-    subprocess.run([sys.executable, "-c", script, path, tmp_path / "b.tif"], check=True)
-    np.testing.assert_array_equal(tifffile.imread(tmp_path / "b.tif"), pixels)
-
-
 # --- colour ---------------------------------------------------------------------------
 
 
@@ -341,12 +318,48 @@ def test_srgb_profile_changes_nothing_but_is_kept(tmp_path: Path) -> None:
     assert loaded.source is loaded.rgb
 
 
+@pytest.mark.parametrize("grey", [False, True])
+def test_a_linear_profile_at_16_bits_has_no_bands_in_the_shadows(
+    tmp_path: Path, linear_grey_profile: bytes, linear_profile: bytes, grey: bool
+) -> None:
+    """Every level of sRGB up to 60 comes out; with 8 bits it would be one in ten."""
+    levels = np.arange(60) / 255
+    light = np.where(
+        levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4
+    )
+    values = np.round(light * 65535).astype(np.uint16)
+    pixels = values[None, :, None].repeat(1 if grey else 3, axis=2)
+    icc = linear_grey_profile if grey else linear_profile
+    body = b"x\0\0" + zlib.compress(icc)
+    (tmp_path / "a.png").write_bytes(with_chunk(png16(pixels), b"iCCP", body))
+    loaded = load_image(tmp_path / "a.png")
+    np.testing.assert_allclose(loaded.rgb[0, :, 1], np.arange(60), atol=0.51)
+    if grey:
+        np.testing.assert_allclose(
+            loaded.source[0, :, 0] / 257, levels * 255, atol=0.05
+        )
+    else:
+        assert loaded.icc == icc
+        np.testing.assert_array_equal(loaded.source, pixels)
+
+
+def test_a_wide_profile_at_16_bits_is_exact(
+    tmp_path: Path, p3_profile: bytes, p3_to_srgb: Convert, colours: np.ndarray
+) -> None:
+    body = b"x\0\0" + zlib.compress(p3_profile)
+    (tmp_path / "a.png").write_bytes(with_chunk(png16(colours), b"iCCP", body))
+    loaded = load_image(tmp_path / "a.png")
+    expected = p3_to_srgb(colours.reshape(-1, 3) / 257).reshape(colours.shape)
+    np.testing.assert_allclose(loaded.rgb, expected, atol=1.5)
+
+
 def test_unusable_profiles_are_ignored(tmp_path: Path, cmyk_profile: bytes) -> None:
     for icc in (b"no profile at all", cmyk_profile):
         red_and_blue().save(tmp_path / "a.png", icc_profile=icc)
         loaded = load_image(tmp_path / "a.png")
         assert loaded.icc is None
         assert tuple(loaded.rgb[0, 0]) == RED
+        assert "ignored in a.png: colour profile." in str(loaded.notice)
 
 
 @pytest.mark.parametrize("bits", [8, 16])

@@ -74,9 +74,11 @@ def test_damage_is_never_a_traceback(
     [
         (b"", r"odd\.jpg is empty\. Copy or download"),
         (b"hello, this is text", r"odd\.jpg is not a photo .* Convert it to JPEG"),
-        (b"\x89PNG\r\n\x1a\n", r"odd\.jpg is not a photo"),
+        (b"\x89PNG\r\n\x1a\n", r"odd\.jpg is damaged or incomplete"),
+        (b"RIFF\0\0\0\0WEBPVP8 ", r"odd\.jpg is damaged or incomplete"),
         (b"II*\0" + b"\xff" * 60, r"odd\.jpg is damaged or incomplete"),
-        (b"\0\0\0\x18ftypheic" + bytes(60), r"odd\.jpg is not a photo .* Convert"),
+        (b"\xff\x0a" + bytes(60), r"odd\.jpg .* format is JPEG XL\. Convert"),
+        (b"8BPS\0\1" + bytes(60), r"odd\.jpg .* format is Photoshop\. Convert"),
     ],
 )
 def test_files_that_are_no_images(

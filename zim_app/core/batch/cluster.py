@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from zim_app.core import isolation
 from zim_app.core.batch.journal import BatchRow
 from zim_app.core.batch.plan import BatchPlan
 from zim_app.core.batch.runner import JobFinished, run
@@ -73,6 +74,7 @@ def run_chunk(
     Raises:
         ZimError: the journal cannot be read.
     """
+    isolation.isolate()
     store = SessionStore(sessions)
     events = run(plan, process_engine(choice), workers=workers, store=store)
     return [event.row for event in events if isinstance(event, JobFinished)]

@@ -70,7 +70,8 @@ class BatchRow:
         soft: fraction of soft pixels among those with alpha > 0, 0 to 1; large for
             uncertain mattes and for hair.
         score: the IoU that the model predicts, the least of all objects.
-        notes: degradation notices of the engine and of the export.
+        notes: degradation notices of the engine and of the export, and what of the
+            file was unusable.
     """
 
     image: str

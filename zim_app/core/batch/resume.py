@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import PIL.Image
-
 from zim_app.core.batch.jobs import Job
 from zim_app.core.batch.journal import (
     BatchRecord,
@@ -24,7 +22,7 @@ from zim_app.core.batch.prompt_sources import (
     validate_stack,
 )
 from zim_app.core.batch.writing import SolvedImage
-from zim_app.core.decoding import FORMATS
+from zim_app.core.decoding import read_size as read_stored_size
 from zim_app.core.images import load_image
 from zim_app.core.naming import NameFields, file_stem
 from zim_app.core.session_store import FileStamp, SessionStore
@@ -256,11 +254,8 @@ def read_size(path: Path) -> tuple[int, int]:
     Raises:
         ImageError: the file cannot be read as an image.
     """
-    try:
-        with PIL.Image.open(path, formats=FORMATS) as file:
-            width, height = file.size
-            is_sideways = file.getexif().get(0x0112, 1) >= 5
-            return (width, height) if is_sideways else (height, width)
-    except Exception:  # formats beyond Pillow, or the error
-        image = load_image(path)
-        return image.height, image.width
+    size = read_stored_size(path)
+    if size is not None:
+        return size
+    image = load_image(path)  # formats without a header of that kind, or the error
+    return image.height, image.width

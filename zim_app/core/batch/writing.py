@@ -81,6 +81,7 @@ class SolvedImage:
             width=image.width,
             height=image.height,
             score=1.0,
+            notes=(image.notice.text,) if image.notice else (),
         )
         return cls(job, image, record, row)
 

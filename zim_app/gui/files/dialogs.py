@@ -15,7 +15,9 @@ from zim_model.assets import asset_path
 translate = QCoreApplication.translate
 
 
-_IMAGE_FILTER = "*.jpg *.jpeg *.png *.tif *.tiff *.webp *.bmp *.gif"
+_IMAGE_FILTER = (
+    "*.jpg *.jpeg *.png *.tif *.tiff *.webp *.bmp *.gif *.avif *.heic *.heif *.hif"
+)
 _PROJECT_FILTER = f"*{PROJECT_SUFFIX}"
 
 

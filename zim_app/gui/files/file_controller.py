@@ -25,6 +25,7 @@ from zim_app.gui.files.open_job import (
     open_pasted,
     open_project,
 )
+from zim_app.gui.language import translate_message
 from zim_app.gui.settings import window_state
 from zim_app.gui.studio import Studio
 from zim_model.errors import ZimError
@@ -217,6 +218,9 @@ class FileController(QObject):
     def _show_problems(self, opened: OpenedImage) -> None:
         if opened.problem is not None:
             self._studio.report(opened.problem)
+        if opened.image.notice is not None:
+            text = translate_message(opened.image.notice.text)
+            self._studio.banner.show_warning(text, topic=OPEN_TOPIC)
         if opened.match == "changed":
             name = opened.image.name
             self._studio.banner.show_error(

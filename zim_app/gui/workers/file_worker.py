@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
-from PySide6.QtGui import QImage, QImageReader
+from PySide6.QtGui import QImage
 from shiboken6 import isValid
 
+from zim_app.core import isolation
 from zim_app.gui.files.start_page import THUMBNAIL
 from zim_app.gui.workers.warmup import import_readers
 from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
+from zim_model.errors import ImageError
 
 log = logging.getLogger(__name__)
 
@@ -83,11 +85,11 @@ class FileWorker(QObject):
 
     def warm_up(self, thumbnails: Iterable[Path]) -> None:
         """Read thumbnails, and import what the first image will need."""
+        self.submit("import", _prepare_readers, self, None, _raise)
         for path in thumbnails:
             on_done = partial(self.thumbnail_read.emit, path)
             work = partial(read_thumbnail, path)
             self.submit("thumbnail", work, self, on_done, _raise)
-        self.submit("import", import_readers, self, None, _raise)
 
     def open(
         self,
@@ -163,13 +165,25 @@ def _raise(error: Exception) -> None:
     raise error
 
 
+def _prepare_readers() -> None:
+    isolation.warm_up()  # another process, which starts meanwhile
+    import_readers()
+
+
 def read_thumbnail(path: Path) -> QImage:
-    """The centre of an image, scaled and cropped to a thumbnail."""
-    reader = QImageReader(str(path))
-    reader.setAutoTransform(True)
+    """The centre of an image, scaled and cropped; null if it cannot be read."""
+    from zim_app.core import thumbnails
+
+    width, height = THUMBNAIL.width(), THUMBNAIL.height()
+    try:
+        pixels = thumbnails.read_thumbnail(path, 2 * max(width, height))
+    except ImageError:
+        return QImage()
+    rows, columns, _ = pixels.shape
+    kind = QImage.Format.Format_RGB888
+    image = QImage(pixels.tobytes(), columns, rows, 3 * columns, kind)
     cover = Qt.AspectRatioMode.KeepAspectRatioByExpanding
-    size = reader.size().scaled(THUMBNAIL, cover)
-    reader.setScaledSize(size)
-    left = (size.width() - THUMBNAIL.width()) // 2
-    top = (size.height() - THUMBNAIL.height()) // 2
-    return reader.read().copy(left, top, THUMBNAIL.width(), THUMBNAIL.height())
+    smooth = Qt.TransformationMode.SmoothTransformation
+    image = image.scaled(THUMBNAIL, cover, smooth)
+    left, top = (image.width() - width) // 2, (image.height() - height) // 2
+    return image.copy(left, top, width, height)

@@ -14,8 +14,10 @@ import tifffile
 from PIL import Image
 
 from tests.zim_app.core.batch.conftest import FakeEngine, save_photo
+from tests.zim_app.core.crashing import load_or_crash
 from tests.zim_model.conftest import SMALL_VIT
 from tests.zim_model.inference.test_engine import DiscBackend
+from zim_app.core import isolation
 from zim_app.core.batch.jobs import folder_jobs
 from zim_app.core.batch.plan import BATCH_EXPORT, BatchPlan
 from zim_app.core.batch.prompt_sources import PromptPolicy
@@ -242,6 +244,20 @@ def test_bad_images_are_reported_and_do_not_stop_the_others(
     ] * 3
     assert all(row.message for row in rows.values() if row.state == "failed")
     assert [states[n] for n in ("a.png", "b.png", "c.png")] == ["done"] * 3
+
+
+def test_a_photo_that_crashes_its_decoder_does_not_stop_the_others(
+    photos: Path, make_plan: MakePlan, rows_of: RowsOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (photos / "b.png").rename(photos / "bad.png")
+    helpers = isolation.Helpers()
+    monkeypatch.setattr(isolation, "_helpers", helpers)
+    monkeypatch.setattr("zim_app.core.images._load", load_or_crash)
+    rows = rows_of(make_plan())
+    helpers.close()
+    states = {name: row.state for name, row in rows.items()}
+    assert states == {"a.png": "done", "bad.png": "failed", "c.png": "done"}
+    assert "is damaged: it made its decoder crash" in rows["bad.png"].message
 
 
 def test_bad_prompts_are_reported_before_the_model_runs(

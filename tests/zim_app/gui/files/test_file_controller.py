@@ -10,6 +10,8 @@ from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
+from tests.zim_app.core.crashing import load_or_crash
+from zim_app.core import images, isolation
 from zim_app.core.images import load_image
 from zim_app.core.project import read_project, write_project
 from zim_app.core.saved_work import ObjectStack
@@ -389,3 +391,41 @@ def test_what_follows_opening_is_not_done_for_another_image(
     settle()
     assert window.document.image.path == photo
     assert not done
+
+
+# --- broken photos --------------------------------------------------------------------
+
+
+def test_a_photo_with_a_broken_end_opens_with_a_warning(
+    opened, settle, tmp_path, photo, click
+):
+    path = tmp_path / "cut.jpg"
+    Image.new("RGB", (80, 60), (200, 100, 50)).save(path)
+    path.write_bytes(path.read_bytes()[:-2])
+    opened.open_path(path)
+    settle()
+    assert opened.document.image.name == "cut.jpg"
+    assert "ignored in cut.jpg: end marker" in opened.banner.text
+    opened.open_path(photo)
+    settle()
+    assert opened.banner.text == "", "the warning goes with its photo"
+
+
+def test_a_photo_that_crashes_its_decoder_leaves_the_work_alone(
+    opened, settle, click, tmp_path, photo, monkeypatch
+):
+    click(20, 20)
+    before = prompts(opened)
+    helpers = isolation.Helpers()
+    helpers.call("", 60, load_or_crash, photo)  # has started
+    monkeypatch.setattr(isolation, "_helpers", helpers)
+    monkeypatch.setattr(images, "_load", load_or_crash)
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(photo.read_bytes())
+    opened.open_path(bad)
+    settle()
+    assert "bad.png is damaged" in opened.banner.text
+    assert prompts(opened) == before
+    click(60, 40)
+    assert len(prompts(opened).points) == 2
+    helpers.close()

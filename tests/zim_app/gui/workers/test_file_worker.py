@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 
 import pytest
+from PIL import Image
 from PySide6.QtCore import QObject, QThread
 from shiboken6 import delete
 
+from zim_app.gui.files.start_page import THUMBNAIL
 from zim_app.gui.workers.file_worker import FileWorker
 
 
@@ -89,3 +91,21 @@ def test_a_cancelled_image_is_not_opened(qtbot, files):
     gate.set()
     qtbot.waitUntil(lambda: files.idle)
     assert not opened
+
+
+def test_thumbnails_show_the_middle_upright_or_nothing(qtbot, files, tmp_path):
+    exif = Image.Exif()
+    exif[274] = 3
+    photo = Image.new("RGB", (800, 300), (0, 0, 255))
+    photo.paste((255, 0, 0), (400, 0, 800, 300))
+    photo.save(tmp_path / "a.jpg", exif=exif)
+    (tmp_path / "b.jpg").write_bytes(b"no image")
+    read = {}
+    files.thumbnail_read.connect(read.__setitem__)
+    files.warm_up([tmp_path / "a.jpg", tmp_path / "b.jpg"])
+    qtbot.waitUntil(lambda: files.idle, timeout=20_000)
+    image = read[tmp_path / "a.jpg"]
+    assert image.size() == THUMBNAIL
+    assert image.pixelColor(5, 60).red() > 200, "turned by half"
+    assert image.pixelColor(160, 60).blue() > 200
+    assert read[tmp_path / "b.jpg"].isNull()
