@@ -158,7 +158,7 @@ def _automatic(
     # The release publishes MD5 sums only; these digests are those that many projects
     # record which download the same files.
     url = f"https://github.com/danielgatis/rembg/releases/download/v0.0.0/{file}"
-    files = (ModelFile(f"{name}.onnx", url, nbytes, sha256),)
+    files = (ModelFile(file, url, nbytes, sha256),)
     return ModelInfo(name, title, description, licence, source, "automatic", files)
 
 

@@ -222,7 +222,7 @@ def test_the_table_of_known_models_is_sound():
         store.check_name(info.name)
         assert urlsplit(info.source).scheme == "https"
         assert urlsplit(info.licence.url).scheme == "https"
-        assert info.size > 5e6
+        assert info.size > 4e6
         for file in info.files:
             assert urlsplit(file.url).scheme == "https"
             assert file.url.endswith(f"/{file.name}")
