@@ -19,8 +19,8 @@ def candidates(engine):
     """Candidate n is opaque on the left n + 1 fifths of the image."""
     solve = engine.solve
 
-    def with_candidates(request, cancelled=lambda: False):
-        matte = solve(request, cancelled)
+    def with_candidates(request, *rest):
+        matte = solve(request, *rest)
         which = request.recipe.options.candidate or 0
         alpha = np.zeros_like(matte.alpha)
         alpha[:, : 16 * (which + 1)] = ALPHA_MAX
