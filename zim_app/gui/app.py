@@ -17,6 +17,7 @@ from zim_app.gui import crash, language, logs
 from zim_app.gui.main_window import MainWindow
 from zim_app.gui.settings import preferences
 from zim_app.gui.stall_monitor import StallMonitor
+from zim_app.gui.termination import Termination
 from zim_app.gui.theme import Theme
 from zim_app.gui.workers.inference_queue import InferenceQueue, create_engine
 from zim_model.assets import asset_path
@@ -42,7 +43,9 @@ def run_window(paths: Sequence[Path] = ()) -> int:
     # Imports on other threads would delay the first paint by half a second.
     QTimer.singleShot(WARM_UP_AFTER_MS, window.warm_up)
     stalls = StallMonitor.from_environment(app)
+    termination = Termination(app, window)
     code = app.exec()
+    termination.end()
     if stalls is not None:
         stalls.report()
     return code

@@ -140,26 +140,49 @@ def _result_bytes() -> int:
     return int(preferences.value("result_memory")) * 2**20
 
 
-class _EditCommand(QUndoCommand):
-    """Undo step that replaces all objects and the active index."""
+ObjectsAndActive = tuple[tuple[SceneObject, ...], int]
+"""All objects, and the index of the active one."""
 
-    def __init__(
-        self,
-        document: Document,
-        text: str,
-        objects: tuple[SceneObject, ...],
-        active: int,
-    ) -> None:
-        super().__init__(text)
-        self._document = document
-        self._old = document.state.objects, document.state.active
-        self._new = objects, active
+
+@dataclass(frozen=True, slots=True)
+class EditStep:
+    """What an undo step replaces: all objects and the active index."""
+
+    text: str
+    before: ObjectsAndActive
+    after: ObjectsAndActive
+
+
+@dataclass(frozen=True, slots=True)
+class EditHistory:
+    """The undo steps of a document, to go on with them in another one.
+
+    Attributes:
+        steps: the oldest first.
+        index: number of steps that are done and not undone.
+    """
+
+    steps: tuple[EditStep, ...]
+    index: int
+
+    @property
+    def current(self) -> ObjectsAndActive:
+        """The objects after the steps that are done; there is a step at least."""
+        return self.steps[self.index - 1].after if self.index else self.steps[0].before
+
+
+class _EditCommand(QUndoCommand):
+    """Undo step of a document."""
+
+    def __init__(self, document: Document, step: EditStep) -> None:
+        super().__init__(step.text)
+        self._document, self._step = document, step
 
     def redo(self) -> None:
-        self._document._set_objects(*self._new)
+        self._document._apply(self._step.after)
 
     def undo(self) -> None:
-        self._document._set_objects(*self._old)
+        self._document._apply(self._step.before)
 
 
 class Document(QObject):
@@ -206,6 +229,8 @@ class Document(QObject):
         self._solved_keys: dict[int, RequestKey] = {}
         self._cancelled_keys: set[RequestKey] = set()
         self._last_id = self.state.object.id
+        self._steps: list[EditStep] = []
+        self._replaying = False
 
     @Slot(str)
     def _on_preference_changed(self, key: str) -> None:
@@ -229,7 +254,31 @@ class Document(QObject):
     ) -> None:
         """Replace all objects and choose the active one, as one undo step."""
         if objects != self.state.objects:
-            self.undo_stack.push(_EditCommand(self, text, objects, active))
+            before = self.state.objects, self.state.active
+            self._push(EditStep(text, before, (objects, active)))
+
+    def _push(self, step: EditStep) -> None:
+        # The stack forgets the steps that were undone.
+        self._steps = [*self._steps[: self.undo_stack.index()], step]
+        self.undo_stack.push(_EditCommand(self, step))
+
+    def _apply(self, state: ObjectsAndActive) -> None:
+        if not self._replaying:
+            self._set_objects(*state)
+
+    @property
+    def history(self) -> EditHistory:
+        """The undo steps, for :meth:`replay`."""
+        return EditHistory(tuple(self._steps), self.undo_stack.index())
+
+    def replay(self, history: EditHistory) -> None:
+        """Take over the undo steps of an earlier document of the same image."""
+        self._replaying = True
+        for step in history.steps:
+            self._push(step)
+        self.undo_stack.setIndex(history.index)
+        self._replaying = False
+        self._set_objects(*history.current)
 
     def new_object(self, recipe: Recipe | None = None, name: str = "") -> SceneObject:
         """An object with a new id, for :meth:`edit_objects`."""

@@ -154,6 +154,12 @@ class BatchController(QObject):
         stop.clicked.connect(self._on_stop_clicked)
         box.open()
 
+    def stop_unasked(self) -> None:
+        """Stop a running batch after the current results; then the window closes."""
+        if self.worker is not None and self.worker.running:
+            self._closing = True
+            self.worker.stop()
+
     @Slot()
     def _on_stop_clicked(self) -> None:
         assert self.worker is not None

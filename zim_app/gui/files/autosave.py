@@ -51,6 +51,9 @@ class Autosave(QObject):
       emitted once until one can.
     - ``recovered(run)``: the :class:`RecoveryState` of a crashed run.
 
+    Attributes:
+        keep_recovery: leave the state of this run behind, as after a crash.
+
     **Threads**: the window's; files are written on others.
     """
 
@@ -69,6 +72,7 @@ class Autosave(QObject):
         self._healthy = True
         self._lock: QLockFile | None = None
         self._run_file: Path | None = None
+        self.keep_recovery = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.flush)
@@ -126,6 +130,18 @@ class Autosave(QObject):
             self._file_worker.submit(
                 "save_session", work, self, self._on_saved, self._on_save_failed
             )
+
+    def save_now(self) -> None:
+        """Write the session on the window's thread, before returning."""
+        self._timer.stop()
+        if self._document is None:
+            return
+        session = self._session(self._document)
+        self._saved = (session.stack, session.exported)
+        try:
+            _save(self.store, session, self._document.image)
+        except ZimError as error:
+            self._on_save_failed(error)
 
     def _session(self, document: Document) -> Session:
         image, stack = document.image, document_stack(document)
@@ -197,7 +213,8 @@ class Autosave(QObject):
         if self.flush in crash.before_report_hooks:
             crash.before_report_hooks.remove(self.flush)
         if self._run_file is not None and self._lock is not None:
-            self._run_file.unlink(missing_ok=True)
+            if not self.keep_recovery:
+                self._run_file.unlink(missing_ok=True)
             self._lock.unlock()
 
 

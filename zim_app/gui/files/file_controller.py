@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QMainWindow, QMessageBox
 from zim_app.core.folders import IMAGE_SUFFIXES
 from zim_app.core.saved_work import PROJECT_SUFFIX, ObjectStack
 from zim_app.core.session_store import RecoveryState
-from zim_app.gui.document import Document
+from zim_app.gui.document import Document, EditHistory
 from zim_app.gui.files import dialogs
 from zim_app.gui.files.autosave import document_stack
 from zim_app.gui.files.drop_highlight import DropHighlight
@@ -33,6 +33,8 @@ from zim_model.errors import ZimError
 if TYPE_CHECKING:
     from zim_app.core.images import Image
 
+HISTORIES = 40
+"""Images whose undo steps are kept, the latest."""
 RECOVERED_TOPIC = "recovered"
 OPEN_TOPIC = "open"
 """Of messages about what was to be opened, which end with the next image."""
@@ -63,6 +65,7 @@ class FileController(QObject):
         self._studio = studio
         self._file_worker = studio.file_worker
         self._stacks: dict[str, ObjectStack] = {}
+        self._histories: dict[str, EditHistory] = {}
         self._closing = False
         self._closes_when_written = False
         if isinstance(studio.widget, QMainWindow):
@@ -189,7 +192,7 @@ class FileController(QObject):
         for topic in (RECOVERED_TOPIC, OPEN_TOPIC):
             self._studio.banner.remove_topic(topic)
         if old is not None:
-            self._stacks[old.image.key] = document_stack(old)
+            self._remember(old)
         self._show_strip(opened)
         document = self._studio.show_document(opened)
         self._restore(opened, document)
@@ -206,11 +209,26 @@ class FileController(QObject):
         if on_done is not None:
             on_done(document)
 
+    def _remember(self, document: Document) -> None:
+        """Keep the objects of an image that is closed, and the steps of the latest."""
+        key = document.image.key
+        self._stacks[key] = document_stack(document)
+        self._histories.pop(key, None)
+        if document.history.steps:
+            self._histories[key] = document.history
+        for oldest in list(self._histories)[:-HISTORIES]:
+            del self._histories[oldest]
+
     def _restore(self, opened: OpenedImage, document: Document) -> None:
         """Restore the objects that an image had when it was last open."""
-        stack = opened.stack
+        stack, key = opened.stack, opened.image.key
         if opened.project is None:
-            stack = self._stacks.get(opened.image.key, stack)
+            stack = self._stacks.get(key, stack)
+        history = self._histories.get(key)
+        if history and stack and history.current[0] == stack.objects:
+            document.replay(history)
+            document.select(stack.active)
+            return
         if stack is not None and stack.is_edited:
             text = self.tr("Restore objects")
             document.edit_objects(text, stack.objects, stack.active)
@@ -423,6 +441,17 @@ class FileController(QObject):
         self._sessions.start_recovery()
         self._sessions.read_marks()
 
+    def save_now(self) -> None:
+        """Write the session before returning, as the system ends the program."""
+        self._sessions.save_now()
+
+    def close_unasked(self) -> None:
+        """Close the window without questions; the next start offers unsaved changes."""
+        self.save_now()
+        self._sessions.keep_recovery = self.has_unsaved_project
+        self._closing = self._closes_when_written = True
+        self._studio.widget.close()
+
     def close(self) -> None:
         """Write unsaved sessions and stop the file worker."""
         self._sessions.flush()
@@ -439,9 +468,20 @@ class FileController(QObject):
                 "Recovered your work on {}; the program was not closed properly."
             ).format(run.name),
             self.tr("Open"),
-            partial(self.open_path, path),
+            partial(self.open_path, path, self._restore_unsaved),
             topic=RECOVERED_TOPIC,
         )
+
+    def _restore_unsaved(self, document: Document) -> None:
+        """Add to a project what was changed since it was saved: its session has it."""
+        try:
+            session = self._sessions.store.load(document.image.key)
+        except ZimError as error:
+            self._studio.report(error)
+            return
+        if session is not None and session.stack != document_stack(document):
+            text = self.tr("Restore unsaved changes")
+            document.edit_objects(text, session.stack.objects, session.stack.active)
 
 
 def _local_paths(data: QMimeData) -> list[Path]:

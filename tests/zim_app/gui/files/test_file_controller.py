@@ -207,6 +207,70 @@ def test_run_that_lives_or_ended_well_is_not_offered(
     assert last.banner.text == ""
 
 
+def test_what_a_killed_run_changed_in_a_project_is_restored(
+    opened, click, settle, next_window, qtbot, tmp_path
+):
+    opened.files.start()
+    click(20, 20)
+    settle()
+    project_at(opened, tmp_path / "work.zimproj")
+    settle()
+    click(30, 30)
+    opened.sessions.flush()
+    settle()
+    opened.sessions._lock.unlock()  # as the system does for a dead process
+    expected = prompts(opened)
+    assert len(expected.points) == 2
+    window = next_window()
+    window.files.start()
+    idle(qtbot, window)
+    window.banner.action_button.click()
+    idle(qtbot, window)
+    assert prompts(window) == expected
+    assert window.isWindowModified(), "the project's file does not have it"
+    window.actions_by_id["undo"].trigger()
+    assert len(prompts(window).points) == 1
+
+
+def test_undo_goes_on_after_other_images(opened, click, settle, photo, other):
+    for x in (10, 20, 30):
+        click(x, 10)
+    opened.actions_by_id["undo"].trigger()
+    settle()
+    shown = opened.document.state.objects
+    opened.open_path(other)
+    settle()
+    opened.open_path(photo)
+    settle()
+    stack = opened.document.undo_stack
+    assert opened.document.state.objects == shown
+    assert (stack.index(), stack.count()) == (2, 3)
+    opened.actions_by_id["redo"].trigger()
+    assert [point.x for point in prompts(opened).points] == pytest.approx(
+        [10, 20, 30], abs=1
+    )
+    for _ in range(3):
+        opened.actions_by_id["undo"].trigger()
+    assert not prompts(opened)
+    click(15, 10)
+    assert (stack.index(), stack.count()) == (1, 1)
+
+
+def test_the_steps_of_many_images_are_kept(opened, click, settle, photo, tmp_path):
+    click(10, 10)
+    for number in range(22):
+        path = tmp_path / "many" / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.new("RGB", (30, 20), (number, 2, 3)).save(path)
+        opened.open_path(path)
+        settle()
+        click(15, 10)
+    opened.open_path(photo)
+    settle()
+    opened.actions_by_id["undo"].trigger()
+    assert not prompts(opened)
+
+
 # --- projects ----------------------------------------------------------------------
 
 
