@@ -18,6 +18,7 @@ from platformdirs import user_state_path
 
 from zim_app.core.saved_work import ObjectStack, read_field, read_json, write_json
 from zim_model.errors import ZimError, msg
+from zim_model.runtime.atomic_files import write_error
 
 if TYPE_CHECKING:
     from zim_app.core.images import Image
@@ -181,6 +182,35 @@ class SessionStore:
         if not path.exists():
             save_image(path, image)
         return path
+
+    def owner(self, digest: str) -> str:
+        """Name of the run that saves the session of an image; empty without one."""
+        try:
+            return self._owner_file(digest).read_text("ascii").strip()
+        except (OSError, ValueError):
+            return ""
+
+    def set_owner(self, digest: str, run: str) -> None:
+        """Let a run save the session of an image, and no other one.
+
+        Raises:
+            ZimError: the folder cannot be made, or the file cannot be written.
+        """
+        self._make_folder()
+        path = self._owner_file(digest)
+        try:
+            path.write_text(run, "ascii")
+        except OSError as error:
+            raise write_error(path, error) from error
+
+    def release(self, digest: str, run: str) -> None:
+        """Let any run save the session of an image, if this one does."""
+        if self.owner(digest) == run:
+            with contextlib.suppress(OSError):
+                self._owner_file(digest).unlink(missing_ok=True)
+
+    def _owner_file(self, digest: str) -> Path:
+        return self._file(digest).with_suffix(".owner")
 
     def marks(self) -> dict[Path, tuple[SessionMark, FileStamp | None]]:
         """Marks of image files; unreadable sessions are left out."""

@@ -6435,6 +6435,17 @@
     </message>
 </context>
 <context>
+    <name>SharedPhoto</name>
+    <message>
+        <source>{} is open in another window of zim-studio; what you change here is not saved.</source>
+        <translation>{} ist in einem anderen Fenster von zim-studio geöffnet; was Sie hier ändern, wird nicht gespeichert.</translation>
+    </message>
+    <message>
+        <source>Take over</source>
+        <translation>Übernehmen</translation>
+    </message>
+</context>
+<context>
     <name>ShortcutPage</name>
     <message>
         <source>Click here, then press the new key</source>

@@ -50,6 +50,8 @@ class Autosave(QObject):
     - ``failed(error)``: sessions cannot be read, or one cannot be written, which is
       emitted once until one can.
     - ``recovered(run)``: the :class:`RecoveryState` of a crashed run.
+    - ``shared(document)``: another running studio saves the session of that document's
+      image; it is not saved here until :meth:`take_over`.
 
     Attributes:
         keep_recovery: leave the state of this run behind, as after a crash.
@@ -61,6 +63,7 @@ class Autosave(QObject):
     marks_read = Signal(object)
     failed = Signal(object)
     recovered = Signal(object)
+    shared = Signal(object)
 
     def __init__(self, file_worker: FileWorker, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -73,6 +76,7 @@ class Autosave(QObject):
         self._lock: QLockFile | None = None
         self._run_file: Path | None = None
         self.keep_recovery = False
+        self._foreign = False  # another run saves the session
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.flush)
@@ -87,9 +91,11 @@ class Autosave(QObject):
             exported: whether its current state was exported.
         """
         self.flush()
+        self._release()
         if self._document is not None:
             self._document.changed.disconnect(self._on_document_changed)
         self._document = document
+        self._claim()
         stack = document_stack(document)
         self._exported = stack if exported else None
         self._saved = (stack, exported)
@@ -123,7 +129,7 @@ class Autosave(QObject):
             return
         session = self._session(self._document)
         state = (session.stack, session.exported)
-        if state != self._saved:
+        if state != self._saved and self._may_save():
             self._saved = state
             image = self._document.image
             work = partial(_save, self.store, session, image)
@@ -134,7 +140,7 @@ class Autosave(QObject):
     def save_now(self) -> None:
         """Write the session on the window's thread, before returning."""
         self._timer.stop()
-        if self._document is None:
+        if self._document is None or not self._may_save():
             return
         session = self._session(self._document)
         self._saved = (session.stack, session.exported)
@@ -173,6 +179,63 @@ class Autosave(QObject):
         if self._healthy:
             self._healthy = False
             self.failed.emit(error)
+
+    # -- Several studios ---------------------------------------------------------------
+
+    @property
+    def _run(self) -> str:
+        """Name of this run among those that are open; empty before it is marked."""
+        return self._run_file.stem if self._run_file else ""
+
+    def _claim(self) -> None:
+        """Save the document's session from now on, unless another studio does."""
+        assert self._document is not None
+        digest = self._document.image.key
+        owner = self.store.owner(digest)
+        self._foreign = owner not in ("", self._run) and _is_alive(owner)
+        if self._foreign:
+            self.shared.emit(self._document)
+        elif self._run:
+            self._own(digest)
+
+    def _own(self, digest: str) -> None:
+        try:
+            self.store.set_owner(digest, self._run)
+        except ZimError as error:
+            self._on_save_failed(error)
+
+    def _release(self) -> None:
+        """Let other studios save the session, once it is written."""
+        if self._document is not None and self._run and not self._foreign:
+            work = partial(self.store.release, self._document.image.key, self._run)
+            self._file_worker.submit("note_run", work, self, None, self._on_save_failed)
+
+    def take_over(self) -> ObjectStack | None:
+        """Save the session here from now on, and in no other studio.
+
+        Returns:
+            The objects that the other studio has saved.
+        """
+        assert self._document is not None
+        digest = self._document.image.key
+        self._foreign, self._saved = False, None
+        self._own(digest)
+        try:
+            session = self.store.load(digest)
+        except ZimError as error:
+            self._on_save_failed(error)
+            return None
+        return session.stack if session else None
+
+    def _may_save(self) -> bool:
+        """Whether no other studio has taken over; else says so, once."""
+        if self._document is None or self._foreign:
+            return False
+        owner = self.store.owner(self._document.image.key)
+        self._foreign = bool(owner and self._run) and owner != self._run
+        if self._foreign:
+            self.shared.emit(self._document)
+        return not self._foreign
 
     # -- Runs -------------------------------------------------------------------------
 
@@ -213,9 +276,25 @@ class Autosave(QObject):
         if self.flush in crash.before_report_hooks:
             crash.before_report_hooks.remove(self.flush)
         if self._run_file is not None and self._lock is not None:
+            if self._document is not None and not self._foreign:
+                self.store.release(self._document.image.key, self._run)
             if not self.keep_recovery:
                 self._run_file.unlink(missing_ok=True)
             self._lock.unlock()
+
+
+def _is_alive(run: str) -> bool:
+    """Whether the run of that name is open on this computer."""
+    if not run.isalnum():
+        return False
+    path = state_folder() / "runs" / f"{run}.lock"
+    if not path.exists():
+        return False
+    lock = _lock(path)
+    if not lock.tryLock(0):
+        return True
+    lock.unlock()
+    return False
 
 
 def _lock(path: Path) -> QLockFile:

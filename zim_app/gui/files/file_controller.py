@@ -25,6 +25,7 @@ from zim_app.gui.files.open_job import (
     open_pasted,
     open_project,
 )
+from zim_app.gui.files.shared_photo import SHARED_TOPIC, SharedPhoto
 from zim_app.gui.language import translate_message
 from zim_app.gui.settings import window_state
 from zim_app.gui.studio import Studio
@@ -82,6 +83,7 @@ class FileController(QObject):
         self._sessions.marks_read.connect(studio.strip.model.set_marks)
         studio.strip.path_requested.connect(self._on_strip_requested)
         self._sessions.recovered.connect(self._on_sessions_recovered)
+        SharedPhoto(studio)
 
     # -- Opening ---------------------------------------------------------------------
 
@@ -189,7 +191,7 @@ class FileController(QObject):
             return
         old = self._studio.document
         # Something else is open now.
-        for topic in (RECOVERED_TOPIC, OPEN_TOPIC):
+        for topic in (RECOVERED_TOPIC, OPEN_TOPIC, SHARED_TOPIC):
             self._studio.banner.remove_topic(topic)
         if old is not None:
             self._remember(old)

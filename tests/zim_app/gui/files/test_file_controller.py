@@ -17,6 +17,7 @@ from zim_app.core.project import read_project, write_project
 from zim_app.core.saved_work import ObjectStack
 from zim_app.core.session_store import SessionStore
 from zim_app.gui.settings import preferences, window_state
+from zim_model.prompts import Point
 
 LEFT = Qt.MouseButton.LeftButton
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -205,6 +206,85 @@ def test_run_that_lives_or_ended_well_is_not_offered(
     last.files.start()
     idle(qtbot, last)
     assert last.banner.text == ""
+
+
+@pytest.fixture
+def two(opened, click, settle, photo, next_window, qtbot):
+    """Two studios with the same photo; the first has one click, the second is told."""
+    opened.files.start()
+    settle()
+    opened.open_path(photo)
+    settle()
+    click(20, 20)
+    opened.sessions.flush()
+    settle()
+    second = next_window()
+    second.files.start()
+    idle(qtbot, second)
+    second.open_path(photo)
+    idle(qtbot, second)
+    return opened, second
+
+
+def saved_points():
+    [file] = SessionStore().folder.glob("*.json")
+    [saved] = json.loads(file.read_text())["objects"]
+    return len(saved["recipe"]["prompts"]["points"])
+
+
+def add_point(window, x):
+    recipe = window.document.state.recipe.with_point(Point(x, 5))
+    window.document.edit("click", recipe)
+    window.sessions.flush()
+
+
+def test_the_second_studio_with_a_photo_is_told_and_saves_nothing(two, qtbot):
+    first, second = two
+    assert "is not saved" in second.banner.text
+    assert first.banner.text == ""
+    add_point(second, 30)
+    add_point(second, 40)
+    idle(qtbot, second)
+    assert saved_points() == 1
+    add_point(first, 50)
+    idle(qtbot, first)
+    assert saved_points() == 2, "the first one goes on"
+
+
+def test_taking_over_goes_on_with_what_was_saved_and_tells_the_other(two, qtbot):
+    first, second = two
+    add_point(second, 30)
+    own = prompts(second)
+    add_point(first, 50)
+    idle(qtbot, first)
+    second.banner.action_button.click()
+    idle(qtbot, second)
+    assert prompts(second) == prompts(first)
+    add_point(second, 60)
+    idle(qtbot, second)
+    assert saved_points() == 3
+    add_point(first, 70)
+    idle(qtbot, first)
+    assert "is not saved" in first.banner.text
+    assert saved_points() == 3, "the last writer does not win"
+    for _ in range(2):
+        second.actions_by_id["undo"].trigger()
+    assert prompts(second) == own, "undo goes back to what was here"
+
+
+def test_a_photo_is_free_again_when_its_studio_has_left_it(two, photo, other, qtbot):
+    first, second = two
+    first.open_path(other)
+    idle(qtbot, first)
+    second.open_path(first.document.image.path)  # both have the other one
+    idle(qtbot, second)
+    assert "is not saved" in second.banner.text
+    first.close()
+    second.open_path(photo)
+    idle(qtbot, second)
+    assert second.banner.text == ""
+    second.close()
+    assert not list(SessionStore().folder.glob("*.owner"))
 
 
 def test_what_a_killed_run_changed_in_a_project_is_restored(
