@@ -7,6 +7,7 @@ image's pixels.  Files of the user are never changed.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import time
@@ -230,6 +231,17 @@ class SessionStore:
                 if session.path is not None:
                     result[session.path] = session
         return result
+
+    def find(self, image: Path) -> Session | None:
+        """The newest readable session of a file, whatever its pixels were; or None."""
+        written = json.dumps(str(image)).encode()
+        for path in reversed(self._by_age()):
+            with contextlib.suppress(OSError, ZimError):
+                if written in path.read_bytes():  # quicker than to read them all
+                    session = Session.from_json(read_json(path, KIND, VERSION))
+                    if session.path == image:
+                        return session
+        return None
 
     def _file(self, digest: str) -> Path:
         assert re.fullmatch(r"[0-9a-f]+", digest), digest

@@ -4438,14 +4438,6 @@
         <translation>Objekte wiederherstellen</translation>
     </message>
     <message>
-        <source>{} was changed since the project was saved.</source>
-        <translation>{} wurde geändert, seit das Projekt gespeichert wurde.</translation>
-    </message>
-    <message>
-        <source>Check the edges before you export.</source>
-        <translation>Prüfen Sie die Ränder, bevor Sie exportieren.</translation>
-    </message>
-    <message>
         <source>The photo {} of {} is missing.</source>
         <translation>Das Bild {} von {} fehlt.</translation>
     </message>
@@ -5488,6 +5480,37 @@
     </message>
 </context>
 <context>
+    <name>OpenNotices</name>
+    <message>
+        <source>{} was changed since the project was saved.</source>
+        <translation>{} wurde geändert, seit das Projekt gespeichert wurde.</translation>
+    </message>
+    <message>
+        <source>Check the edges before you export.</source>
+        <translation>Prüfen Sie die Ränder, bevor Sie exportieren.</translation>
+    </message>
+    <message>
+        <source>{} was changed since you worked on it.</source>
+        <translation>{} wurde geändert, seit Sie daran gearbeitet haben.</translation>
+    </message>
+    <message>
+        <source>Restore the objects</source>
+        <translation>Objekte wiederherstellen</translation>
+    </message>
+    <message>
+        <source>Restore objects</source>
+        <translation>Objekte wiederherstellen</translation>
+    </message>
+    <message>
+        <source>{} is open in another window of zim-studio; what you change here is not saved.</source>
+        <translation>{} ist in einem anderen Fenster von zim-studio geöffnet; was Sie hier ändern, wird nicht gespeichert.</translation>
+    </message>
+    <message>
+        <source>Take over</source>
+        <translation>Übernehmen</translation>
+    </message>
+</context>
+<context>
     <name>PairDialog</name>
     <message>
         <source>Save as training pair</source>
@@ -6432,17 +6455,6 @@
     <message>
         <source>A shadow was found for {} of {} files.</source>
         <translation>Für {} von {} Dateien wurde ein Schatten gefunden.</translation>
-    </message>
-</context>
-<context>
-    <name>SharedPhoto</name>
-    <message>
-        <source>{} is open in another window of zim-studio; what you change here is not saved.</source>
-        <translation>{} ist in einem anderen Fenster von zim-studio geöffnet; was Sie hier ändern, wird nicht gespeichert.</translation>
-    </message>
-    <message>
-        <source>Take over</source>
-        <translation>Übernehmen</translation>
     </message>
 </context>
 <context>

@@ -25,8 +25,7 @@ from zim_app.gui.files.open_job import (
     open_pasted,
     open_project,
 )
-from zim_app.gui.files.shared_photo import SHARED_TOPIC, SharedPhoto
-from zim_app.gui.language import translate_message
+from zim_app.gui.files.open_notices import OPEN_TOPIC, OpenNotices
 from zim_app.gui.settings import window_state
 from zim_app.gui.studio import Studio
 from zim_model.errors import ZimError
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
 HISTORIES = 40
 """Images whose undo steps are kept, the latest."""
 RECOVERED_TOPIC = "recovered"
-OPEN_TOPIC = "open"
-"""Of messages about what was to be opened, which end with the next image."""
 """Topic of the banner message about a crashed run."""
 IMAGE_FORMATS = ("image/png", "image/tiff", "image/webp", "image/jpeg", "image/bmp")
 """MIME types of encoded images that are used from other programs, best first."""
@@ -83,7 +80,7 @@ class FileController(QObject):
         self._sessions.marks_read.connect(studio.strip.model.set_marks)
         studio.strip.path_requested.connect(self._on_strip_requested)
         self._sessions.recovered.connect(self._on_sessions_recovered)
-        SharedPhoto(studio)
+        self._notices = OpenNotices(studio)
 
     # -- Opening ---------------------------------------------------------------------
 
@@ -191,7 +188,7 @@ class FileController(QObject):
             return
         old = self._studio.document
         # Something else is open now.
-        for topic in (RECOVERED_TOPIC, OPEN_TOPIC, SHARED_TOPIC):
+        for topic in (RECOVERED_TOPIC, OPEN_TOPIC):
             self._studio.banner.remove_topic(topic)
         if old is not None:
             self._remember(old)
@@ -207,7 +204,7 @@ class FileController(QObject):
         if recent is not None:
             window_state.add_recent_path(recent)
         self.project_changed.emit()
-        self._show_problems(opened)
+        self._notices.show(opened, document)
         if on_done is not None:
             on_done(document)
 
@@ -234,20 +231,6 @@ class FileController(QObject):
         if stack is not None and stack.is_edited:
             text = self.tr("Restore objects")
             document.edit_objects(text, stack.objects, stack.active)
-
-    def _show_problems(self, opened: OpenedImage) -> None:
-        if opened.problem is not None:
-            self._studio.report(opened.problem)
-        if opened.image.notice is not None:
-            text = translate_message(opened.image.notice.text)
-            self._studio.banner.show_warning(text, topic=OPEN_TOPIC)
-        if opened.match == "changed":
-            name = opened.image.name
-            self._studio.banner.show_error(
-                self.tr("{} was changed since the project was saved.").format(name),
-                self.tr("Check the edges before you export."),
-                topic=OPEN_TOPIC,
-            )
 
     def _show_image_missing(self, missing: ImageMissing) -> None:
         reference = missing.project.reference

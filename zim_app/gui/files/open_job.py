@@ -36,6 +36,7 @@ class OpenedImage:
         project: the project file that it was opened from, or None.
         match: how the image compares with the project's reference.
         problem: why its session could not be read, or None.
+        earlier: objects of the session of other pixels in the same file, or None.
     """
 
     image: Image
@@ -46,6 +47,7 @@ class OpenedImage:
     project: Path | None = None
     match: ReferenceMatch = "same"
     problem: ZimError | None = None
+    earlier: ObjectStack | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,21 @@ def _with_session(image: Image, store: SessionStore) -> OpenedImage:
         session.exported if session else False,
         siblings,
         problem=problem,
+        earlier=None if session else _earlier_objects(image, store),
     )
+
+
+def _earlier_objects(image: Image, store: SessionStore) -> ObjectStack | None:
+    """Objects that the file had before its pixels were changed, if they still fit."""
+    session = store.find(image.path.resolve()) if image.path else None
+    if session is None or session.digest == image.key or not session.stack.is_edited:
+        return None
+    try:
+        for scene_object in session.stack.objects:
+            scene_object.recipe.validate(image.height, image.width)
+    except ZimError:  # the image has another size
+        return None
+    return session.stack
 
 
 def open_project(

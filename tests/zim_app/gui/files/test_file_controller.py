@@ -208,6 +208,35 @@ def test_run_that_lives_or_ended_well_is_not_offered(
     assert last.banner.text == ""
 
 
+def test_a_photo_that_was_changed_on_the_disk_offers_its_objects(
+    opened, click, settle, photo
+):
+    click(20, 20)
+    settle()
+    opened.sessions.flush()
+    settle()
+    expected = prompts(opened)
+    Image.new("RGB", (80, 60), (9, 100, 50)).save(photo)
+    opened.open_path(photo)
+    settle()
+    assert not prompts(opened)
+    assert "was changed since you worked on it" in opened.banner.text
+    opened.banner.action_button.click()
+    settle()
+    assert prompts(opened) == expected
+
+
+def test_a_photo_that_was_changed_in_size_offers_nothing(opened, click, settle, photo):
+    click(79, 20)
+    settle()
+    opened.sessions.flush()
+    settle()
+    Image.new("RGB", (60, 60), (9, 100, 50)).save(photo)
+    opened.open_path(photo)
+    settle()
+    assert opened.banner.text == ""
+
+
 @pytest.fixture
 def two(opened, click, settle, photo, next_window, qtbot):
     """Two studios with the same photo; the first has one click, the second is told."""
