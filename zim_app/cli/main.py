@@ -44,8 +44,9 @@ from zim_app.core.export import (
     export_to_folder,
 )
 from zim_app.core.images import load_image
-from zim_model.errors import ImageError, ZimError, msg
+from zim_model.errors import ImageError, PromptError, ZimError, msg
 from zim_model.inference.subject import SubjectSelector
+from zim_model.prompts import PromptSet
 from zim_model.recipe import Recipe, Upsampling
 from zim_model.request import ALPHA_MAX, Request
 from zim_model.runtime.atomic_files import describe_os_error, read_error
@@ -287,6 +288,11 @@ def _export_options(args: argparse.Namespace, recipe: Recipe) -> ExportOptions:
 
 
 def _recipe(args: argparse.Namespace) -> Recipe:
+    if PromptSet(tuple(args.point), args.box).looks_relative:
+        raise PromptError(
+            msg("All coordinates are from 0 to 1, but pixels are meant."),
+            msg("Give pixels from the top left."),
+        )
     recipe = Recipe() if args.recipe is None else _read_recipe(args.recipe)
     for point in args.point:
         recipe = recipe.with_point(point)

@@ -251,6 +251,9 @@ def test_wrong_usage_exits_with_2(
     [
         (["gone.png", "--point", "3,2"], "gone.png cannot be read: there is no such"),
         (["photo.png", "--point", "99,2"], "(99, 2) is outside the image (8 x 6"),
+        (["photo.png", "--point", "0.5,0.4"], "but pixels are meant"),
+        (["photo.png", "--box", "0.25,0.16,0.75,0.67"], "but pixels are meant"),
+        (["photo.png", "--point", "3,2", "--box", "0,0,1,1"], "not fractions"),
         (["photo.png", "--point", "3,2,0"], "Add a positive point or a box."),
         (["photo.png", "--point", "3,2", "-o", "a.jpg"], "JPEG cannot hold the trans"),
         (["photo.png", "--point", "3,2", "-o", "a.xyz"], "Use one of .png, .tif"),

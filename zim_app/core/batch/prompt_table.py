@@ -10,11 +10,15 @@
 - ``units``: ``pixels`` from the top left (the default), or ``fraction``, 0 to 1 of
   width and height.
 
+Columns are separated by commas, semicolons or tabs; other than between commas, numbers
+may have a decimal comma.
+
 **JSON**: a list of entries ``{"image": ..., "objects": [...]}``, where each object may
 have ``name``, ``points`` ([[x, y, label], ...]), ``box`` ([left, top, right, bottom]),
 ``scribbles``, ``units``, or a whole ``recipe`` as saved by the studio.  An entry with a
 single object may have these itself.  In place of the list, an object
-``{IMAGE: entry, ...}`` is accepted.
+``{IMAGE: entry, ...}`` is accepted.  Other keys are refused, and so are the files of
+other programs, by name (:mod:`~zim_app.core.batch.foreign_tables`).
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from zim_app.core.batch.foreign_tables import refuse_foreign_table
 from zim_app.core.saved_work import MAX_BYTES, ObjectStack
 from zim_model.errors import ZimError, msg
 from zim_model.prompts import Box, Point, PromptSet, Scribble
@@ -36,7 +41,13 @@ from zim_model.runtime.atomic_files import read_error
 
 BOX_COLUMNS = ("left", "top", "right", "bottom")
 COLUMNS = ("image", "object", "x", "y", "label", *BOX_COLUMNS, "units")
+NUMBER_COLUMNS = ("x", "y", "label", *BOX_COLUMNS)
 UNITS = ("pixels", "fraction")
+DECIMAL_COMMA_DELIMITERS = (";", "\t")
+"""Delimiters beside which spreadsheets may write decimal commas."""
+PROMPT_KEYS = ("points", "box", "scribbles")
+OBJECT_KEYS = ("name", "recipe", "units", *PROMPT_KEYS)
+SCRIBBLE_KEYS = ("path", "positive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +89,20 @@ class TableObject:
     units: str = "pixels"
 
     def to_pixels(self, height: int, width: int, model: str) -> Recipe:
-        """The recipe for an image of that size; ``model`` where none is named."""
+        """The recipe for an image of that size; ``model`` where none is named.
+
+        Raises:
+            ZimError: the prompts are fractions, but not in those units.
+        """
         recipe = self.recipe
         if self.units == "fraction":
             recipe = replace(
                 recipe, prompts=_scale_to_pixels(recipe.prompts, height, width)
+            )
+        elif recipe.prompts.looks_relative:
+            raise ZimError(
+                msg("All coordinates are from 0 to 1, but pixels are meant."),
+                msg("Give pixels from the top left, or the units fraction."),
             )
         return recipe if recipe.model else replace(recipe, model=model)
 
@@ -105,7 +125,7 @@ class TableEntry:
         """The objects for an image of that size.
 
         Raises:
-            ZimError: the entry is invalid.
+            ZimError: the entry is invalid, or holds fractions in place of pixels.
         """
         if self.problem:
             raise ZimError(self.problem, msg("Correct the file of prompts."))
@@ -191,6 +211,8 @@ def _parse_csv(name: str, text: str) -> dict[str, TableEntry]:
         raise ZimError(
             msg("{name} is malformed: {error}.", name=name, error=str(error))
         ) from error
+    if delimiter in DECIMAL_COMMA_DELIMITERS:
+        rows = [(line, _with_decimal_points(row)) for line, row in rows]
     unknown = columns - set(COLUMNS)
     if "image" not in columns or unknown:
         raise ZimError(
@@ -263,6 +285,16 @@ def _add_row(
     return (*objects[:index], replace(old, recipe=recipe), *objects[index + 1 :])
 
 
+def _with_decimal_points(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with 200.5 in place of 200,5; what has both signs stays."""
+    points = {
+        column: text.replace(",", ".")
+        for column in NUMBER_COLUMNS
+        if "." not in (text := _cell(row, column))
+    }
+    return row | points
+
+
 def _new_object(name: str, units: str) -> TableObject:
     return TableObject(name, Recipe(model=""), units)
 
@@ -273,7 +305,7 @@ def _cell(row: dict[str, Any], column: str) -> str:
 
 def _number(column: str, text: str) -> float:
     try:
-        value = float(text)
+        value = math.nan if "_" in text else float(text)  # 1_000 is one in Python only
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
@@ -284,9 +316,11 @@ def _number(column: str, text: str) -> float:
 
 
 def _positive(label: str) -> bool:
-    if label not in ("", "0", "1"):
+    # Tables with empty cells get labels such as 1.0 in pandas.
+    value = _number("label", label) if label else 1
+    if value not in (0, 1):
         raise ZimError(msg("the label is {label!r}, neither 1 nor 0", label=label))
-    return label != "0"
+    return value == 1
 
 
 def _units(text: str) -> str:
@@ -308,7 +342,9 @@ def _parse_json(name: str, text: str) -> dict[str, TableEntry]:
             msg("{name} is no JSON file: {reason}.", name=name, reason=str(error)[:80]),
             msg("Give prompts as JSON, or as CSV in a file that ends in .csv."),
         ) from error
+    refuse_foreign_table(name, data)
     if isinstance(data, dict) and isinstance(data.get("images"), list | dict):
+        _check_keys(data, ("images",), name)
         data = data["images"]
     if isinstance(data, dict):
         data = [
@@ -342,7 +378,7 @@ def _json_entry(location: str, number: int, item: Any) -> TableEntry:
         problem = msg("{location}: the image is missing.", location=location)
         return TableEntry(f"entry {number}", problem=problem)
     try:
-        return TableEntry(image, _json_objects(item.get("objects", [item])))
+        return TableEntry(image, _entry_objects(item))
     except ZimError as error:
         problem = msg(
             "{location} ({image}): {reason}",
@@ -351,6 +387,14 @@ def _json_entry(location: str, number: int, item: Any) -> TableEntry:
             reason=error.message,
         )
         return TableEntry(image, problem=problem)
+
+
+def _entry_objects(item: dict[str, Any]) -> tuple[TableObject, ...]:
+    if "objects" in item:
+        _check_keys(item, ("image", "objects"), msg("an entry with objects"))
+        return _json_objects(item["objects"])
+    _check_keys(item, ("image", "objects", *OBJECT_KEYS), msg("an entry"))
+    return (_json_object({key: v for key, v in item.items() if key != "image"}),)
 
 
 def _json_objects(parts: Any) -> tuple[TableObject, ...]:
@@ -365,13 +409,19 @@ def _json_object(data: Any) -> TableObject:
     name = data.get("name", "")
     if not isinstance(name, str):
         raise ZimError(msg("an object's name is {name!r}.", name=name))
-    if "recipe" in data:
-        return TableObject(name, Recipe.from_json(data["recipe"]))
     units = data.get("units", UNITS[0])
+    if "recipe" in data:
+        _check_keys(data, ("name", "recipe"), msg("an object with a recipe"))
+        return TableObject(name, Recipe.from_json(data["recipe"]))
+    _check_keys(data, OBJECT_KEYS, msg("an object"))
     if units not in UNITS:
         raise ZimError(
             msg("the units are {units!r}, neither pixels nor fraction.", units=units)
         )
+    scribbles = data.get("scribbles")
+    for scribble in scribbles if isinstance(scribbles, list) else ():
+        if isinstance(scribble, dict):
+            _check_keys(scribble, SCRIBBLE_KEYS, msg("a scribble"))
     points = data.get("points") or []
     if isinstance(points, list):  # the label is optional
         points = [[*p, 1] if isinstance(p, list) and len(p) == 2 else p for p in points]
@@ -379,6 +429,21 @@ def _json_object(data: Any) -> TableObject:
     if not prompts:
         raise ZimError(msg("an object has no prompts."))
     return TableObject(name, Recipe(prompts, model=""), units)
+
+
+def _check_keys(data: dict[str, Any], known: tuple[str, ...], owner: str) -> None:
+    """Check that no key is dropped in silence, such as a misspelt one."""
+    for key in data:
+        if key not in known:
+            raise ZimError(
+                msg(
+                    "{owner} has the key {key!r}; allowed are {known}.",
+                    owner=owner,
+                    key=key,
+                    known=", ".join(known),
+                ),
+                msg("Correct the file of prompts."),
+            )
 
 
 def _scale_to_pixels(prompts: PromptSet, height: int, width: int) -> PromptSet:
