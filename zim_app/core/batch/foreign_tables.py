@@ -63,7 +63,7 @@ _RECOGNISED: tuple[tuple[str, Callable[[Any], bool]], ...] = (
     (msg("GeoJSON"), _is_geojson),
     (msg("the recipe of one object"), _is_recipe),
 )
-"""Names, and the test that recognises parsed JSON of that kind; the first one counts."""
+"""Names, and the tests that recognise parsed JSON of that kind; the first counts."""
 
 
 def refuse_foreign_table(name: str, data: Any) -> None:

@@ -27,6 +27,7 @@ import csv
 import io
 import json
 import math
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -143,7 +144,7 @@ class PromptTable:
 
     Attributes:
         name: of the file, shown to the user.
-        entries: by image name, as written in the file.
+        entries: by image name, see :func:`table_name`.
     """
 
     name: str
@@ -157,10 +158,21 @@ class PromptTable:
             unique: whether no other image has the same file name, so that an entry with
                 the file name alone is accepted.
         """
-        found = self.entries.get(relative)
+        name = table_name(relative)
+        found = self.entries.get(name)
         if found is None and unique:
-            found = self.entries.get(relative.rpartition("/")[2])
+            found = self.entries.get(name.rpartition("/")[2])
         return found
+
+
+def table_name(image: str) -> str:
+    """The name of an image by which tables are searched.
+
+    It is the same for the composed and decomposed letters of systems, and for the
+    separators of paths on Windows.
+    """
+    name = unicodedata.normalize("NFC", image).replace("\\", "/")
+    return name.removeprefix("./")
 
 
 def read_table(path: Path) -> PromptTable:
@@ -237,7 +249,7 @@ def _group_rows(
     """Combine the rows of each image and object."""
     entries: dict[str, TableEntry] = {}
     for line, row in rows:
-        image = _cell(row, "image") or f"line {line}"
+        image = table_name(_cell(row, "image")) or f"line {line}"
         entry = entries.get(image, TableEntry(image))
         try:
             entry = replace(entry, objects=_add_row(entry.objects, row))
@@ -377,6 +389,7 @@ def _json_entry(location: str, number: int, item: Any) -> TableEntry:
     if not isinstance(image, str) or not image:
         problem = msg("{location}: the image is missing.", location=location)
         return TableEntry(f"entry {number}", problem=problem)
+    image = table_name(image)
     try:
         return TableEntry(image, _entry_objects(item))
     except ZimError as error:

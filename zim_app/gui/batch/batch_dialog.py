@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from zim_app.core.batch.journal import BatchRow
+from zim_app.core.batch.prompt_table import table_name
 from zim_app.core.batch.runner import Event, JobFinished, JobStarted
 from zim_app.gui.batch.batch_form import BatchForm
 from zim_app.gui.batch.batch_table import BatchTable, table_view
@@ -243,13 +244,16 @@ class BatchDialog(QDialog):
         jobs = tuple(job for job in plan.jobs if job.relative in names)
         policy = plan.prompt_policy
         if policy.table is not None:  # unselected names are not errors
+            table_names = set(map(table_name, names))
             entries = {
                 image: table_entry
                 for image, table_entry in policy.table.entries.items()
-                if image in names or image.rpartition("/")[2] in names
+                if image in table_names or image.rpartition("/")[2] in table_names
             }
             policy = replace(policy, table=replace(policy.table, entries=entries))
-        return replace(plan, jobs=jobs, prompt_policy=policy) if jobs else None
+        obstacles = tuple(x for x in plan.obstacles if x.relative in names)
+        chosen = replace(plan, jobs=jobs, prompt_policy=policy, obstacles=obstacles)
+        return chosen if jobs else None
 
     @Slot()
     def _on_start_clicked(self) -> None:
