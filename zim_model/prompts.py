@@ -110,7 +110,7 @@ class Box:
                     "The box ({shown}) is smaller than a pixel, or only the first one.",
                     shown=shown,
                 ),
-                msg("Pixels from the top-left corner are meant, not fractions."),
+                msg("Pixels are meant, from the top-left corner, not fractions."),
             )
         return box
 

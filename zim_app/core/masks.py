@@ -92,11 +92,11 @@ def load_mask(path: Path, image: Image, threshold: int = THRESHOLD) -> MaskFile:
 def _level(read: Image) -> FloatArray:
     """Brightness or opacity, (H, W) float32 from 0 to 1."""
     if read.source_alpha is not None:
-        values, one, full = read.source_alpha, (1, 257), 65535
+        values = read.source_alpha
+        brightest = int(values.max())  # the opacity 1 of 255 is 257 of 65535
+        full = brightest if brightest in (1, 257) else 65535
     elif read.source.max() == 1:
-        values, one, full = read.source.max(2), (1,), 1
+        values, full = read.source.max(2), 1
     else:
-        values, one, full = read.rgb.max(2), (), 255
-    brightest = int(values.max())
-    # The opacity 1 of 255 is 257 of 65535.
-    return values / np.float32(brightest if brightest in one else full)
+        values, full = read.rgb.max(2), 255
+    return np.asarray(values / np.float32(full), np.float32)

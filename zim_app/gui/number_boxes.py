@@ -12,6 +12,8 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import QDoubleSpinBox, QSpinBox
 
+Validation = tuple[QValidator.State, str, int]
+"""The state of a text, the text and the position of the cursor."""
 _NUMBER = re.compile(r"[-+]?\d*(\.\d*)?")
 _DIRECTION_MARKS = dict.fromkeys(map(ord, "\u200e\u200f\u061c"))
 """Invisible characters that locales write around signs."""
@@ -20,7 +22,7 @@ _DIRECTION_MARKS = dict.fromkeys(map(ord, "\u200e\u200f\u061c"))
 class NumberBox(QDoubleSpinBox):
     """A spin box for decimal numbers; further decimals are rounded."""
 
-    def validate(self, text: str, position: int) -> object:
+    def validate(self, text: str, position: int) -> Validation:
         return _validate(self, text), text, position
 
     def valueFromText(self, text: str) -> float:
@@ -31,7 +33,7 @@ class NumberBox(QDoubleSpinBox):
 class WholeNumberBox(QSpinBox):
     """A spin box for whole numbers; decimals are rounded."""
 
-    def validate(self, text: str, position: int) -> object:
+    def validate(self, text: str, position: int) -> Validation:
         return _validate(self, text), text, position
 
     def valueFromText(self, text: str) -> int:

@@ -129,9 +129,19 @@ def scan_folder(folder: Path, output: Path, *, recursive: bool) -> FolderScan:
 
 
 def _original_of(path: Path, originals: Mapping[tuple[Path, str], str]) -> str | None:
-    """Name of the image beside ``path`` that it is a result of, going by its name."""
+    """Name of the image that ``path`` is a result of, going by its name.
+
+    Results lie beside their image or in a folder beside it; between the image's name
+    and the kind there may be that of the object.
+    """
     match = _RESULT_STEM.fullmatch(path.stem)
-    return originals.get((path.parent, match["name"])) if match else None
+    name = match["name"] if match else ""
+    while name:
+        for folder in (path.parent, path.parent.parent):
+            if (folder, name) in originals:
+                return originals[folder, name]
+        name = name.rpartition("-")[0]
+    return None
 
 
 def _own_result_error(original: str) -> ZimError:

@@ -222,7 +222,7 @@ class BatchDialog(QDialog):
             self.tr("{} with the box").format(sources["box"]),
             self.tr("{} by their main object").format(sources["automatic"]),
             self.tr("{} made before").format(states["kept"]),
-            self.tr("{} without prompts").format(states["skipped"]),
+            self.tr("{} skipped").format(states["skipped"]),
             self.tr("{} that cannot be processed").format(states["failed"]),
         ]
         nonzero = [part for part in parts if not part.startswith("0 ")]
@@ -288,7 +288,7 @@ class BatchDialog(QDialog):
                 self.time_left.setText(time_text(left))
 
     def _counts_text(self) -> str:
-        text = self.tr("{} made, {} made before, {} without prompts, {} failed.")
+        text = self.tr("{} made, {} made before, {} skipped, {} failed.")
         states = ("done", "kept", "skipped", "failed")
         return text.format(*(self._counts[state] for state in states))
 

@@ -122,7 +122,15 @@ def test_results_of_an_earlier_batch_are_no_input(
 
 
 @pytest.mark.parametrize(
-    "name", ["a-cutout.png", "a-matte.tif", "a-composite-2.jpg", "x/a-cutout.webp"]
+    "name",
+    [
+        "a-cutout.png",
+        "a-matte.tif",
+        "a-composite-2.jpg",
+        "x/a-cutout.webp",
+        "cutouts/a-cutout.png",
+        "cutouts/a-left-dog-cutout.png",
+    ],
 )
 def test_results_beside_their_photo_are_left_out_and_named(
     photos: Path, output: Path, plan_of: MakePlan, rows_of: RowsOf, name: str
