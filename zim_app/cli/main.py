@@ -46,6 +46,7 @@ from zim_app.core.export import (
     export_to_folder,
 )
 from zim_app.core.images import load_image
+from zim_app.core.json_keys import check_recipe_keys
 from zim_model.errors import ImageError, PromptError, ZimError, msg
 from zim_model.inference.subject import SubjectSelector
 from zim_model.prompts import PromptSet
@@ -325,7 +326,9 @@ def _recipe(args: argparse.Namespace) -> Recipe:
 
 def _read_recipe(path: Path) -> Recipe:
     try:
-        return Recipe.from_json(json.loads(path.read_text("utf-8")))
+        data = json.loads(path.read_text("utf-8"))
+        recipe = Recipe.from_json(data)
+        check_recipe_keys(data)
     except OSError as error:
         raise read_error(path, error) from error
     except ValueError as error:  # neither UTF-8 nor JSON
@@ -333,6 +336,7 @@ def _read_recipe(path: Path) -> Recipe:
             msg("{name} is no JSON file: {error}.", name=path.name, error=str(error)),
             msg("Give a saved recipe."),
         ) from error
+    return recipe
 
 
 def _default_output(photo: Path, what: ExportKind) -> Path:

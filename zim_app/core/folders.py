@@ -82,10 +82,10 @@ def _list_folder(folder: Path) -> tuple[list[Path], list[Path]]:
             for entry in entries:
                 if entry.name.startswith("."):
                     continue
-                if entry.is_dir(follow_symlinks=False):
-                    subfolders.append(Path(entry.path))
-                elif _may_be_file(entry):
+                if _may_be_file(entry):
                     files.append(Path(entry.path))
+                elif entry.is_dir(follow_symlinks=False):
+                    subfolders.append(Path(entry.path))
     except OSError as error:
         raise _unreadable_error(folder, error) from error
     return sorted(files, key=natural_key), sorted(subfolders, key=natural_key)

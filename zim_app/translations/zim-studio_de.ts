@@ -1652,8 +1652,20 @@
         <translation>units ist {units!r}, weder pixels noch fraction.</translation>
     </message>
     <message>
+        <source>Correct the file.</source>
+        <translation>Berichtigen Sie die Datei.</translation>
+    </message>
+    <message>
         <source>a scribble</source>
         <translation>ein Strich</translation>
+    </message>
+    <message>
+        <source>the recipe</source>
+        <translation>das Rezept</translation>
+    </message>
+    <message>
+        <source>the recipe&apos;s prompts</source>
+        <translation>die Vorgaben des Rezepts</translation>
     </message>
     <message>
         <source>{owner} has the key {key!r}; allowed are {known}.</source>

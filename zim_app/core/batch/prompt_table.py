@@ -34,6 +34,12 @@ from pathlib import Path
 from typing import Any
 
 from zim_app.core.batch.foreign_tables import refuse_foreign_table
+from zim_app.core.json_keys import (
+    PROMPT_KEYS,
+    check_keys,
+    check_recipe_keys,
+    check_scribble_keys,
+)
 from zim_app.core.saved_work import MAX_BYTES, ObjectStack
 from zim_model.errors import ZimError, msg
 from zim_model.prompts import Box, Point, PromptSet, Scribble
@@ -46,9 +52,7 @@ NUMBER_COLUMNS = ("x", "y", "label", *BOX_COLUMNS)
 UNITS = ("pixels", "fraction")
 DECIMAL_COMMA_DELIMITERS = (";", "\t")
 """Delimiters beside which spreadsheets may write decimal commas."""
-PROMPT_KEYS = ("points", "box", "scribbles")
 OBJECT_KEYS = ("name", "recipe", "units", *PROMPT_KEYS)
-SCRIBBLE_KEYS = ("path", "positive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,7 +360,7 @@ def _parse_json(name: str, text: str) -> dict[str, TableEntry]:
         ) from error
     refuse_foreign_table(name, data)
     if isinstance(data, dict) and isinstance(data.get("images"), list | dict):
-        _check_keys(data, ("images",), name)
+        check_keys(data, ("images",), name)
         data = data["images"]
     if isinstance(data, dict):
         data = [
@@ -404,9 +408,9 @@ def _json_entry(location: str, number: int, item: Any) -> TableEntry:
 
 def _entry_objects(item: dict[str, Any]) -> tuple[TableObject, ...]:
     if "objects" in item:
-        _check_keys(item, ("image", "objects"), msg("an entry with objects"))
+        check_keys(item, ("image", "objects"), msg("an entry with objects"))
         return _json_objects(item["objects"])
-    _check_keys(item, ("image", "objects", *OBJECT_KEYS), msg("an entry"))
+    check_keys(item, ("image", "objects", *OBJECT_KEYS), msg("an entry"))
     return (_json_object({key: v for key, v in item.items() if key != "image"}),)
 
 
@@ -424,17 +428,16 @@ def _json_object(data: Any) -> TableObject:
         raise ZimError(msg("an object's name is {name!r}.", name=name))
     units = data.get("units", UNITS[0])
     if "recipe" in data:
-        _check_keys(data, ("name", "recipe"), msg("an object with a recipe"))
-        return TableObject(name, Recipe.from_json(data["recipe"]))
-    _check_keys(data, OBJECT_KEYS, msg("an object"))
+        check_keys(data, ("name", "recipe"), msg("an object with a recipe"))
+        recipe = Recipe.from_json(data["recipe"])
+        check_recipe_keys(data["recipe"])
+        return TableObject(name, recipe)
+    check_keys(data, OBJECT_KEYS, msg("an object"))
     if units not in UNITS:
         raise ZimError(
             msg("the units are {units!r}, neither pixels nor fraction.", units=units)
         )
-    scribbles = data.get("scribbles")
-    for scribble in scribbles if isinstance(scribbles, list) else ():
-        if isinstance(scribble, dict):
-            _check_keys(scribble, SCRIBBLE_KEYS, msg("a scribble"))
+    check_scribble_keys(data)
     points = data.get("points") or []
     if isinstance(points, list):  # the label is optional
         points = [[*p, 1] if isinstance(p, list) and len(p) == 2 else p for p in points]
@@ -442,21 +445,6 @@ def _json_object(data: Any) -> TableObject:
     if not prompts:
         raise ZimError(msg("an object has no prompts."))
     return TableObject(name, Recipe(prompts, model=""), units)
-
-
-def _check_keys(data: dict[str, Any], known: tuple[str, ...], owner: str) -> None:
-    """Check that no key is dropped in silence, such as a misspelt one."""
-    for key in data:
-        if key not in known:
-            raise ZimError(
-                msg(
-                    "{owner} has the key {key!r}; allowed are {known}.",
-                    owner=owner,
-                    key=key,
-                    known=", ".join(known),
-                ),
-                msg("Correct the file of prompts."),
-            )
 
 
 def _scale_to_pixels(prompts: PromptSet, height: int, width: int) -> PromptSet:

@@ -219,6 +219,10 @@ def test_fractions_without_their_units_are_refused(tmp_path: Path, text: str) ->
         ({"objects": [{"box": [0, 0, 9, 9]}], "points": [[1, 2]]}, "'points'; allowed"),
         ({"recipe": Recipe().to_json(), "points": [[1, 2]]}, "object with a recipe"),
         (
+            {"recipe": Recipe().to_json() | {"prompts": {"point_coords": [[1, 2]]}}},
+            "recipe's prompts has the key 'point_coords'",
+        ),
+        (
             {"scribbles": [{"path": [[1, 2]], "positive": 1, "width": 3}]},
             "a scribble has the key 'width'",
         ),
