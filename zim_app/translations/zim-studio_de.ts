@@ -1624,6 +1624,14 @@
         <translation>Geben Sie Pixel von links oben an, oder als Einheit (units) fraction.</translation>
     </message>
     <message>
+        <source>{name} has the column {column!r} twice.</source>
+        <translation>{name} hat die Spalte {column!r} zweimal.</translation>
+    </message>
+    <message>
+        <source>Give each point and each box a row of its own.</source>
+        <translation>Geben Sie jedem Punkt und jedem Rahmen eine eigene Zeile.</translation>
+    </message>
+    <message>
         <source>the row has neither a point nor a box</source>
         <translation>die Zeile hat weder Punkt noch Rahmen</translation>
     </message>

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication
 
 import zim_app.gui
 from zim_app.gui.number_boxes import NumberBox, WholeNumberBox
+from zim_app.gui.panels.fields import SliderField, SliderScale
 
 LOCALES = ["en_US", "de_DE", "de_CH", "fr_FR", "sv_SE", "ar_EG"]
 
@@ -108,6 +109,16 @@ def test_the_text_of_the_least_value_is_read(make, qtbot):
     assert box.value() == 0
     write(qtbot, box, "12")
     assert box.value() == 12
+
+
+@pytest.mark.parametrize("text", ["1.5", "1,5"])
+def test_a_slider_field_takes_both_decimal_signs(locale, qtbot, text):
+    field = SliderField("Feather", "Blurs the edge", SliderScale(0, 50, 0, 1, " px"))
+    qtbot.addWidget(field)
+    field.show()
+    with qtbot.waitSignal(field.changed) as changed:
+        write(qtbot, field.number, text)
+    assert changed.args == [1.5]
 
 
 def test_all_boxes_of_the_window_are_of_these_kinds():

@@ -48,6 +48,8 @@ from zim_model.runtime.atomic_files import read_error
 
 BOX_COLUMNS = ("left", "top", "right", "bottom")
 COLUMNS = ("image", "object", "x", "y", "label", *BOX_COLUMNS, "units")
+ROW_NUMBERS = "row numbers"
+"""Key of a first column without a name, which is ignored."""
 NUMBER_COLUMNS = ("x", "y", "label", *BOX_COLUMNS)
 UNITS = ("pixels", "fraction")
 DECIMAL_COMMA_DELIMITERS = (";", "\t")
@@ -213,14 +215,20 @@ def read_table(path: Path) -> PromptTable:
 
 
 def _parse_csv(name: str, text: str) -> dict[str, TableEntry]:
-    first = text.splitlines()[0] if text.strip() else ""
+    first, _, rest = text.partition("\n")
+    skipped = 0
+    if first.lower().startswith("sep="):  # as Excel writes and reads it
+        first, text, skipped = rest.partition("\n")[0], rest, 1
     # The delimiter that spreadsheets write depends on the locale.
     delimiter = max(",;\t", key=first.count)
     reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
     try:
-        columns = {(c or "").strip().lower() for c in reader.fieldnames or ()}
+        columns = [(c or "").strip().lower() for c in reader.fieldnames or ()]
+        if columns and not columns[0]:  # row numbers of pandas
+            columns[0] = ROW_NUMBERS
+        reader.fieldnames = columns
         rows = [
-            (reader.line_num, {(k or "").strip().lower(): v for k, v in row.items()})
+            (reader.line_num + skipped, {k or "": v for k, v in row.items()})
             for row in reader
         ]
     except csv.Error as error:
@@ -229,7 +237,13 @@ def _parse_csv(name: str, text: str) -> dict[str, TableEntry]:
         ) from error
     if delimiter in DECIMAL_COMMA_DELIMITERS:
         rows = [(line, _with_decimal_points(row)) for line, row in rows]
-    unknown = columns - set(COLUMNS)
+    twice = [column for column in columns if column and columns.count(column) > 1]
+    if twice:
+        raise ZimError(
+            msg("{name} has the column {column!r} twice.", name=name, column=twice[0]),
+            msg("Give each point and each box a row of its own."),
+        )
+    unknown = set(columns) - {*COLUMNS, ROW_NUMBERS, ""}
     if "image" not in columns or unknown:
         raise ZimError(
             msg(

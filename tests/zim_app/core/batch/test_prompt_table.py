@@ -136,6 +136,7 @@ def test_an_image_that_comes_twice_is_a_problem(tmp_path: Path) -> None:
         ("p.json", b"3", "neither a list"),
         ("p.json", b"[]", "no prompts in it"),
         ("p.csv", b"", "no image column"),
+        ("p.csv", b"image,x,y,x,y\na.png,3,4,5,6\n", "the column 'x' twice"),
         ("p.csv", b"image,radius\na.png,3\n", "unknown column 'radius'"),
         ("p.csv", b"\xff\xfe\x00", "UTF-8"),
     ],
@@ -192,6 +193,26 @@ def test_group_separators_are_no_numbers(tmp_path: Path, number: str) -> None:
 def test_labels_of_pandas(tmp_path: Path, label: str, positive: bool) -> None:
     table = csv_table(tmp_path, f"image,x,y,label\na.png,10.0,20.0,{label}\n")
     assert recipes(table, "a.png")[""].prompts.points == (Point(10, 20, positive),)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ",image,x,y,label\n0,a.png,10.0,20.0,1.0\n1,b.png,5.0,6.0,\n",  # pandas
+        "sep=;\nimage;x;y\na.png;10,0;20\n",  # Excel
+        "image;x;y;;\na.png;10;20;;\n",
+        "IMAGE\tX\tY\r\na.png\t10\t20\r\n",
+    ],
+)
+def test_tables_as_programs_write_them(tmp_path: Path, text: str) -> None:
+    table = csv_table(tmp_path, text)
+    assert recipes(table, "a.png")[""].prompts.points == (Point(10, 20),)
+
+
+def test_lines_are_counted_from_the_top_of_the_file(tmp_path: Path) -> None:
+    table = csv_table(tmp_path, "sep=;\nimage;x;y\na.png;ten;20\n")
+    with pytest.raises(ZimError, match="line 3: x is 'ten'"):
+        recipes(table, "a.png")
 
 
 @pytest.mark.parametrize(
