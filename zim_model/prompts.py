@@ -81,7 +81,9 @@ class Box:
         """Return the part inside an image of that size in pixels.
 
         Raises:
-            PromptError: an edge is not finite, or there is no area inside.
+            PromptError: an edge is not finite, there is no area inside, or the part
+                inside is smaller than a pixel or no more than the first one, as of
+                fractions of width and height.
         """
         edges = (self.x0, self.y0, self.x1, self.y1)
         shown = ", ".join(f"{edge:g}" for edge in edges)
@@ -100,6 +102,15 @@ class Box:
                     height=height,
                 ),
                 msg("Give the left, top, right and bottom edge in pixels."),
+            )
+        in_first_pixel = box.x1 <= 1 and box.y1 <= 1 and (height, width) != (1, 1)
+        if min(box.width, box.height) < 1 or in_first_pixel:
+            raise PromptError(
+                msg(
+                    "The box ({shown}) is smaller than a pixel, or only the first one.",
+                    shown=shown,
+                ),
+                msg("Pixels are meant, from the top-left corner, not fractions."),
             )
         return box
 
@@ -153,6 +164,18 @@ class PromptSet:
         """Whether there are prompts, all of them negative."""
         return bool(self) and self.box is None and not self.positive_positions
 
+    @property
+    def looks_relative(self) -> bool:
+        """Whether all coordinates are 0 to 1 and not all whole: rather fractions."""
+        places = [(p.x, p.y) for p in self.points]
+        places += [vertex for s in self.scribbles for vertex in s.path]
+        if self.box is not None:
+            places += [(self.box.x0, self.box.y0), (self.box.x1, self.box.y1)]
+        numbers = [number for place in places for number in place]
+        return any(0 < number < 1 for number in numbers) and all(
+            0 <= number <= 1 for number in numbers
+        )
+
     def validate(self, height: int, width: int) -> PromptSet:
         """Return these prompts, checked against an image of that size in pixels.
 
@@ -161,7 +184,8 @@ class PromptSet:
         Raises:
             PromptError: there is no prompt, a number is not finite, a point or a
                 scribble's vertex lies outside the image, nothing is positive and there
-                is no box, or the box has no area inside the image.
+                is no box, or the box has no area inside the image or is smaller than a
+                pixel.
         """
         if not self:
             raise PromptError(

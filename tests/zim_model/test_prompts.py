@@ -88,10 +88,12 @@ def test_valid_box_is_inside_the_image_and_stays_valid(box: Box) -> None:
     try:
         valid = prompts.validate(HEIGHT, WIDTH)
     except PromptError:
-        assert box.clip(HEIGHT, WIDTH).width * box.clip(HEIGHT, WIDTH).height <= 0
+        inside = box.clip(HEIGHT, WIDTH)
+        in_first_pixel = inside.x1 <= 1 and inside.y1 <= 1
+        assert min(inside.width, inside.height) < 1 or in_first_pixel
         return
+    assert valid.box is not None
     inside = valid.box
-    assert inside is not None
     assert 0 <= inside.x0 < inside.x1 <= WIDTH
     assert 0 <= inside.y0 < inside.y1 <= HEIGHT
     assert valid.validate(HEIGHT, WIDTH) == valid
@@ -127,6 +129,10 @@ def test_box_with_negative_points_is_enough() -> None:
         (PromptSet((Point(1, math.inf),)), "is not a number"),
         (PromptSet(box=Box(0, 0, math.nan, 1)), "The box (0, 0, nan, 1) has an edge"),
         (PromptSet(box=Box(50, 0, 60, 10)), "The box (50, 0, 60, 10) has no area"),
+        (PromptSet(box=Box(0.25, 0.16, 0.75, 0.67)), "smaller than a pixel"),
+        (PromptSet(box=Box(0, 0, 1, 1)), "not fractions"),
+        (PromptSet(box=Box(10, 10, 20, 10.9)), "smaller than a pixel"),
+        (PromptSet(box=Box(39.5, 10, 60, 20)), "smaller than a pixel"),
         (PromptSet(box=Box(10, 10, 5, 20)), "has no area inside the image (40 x 30"),
     ],
 )
@@ -240,3 +246,26 @@ def test_a_scribble_stands_for_a_few_clicks() -> None:
     line = Scribble(((0, 0), (70, 0)), positive=False)
     assert line.clicks == line.sample(8)
     assert Scribble(((3, 4),)).clicks == (Point(3, 4),)
+
+
+def test_the_only_pixel_of_an_image_can_be_boxed() -> None:
+    box = Box(0, 0, 1, 1)
+    assert PromptSet(box=box).validate(1, 1).box == box
+
+
+@pytest.mark.parametrize(
+    ("prompts", "relative"),
+    [
+        (PromptSet((Point(0.5, 0.25),)), True),
+        (PromptSet((Point(0.5, 1),), Box(0, 0, 1, 0.9)), True),
+        (PromptSet(scribbles=(Scribble(((0.1, 0.1), (0.9, 0.4))),)), True),
+        (PromptSet((Point(0, 0),)), False),
+        (PromptSet((Point(0.5, 0.5), Point(7, 9, False))), False),
+        (PromptSet((Point(0.5, 0.5),), Box(0, 0, 30, 20)), False),
+        (PromptSet(), False),
+    ],
+)
+def test_coordinates_up_to_one_look_like_fractions(
+    prompts: PromptSet, relative: bool
+) -> None:
+    assert prompts.looks_relative is relative

@@ -30,7 +30,7 @@ from zim_app.cli.export_arguments import (
 from zim_app.cli.models import add_device_arguments, make_engine, print_notes
 from zim_app.cli.progress import advance_to, print_line, progress_bar
 from zim_app.core import isolation
-from zim_app.core.batch.jobs import folder_jobs
+from zim_app.core.batch.jobs import scan_folder
 from zim_app.core.batch.journal import BatchRow
 from zim_app.core.batch.plan import BatchPlan
 from zim_app.core.batch.prompt_sources import PromptPolicy
@@ -249,7 +249,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _plan(args: argparse.Namespace) -> BatchPlan:
-    jobs = folder_jobs(args.folder, args.output, recursive=args.recursive)
+    scan = scan_folder(args.folder, args.output, recursive=args.recursive)
     policy = PromptPolicy(
         not args.no_recipes,
         read_table(args.prompts) if args.prompts else None,
@@ -260,7 +260,13 @@ def _plan(args: argparse.Namespace) -> BatchPlan:
         tuple(args.colour_key),
     )
     return BatchPlan(
-        jobs, args.output, policy, _export_options(args), args.replace, args.shard
+        scan.jobs,
+        args.output,
+        policy,
+        _export_options(args),
+        args.replace,
+        args.shard,
+        scan.obstacles,
     )
 
 

@@ -7,10 +7,13 @@ standard error stream), 2 wrong usage, 130 interrupted.
 from __future__ import annotations
 
 import argparse
+import codecs
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TextIO
 
 from zim_app.cli import (
     auto,
@@ -51,6 +54,7 @@ def run(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(f"zim-studio {name}", description=command.summary)
     command.configure(parser)
     args = parser.parse_args(argv[1:])
+    _allow_any_name(sys.stdout)
     try:
         code = command.run(args)
         sys.stdout.flush()
@@ -70,6 +74,15 @@ def run(argv: Sequence[str]) -> int:
         place = f"{error.filename}: " if error.filename else ""
         return fail(f"{place}{reason}. {cure}")
     return code
+
+
+def _allow_any_name(stream: TextIO) -> None:
+    """Print names that are no text in the stream's encoding in place of failing."""
+    if isinstance(stream, io.TextIOWrapper):
+        is_utf8 = codecs.lookup(stream.encoding).name == "utf-8"
+        # In UTF-8 the very bytes of a file's name, which other programs can open.
+        errors = "surrogateescape" if is_utf8 else "backslashreplace"
+        stream.reconfigure(errors=errors)
 
 
 def fail(reason: str, code: int = 1) -> int:

@@ -29,8 +29,10 @@ from zim_app.core.export import (
     export,
     export_to_folder,
 )
-from zim_model.errors import ImageError, ZimError, msg
+from zim_app.core.json_keys import check_recipe_keys
+from zim_model.errors import ImageError, PromptError, ZimError, msg
 from zim_model.inference.subject import SubjectSelector
+from zim_model.prompts import PromptSet
 from zim_model.recipe import Recipe, Upsampling
 from zim_model.request import ALPHA_MAX, Request
 from zim_model.runtime.atomic_files import read_error
@@ -233,6 +235,11 @@ def _export_options(args: argparse.Namespace, recipe: Recipe) -> ExportOptions:
 
 
 def _recipe(args: argparse.Namespace) -> Recipe:
+    if PromptSet(tuple(args.point), args.box).looks_relative:
+        raise PromptError(
+            msg("All coordinates are from 0 to 1, but pixels are meant."),
+            msg("Give pixels from the top left."),
+        )
     recipe = Recipe() if args.recipe is None else _read_recipe(args.recipe)
     for point in args.point:
         recipe = recipe.with_point(point)
@@ -256,7 +263,9 @@ def _recipe(args: argparse.Namespace) -> Recipe:
 
 def _read_recipe(path: Path) -> Recipe:
     try:
-        return Recipe.from_json(json.loads(path.read_text("utf-8")))
+        data = json.loads(path.read_text("utf-8"))
+        recipe = Recipe.from_json(data)
+        check_recipe_keys(data)
     except OSError as error:
         raise read_error(path, error) from error
     except ValueError as error:  # neither UTF-8 nor JSON
@@ -264,6 +273,7 @@ def _read_recipe(path: Path) -> Recipe:
             msg("{name} is no JSON file: {error}.", name=path.name, error=str(error)),
             msg("Give a saved recipe."),
         ) from error
+    return recipe
 
 
 def _default_output(photo: Path, what: ExportKind) -> Path:

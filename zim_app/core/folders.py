@@ -4,18 +4,38 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from zim_model.errors import ImageError, msg
 from zim_model.runtime.atomic_files import describe_os_error
 
-IMAGE_SUFFIXES = frozenset(
-    (
-        *(".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif"),
-        *(".avif", ".heic", ".heif", ".hif"),
-    )
-)
+_SUFFIXES = """
+    .jpg .jpeg .jpe .jfif .jif .mpo .png .apng .tif .tiff .webp .bmp .gif .avif
+    .heic .heif .hif
+"""
+IMAGE_SUFFIXES = frozenset(_SUFFIXES.split())
+_OTHER_SUFFIXES = """
+    .jxl .jp2 .j2k .jpf .jpx .psd .psb .xcf .kra .ora .exr .hdr
+    .svg .ico .tga .pcx .ppm .pgm .pbm .pnm .pfm .dds .qoi .dng .nef .nrw .cr2 .cr3 .crw
+    .arw .srf .sr2 .raf .orf .rw2 .pef .srw .x3f .3fr .iiq .raw
+"""
+OTHER_IMAGE_SUFFIXES = frozenset(_OTHER_SUFFIXES.split())
+"""Formats of images, some of which are not read; batches name such files."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderTree:
+    """The files below a folder.
+
+    Attributes:
+        files: not hidden, in natural order, folder by folder.
+        unreadable: folders inside that cannot be read, with the errors.
+    """
+
+    files: tuple[Path, ...]
+    unreadable: tuple[tuple[Path, ImageError], ...]
 
 
 def list_images(folder: Path) -> tuple[Path, ...]:
@@ -24,40 +44,62 @@ def list_images(folder: Path) -> tuple[Path, ...]:
     Raises:
         ImageError: the folder cannot be read.
     """
-    try:
-        with os.scandir(folder) as entries:
-            files = [Path(entry.path) for entry in entries if entry.is_file()]
-    except OSError as error:
-        raise _unreadable_error(folder, error) from error
-    return tuple(sorted(filter(is_image_file, files), key=natural_key))
+    return tuple(filter(is_image_file, _list_folder(folder)[0]))
 
 
-def find_images(folder: Path, excluded: Collection[Path] = ()) -> tuple[Path, ...]:
-    """Image files of a folder and its subfolders; symbolic links are not followed.
+def list_tree(
+    folder: Path, *, recursive: bool, is_excluded: Callable[[Path], bool]
+) -> FolderTree:
+    """The files of a folder; symbolic links to folders are not followed.
 
     Args:
         folder: the root.
-        excluded: resolved paths of folders to leave out.
+        recursive: include its subfolders.
+        is_excluded: whether a subfolder is left out.
 
     Raises:
-        ImageError: a folder cannot be read.
+        ImageError: the root cannot be read; of a folder inside, the error is returned.
     """
-    images: list[Path] = []
-    for parent, subfolders, _ in os.walk(folder, onerror=_raise_unreadable):
-        subfolders[:] = sorted(
-            (name for name in subfolders if _is_searched(Path(parent, name), excluded)),
-            key=natural_key,
-        )
-        images += list_images(Path(parent))
-    return tuple(images)
+    files, subfolders = _list_folder(folder)
+    waiting = subfolders[::-1] if recursive else []
+    unreadable = []
+    while waiting:
+        inner = waiting.pop()
+        if is_excluded(inner):
+            continue
+        try:
+            inner_files, subfolders = _list_folder(inner)
+        except ImageError as error:
+            unreadable.append((inner, error))
+        else:
+            files += inner_files
+            waiting += subfolders[::-1]
+    return FolderTree(tuple(files), tuple(unreadable))
 
 
-def _is_searched(folder: Path, excluded: Collection[Path]) -> bool:
-    return not folder.name.startswith(".") and folder.resolve() not in excluded
+def _list_folder(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Files and subfolders of a folder that are not hidden, in natural order."""
+    files, subfolders = [], []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if _may_be_file(entry):
+                    files.append(Path(entry.path))
+                elif entry.is_dir(follow_symlinks=False):
+                    subfolders.append(Path(entry.path))
+    except OSError as error:
+        raise _unreadable_error(folder, error) from error
+    return sorted(files, key=natural_key), sorted(subfolders, key=natural_key)
 
 
-def _raise_unreadable(error: OSError) -> None:
-    raise _unreadable_error(Path(error.filename), error) from error
+def _may_be_file(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a file, or a link to where nothing can be seen."""
+    try:
+        return entry.is_file()
+    except OSError:  # reported when it is read
+        return True
 
 
 def _unreadable_error(folder: Path, error: OSError) -> ImageError:
@@ -76,6 +118,11 @@ def is_image_file(path: Path) -> bool:
     """Whether a file has a suffix of an image format and is not hidden."""
     hidden = path.name.startswith(".")
     return path.suffix.lower() in IMAGE_SUFFIXES and not hidden
+
+
+def is_unread_image_file(path: Path) -> bool:
+    """Whether a file is an image of a format that is not read, by its suffix."""
+    return path.suffix.lower() in OTHER_IMAGE_SUFFIXES - IMAGE_SUFFIXES
 
 
 def natural_key(path: Path | str) -> list[tuple[int, int, str]]:

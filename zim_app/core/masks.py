@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from zim_app.core.images import Image, load_image
-from zim_model.arrays import BoolArray, ByteArray
+from zim_model.arrays import BoolArray, ByteArray, FloatArray
 from zim_model.errors import ImageError, ZimError, msg
 
 THRESHOLD = 50
@@ -37,7 +37,8 @@ def load_mask(path: Path, image: Image, threshold: int = THRESHOLD) -> MaskFile:
     """Read the mask of an image.
 
     Of a file with transparency, such as a cut-out, the opacity is used; of any other
-    file the brightness, where white is the object.
+    file the brightness, where white is the object.  A file whose only values are 0 and
+    1, as programs write the numbers of classes, counts as one of black and white.
 
     Args:
         path: of any format that images can have.
@@ -70,10 +71,7 @@ def load_mask(path: Path, image: Image, threshold: int = THRESHOLD) -> MaskFile:
             msg("Give a mask of the photo's own size."),
         )
     transparency = read.source_alpha is not None
-    if read.source_alpha is not None:
-        level = read.source_alpha / np.float32(65535)
-    else:
-        level = read.rgb.max(2) / np.float32(255)
+    level = _level(read)
     mask = np.asarray(level >= threshold / 100)
     if not mask.any():
         what = msg("opaque") if transparency else msg("of white")
@@ -89,3 +87,16 @@ def load_mask(path: Path, image: Image, threshold: int = THRESHOLD) -> MaskFile:
     between = float(((level > 0) & (level < 1)).mean())
     grey = np.rint(level * np.float32(255)).astype(np.uint8)
     return MaskFile(mask, between, transparency, grey)
+
+
+def _level(read: Image) -> FloatArray:
+    """Brightness or opacity, (H, W) float32 from 0 to 1."""
+    if read.source_alpha is not None:
+        values = read.source_alpha
+        brightest = int(values.max())  # the opacity 1 of 255 is 257 of 65535
+        full = brightest if brightest in (1, 257) else 65535
+    elif read.source.max() == 1:
+        values, full = read.source.max(2), 1
+    else:
+        values, full = read.rgb.max(2), 255
+    return np.asarray(values / np.float32(full), np.float32)

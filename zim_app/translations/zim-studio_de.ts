@@ -296,6 +296,22 @@
         <translation>Berichtigen Sie die Datei mit Vorgaben.</translation>
     </message>
     <message>
+        <source>{name} names it, but several photos are called so.</source>
+        <translation>{name} nennt es, aber mehrere Fotos heißen so.</translation>
+    </message>
+    <message>
+        <source>Write its path from the input folder.</source>
+        <translation>Schreiben Sie seinen Pfad ab dem Eingabeordner.</translation>
+    </message>
+    <message>
+        <source>{name} names it, but there is no such photo.</source>
+        <translation>{name} nennt es, aber es gibt kein solches Foto.</translation>
+    </message>
+    <message>
+        <source>Compare the names, with their suffixes.</source>
+        <translation>Vergleichen Sie die Namen samt ihren Endungen.</translation>
+    </message>
+    <message>
         <source>Create it first, or choose another.</source>
         <translation>Legen Sie ihn zuerst an oder wählen Sie einen anderen.</translation>
     </message>
@@ -458,6 +474,14 @@
     <message>
         <source>Give a number from 0 to 1.</source>
         <translation>Geben Sie eine Zahl von 0 bis 1 an.</translation>
+    </message>
+    <message>
+        <source>All coordinates are from 0 to 1, but pixels are meant.</source>
+        <translation>Alle Koordinaten liegen zwischen 0 und 1, aber Pixel sind gemeint.</translation>
+    </message>
+    <message>
+        <source>Give pixels from the top left.</source>
+        <translation>Geben Sie Pixel von links oben an.</translation>
     </message>
     <message>
         <source>Give a saved recipe.</source>
@@ -984,6 +1008,14 @@
         <translation>Der Rahmen ({shown}) hat keine Fläche innerhalb des Bildes ({width} x {height} Pixel).</translation>
     </message>
     <message>
+        <source>The box ({shown}) is smaller than a pixel, or only the first one.</source>
+        <translation>Der Rahmen ({shown}) ist kleiner als ein Pixel oder nur das erste.</translation>
+    </message>
+    <message>
+        <source>Pixels are meant, from the top-left corner, not fractions.</source>
+        <translation>Pixel sind gemeint, von der Ecke links oben, keine Bruchteile.</translation>
+    </message>
+    <message>
         <source>The box ({x0:g}, {y0:g}, {x1:g}, {y1:g}) reaches outside the image ({width} x {height} pixels).</source>
         <translation>Der Rahmen ({x0:g}, {y0:g}, {x1:g}, {y1:g}) reicht über das Bild hinaus ({width} x {height} Pixel).</translation>
     </message>
@@ -1280,8 +1312,36 @@
         <translation>Im Ordner {name} ist kein Bild.</translation>
     </message>
     <message>
+        <source>The folder holds the results of an earlier batch.</source>
+        <translation>Der Ordner enthält die Ergebnisse einer früheren Stapelverarbeitung.</translation>
+    </message>
+    <message>
+        <source>Give it as the input folder to process them.</source>
+        <translation>Geben Sie ihn als Eingabeordner an, um sie zu verarbeiten.</translation>
+    </message>
+    <message>
+        <source>It is a result, going by its name, of {original}.</source>
+        <translation>Es ist, dem Namen nach, ein Ergebnis von {original}.</translation>
+    </message>
+    <message>
+        <source>Rename it if it is a photo of its own.</source>
+        <translation>Benennen Sie es um, wenn es ein eigenes Foto ist.</translation>
+    </message>
+    <message>
+        <source>Files in the format {suffix} are not read.</source>
+        <translation>Dateien im Format {suffix} werden nicht gelesen.</translation>
+    </message>
+    <message>
+        <source>Convert it to JPEG, PNG or TIFF.</source>
+        <translation>Wandeln Sie es in JPEG, PNG oder TIFF um.</translation>
+    </message>
+    <message>
         <source>There is no photo in {folder}.</source>
         <translation>In {folder} ist kein Bild.</translation>
+    </message>
+    <message>
+        <source>There is no photo in {folder} that can be read; {name} is in another format.</source>
+        <translation>In {folder} ist kein Foto, das gelesen werden kann; {name} hat ein anderes Format.</translation>
     </message>
     <message>
         <source>JPEG, PNG, TIFF, WebP, BMP and GIF files are read.</source>
@@ -1298,10 +1358,6 @@
     <message>
         <source>There is no prompt.</source>
         <translation>Es gibt keine Markierung.</translation>
-    </message>
-    <message>
-        <source>There is no such photo.</source>
-        <translation>Dieses Bild gibt es nicht.</translation>
     </message>
     <message>
         <source>There is not enough memory for {model} on {label}.</source>
@@ -1640,6 +1696,18 @@
         <translation>das Objekt {name!r} hat zweierlei units</translation>
     </message>
     <message>
+        <source>Give pixels from the top left, or the units fraction.</source>
+        <translation>Geben Sie Pixel von links oben an, oder als Einheit (units) fraction.</translation>
+    </message>
+    <message>
+        <source>{name} has the column {column!r} twice.</source>
+        <translation>{name} hat die Spalte {column!r} zweimal.</translation>
+    </message>
+    <message>
+        <source>Give each point and each box a row of its own.</source>
+        <translation>Geben Sie jedem Punkt und jedem Rahmen eine eigene Zeile.</translation>
+    </message>
+    <message>
         <source>the row has neither a point nor a box</source>
         <translation>die Zeile hat weder Punkt noch Rahmen</translation>
     </message>
@@ -1648,8 +1716,44 @@
         <translation>units ist {text!r}, weder pixels noch fraction</translation>
     </message>
     <message>
+        <source>an entry with objects</source>
+        <translation>ein Eintrag mit Objekten</translation>
+    </message>
+    <message>
+        <source>an entry</source>
+        <translation>ein Eintrag</translation>
+    </message>
+    <message>
+        <source>an object with a recipe</source>
+        <translation>ein Objekt mit einem Rezept</translation>
+    </message>
+    <message>
+        <source>an object</source>
+        <translation>ein Objekt</translation>
+    </message>
+    <message>
         <source>the units are {units!r}, neither pixels nor fraction.</source>
         <translation>units ist {units!r}, weder pixels noch fraction.</translation>
+    </message>
+    <message>
+        <source>Correct the file.</source>
+        <translation>Berichtigen Sie die Datei.</translation>
+    </message>
+    <message>
+        <source>a scribble</source>
+        <translation>ein Strich</translation>
+    </message>
+    <message>
+        <source>the recipe</source>
+        <translation>das Rezept</translation>
+    </message>
+    <message>
+        <source>the recipe&apos;s prompts</source>
+        <translation>die Vorgaben des Rezepts</translation>
+    </message>
+    <message>
+        <source>{owner} has the key {key!r}; allowed are {known}.</source>
+        <translation>{owner} hat den Schlüssel {key!r}; erlaubt sind {known}.</translation>
     </message>
     <message>
         <source>there are more values than columns</source>
@@ -1950,10 +2054,6 @@
     <message>
         <source>{name} must end in .safetensors.</source>
         <translation>{name} muss auf .safetensors enden.</translation>
-    </message>
-    <message>
-        <source>{name} names it, but there is no such photo, or several.</source>
-        <translation>{name} nennt es, aber es gibt kein solches Bild oder mehrere.</translation>
     </message>
     <message>
         <source>{name} was exported</source>
@@ -2422,6 +2522,50 @@
     <message>
         <source>Save it with an ICC profile, or as sRGB, first.</source>
         <translation>Speichern Sie es zuerst mit einem ICC-Profil oder als sRGB.</translation>
+    </message>
+    <message>
+        <source>annotations of labelme</source>
+        <translation>Annotationen von labelme</translation>
+    </message>
+    <message>
+        <source>annotations in the format of SA-1B (SAM)</source>
+        <translation>Annotationen im Format von SA-1B (SAM)</translation>
+    </message>
+    <message>
+        <source>annotations in the format of COCO</source>
+        <translation>Annotationen im Format von COCO</translation>
+    </message>
+    <message>
+        <source>masks of SAM&apos;s automatic mask generator</source>
+        <translation>Masken des automatischen Maskengenerators von SAM</translation>
+    </message>
+    <message>
+        <source>results in the format of COCO</source>
+        <translation>Ergebnisse im Format von COCO</translation>
+    </message>
+    <message>
+        <source>annotations of Label Studio</source>
+        <translation>Annotationen von Label Studio</translation>
+    </message>
+    <message>
+        <source>annotations of the VGG Image Annotator</source>
+        <translation>Annotationen des VGG Image Annotator</translation>
+    </message>
+    <message>
+        <source>GeoJSON</source>
+        <translation>GeoJSON</translation>
+    </message>
+    <message>
+        <source>the recipe of one object</source>
+        <translation>das Rezept eines Objekts</translation>
+    </message>
+    <message>
+        <source>{name} holds {kind}, which is no file of prompts.</source>
+        <translation>{name} enthält {kind} und ist keine Datei mit Vorgaben.</translation>
+    </message>
+    <message>
+        <source>Write its boxes as [{{&quot;image&quot;: NAME, &quot;objects&quot;: [{{&quot;box&quot;: [left, top, right, bottom]}}]}}], in pixels.</source>
+        <translation>Schreiben Sie die Rahmen als [{{&quot;image&quot;: NAME, &quot;objects&quot;: [{{&quot;box&quot;: [links, oben, rechts, unten]}}]}}], in Pixeln.</translation>
     </message>
 </context>
 <context>
@@ -3111,8 +3255,12 @@
         <translation>{} schon fertig</translation>
     </message>
     <message>
-        <source>{} without prompts</source>
-        <translation>{} ohne Vorgaben</translation>
+        <source>{} skipped</source>
+        <translation>{} übersprungen</translation>
+    </message>
+    <message>
+        <source>{} made, {} made before, {} skipped, {} failed.</source>
+        <translation>{} gemacht, {} schon fertig, {} übersprungen, {} misslungen.</translation>
     </message>
     <message>
         <source>{} that cannot be processed</source>
@@ -3121,10 +3269,6 @@
     <message>
         <source>{} photos: {}.</source>
         <translation>{} Bilder: {}.</translation>
-    </message>
-    <message>
-        <source>{} made, {} made before, {} without prompts, {} failed.</source>
-        <translation>{} gemacht, {} schon fertig, {} ohne Vorgaben, {} misslungen.</translation>
     </message>
     <message>
         <source>Stopped; Start goes on.</source>

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -239,3 +240,47 @@ def test_help_names_the_columns_of_a_table() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0
     assert "image, object, x, y, label" in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("encoding", "printed"), [("utf-8", b"caf\xe9.png"), ("latin-1", rb"caf\udce9.png")]
+)
+def test_names_that_are_no_utf8_are_printed(
+    folder: Path,
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    encoding: str,
+    printed: bytes,
+) -> None:
+    try:
+        save_photo(folder / os.fsdecode(b"caf\xe9.png"), (1, 2, 3))
+    except OSError:
+        pytest.skip("this file system takes names in UTF-8 only")
+    stream = io.BytesIO()
+    terminal = io.TextIOWrapper(stream, encoding, errors="strict", write_through=True)
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert run(folder, "-o", out, "--box", "0,0,1,1") == 0
+    assert run(folder, "-o", out, "--box", "0,0,1,1", "--dry-run") == 0
+    assert stream.getvalue().count(printed) == 2
+
+
+def test_files_in_other_formats_are_named_and_no_failure(
+    folder: Path, out: Path, capsys: Any
+) -> None:
+    (folder / "c.psd").write_bytes(b"8BPS")
+    assert run(folder, "-o", out, "--box", "0,0,1,1") == 0
+    said = capsys.readouterr()
+    assert "c.psd: skipped: Files in the format .psd are not read." in said.err
+    assert "2 made, 0 made before, 1 skipped, 0 failed" in said.out
+    assert "c.psd" in (out / "batch-report.csv").read_text("utf-8")
+
+
+def test_an_output_that_cannot_be_written_is_one_line(
+    folder: Path, tmp_path: Path, engine: Engine, capsys: Any
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    assert run(folder, "-o", tmp_path / "file" / "out", "--box", "0,0,1,1") == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "cannot be written" in said
+    assert not engine.solved

@@ -244,6 +244,29 @@ def test_recipe_is_the_start_and_options_add_to_it(
 
 
 @pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"points": [[3, 2, 1]]}, "the recipe has the key 'points'"),
+        ({"prompts": {"point_coords": [[3, 2]]}}, "prompts has the key 'point_coords'"),
+    ],
+)
+def test_keys_of_a_recipe_that_would_be_dropped_are_refused(
+    photo: Path,
+    requests: list[Request],
+    tmp_path: Path,
+    capsys: Any,
+    changes: dict[str, Any],
+    key: str,
+) -> None:
+    path = tmp_path / "recipe.json"
+    path.write_text(json.dumps(Recipe().to_json() | changes))
+    box = ("--box", "1,1,5,5")
+    assert run("matte", photo, "--recipe", path, *box, "-o", tmp_path / "x.png") == 1
+    assert key in capsys.readouterr().err
+    assert not requests
+
+
+@pytest.mark.parametrize(
     ("argv", "sentence"),
     [
         (["--point", "3"], "'3' is not of the form X,Y or X,Y,LABEL"),
@@ -272,6 +295,9 @@ def test_wrong_usage_exits_with_2(
     [
         (["gone.png", "--point", "3,2"], "gone.png cannot be read: there is no such"),
         (["photo.png", "--point", "99,2"], "(99, 2) is outside the image (8 x 6"),
+        (["photo.png", "--point", "0.5,0.4"], "but pixels are meant"),
+        (["photo.png", "--box", "0.25,0.16,0.75,0.67"], "but pixels are meant"),
+        (["photo.png", "--point", "3,2", "--box", "0,0,1,1"], "not fractions"),
         (["photo.png", "--point", "3,2,0"], "Add a positive point or a box."),
         (["photo.png", "--point", "3,2", "-o", "a.jpg"], "JPEG cannot hold the trans"),
         (["photo.png", "--point", "3,2", "-o", "a.xyz"], "Use one of .png, .tif"),

@@ -1,6 +1,7 @@
 import numpy as np
 import PIL.Image
 import pytest
+import tifffile
 
 from zim_app.core.images import Image
 from zim_app.core.masks import load_mask
@@ -39,6 +40,41 @@ def test_transparency_counts_where_there_is_any(tmp_path, image, square):
     read = load_mask(tmp_path / "cutout.png", image)
     assert (read.mask == square).all()
     assert read.transparency
+
+
+@pytest.mark.parametrize("threshold", [1, 50, 100])
+@pytest.mark.parametrize("kind", ["L", "RGB", "I;16", "P", "RGBA", "tif"])
+def test_masks_of_0_and_1_count_as_black_and_white(
+    tmp_path, image, square, kind, threshold
+):
+    path, small = tmp_path / "classes.png", square.astype(np.uint8)
+    if kind == "tif":
+        path = tmp_path / "classes.tif"
+        tifffile.imwrite(path, small.astype(np.uint16))
+    elif kind == "I;16":
+        PIL.Image.fromarray(small.astype(np.uint16)).save(path)
+    elif kind == "P":
+        palette = PIL.Image.fromarray(small, "P")
+        palette.putpalette([0, 0, 0, 1, 1, 1])
+        palette.save(path)
+    elif kind == "RGBA":
+        white = np.full((20, 30, 4), 255, np.uint8)
+        white[..., 3] = small
+        PIL.Image.fromarray(white).save(path)
+    else:
+        PIL.Image.fromarray(small).convert(kind).save(path)
+    read = load_mask(path, image, threshold)
+    assert (read.mask == square).all()
+    assert read.between == 0
+    assert (read.level == square * 255).all()
+
+
+def test_classes_above_1_are_no_mask_of_two_values(tmp_path, image, square):
+    classes = square.astype(np.uint8)
+    classes[0, 0] = 2
+    PIL.Image.fromarray(classes).save(tmp_path / "classes.png")
+    with pytest.raises(ZimError, match="empty mask"):
+        load_mask(tmp_path / "classes.png", image)
 
 
 def test_the_threshold_decides_on_greys(tmp_path, image):

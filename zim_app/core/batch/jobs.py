@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 
-from zim_app.core.folders import find_images, is_image_file, list_images
+from zim_app.core.batch.journal import FOLDER
+from zim_app.core.export_options import ExportKind
+from zim_app.core.folders import is_image_file, is_unread_image_file, list_tree
 from zim_app.core.naming import sanitise
 from zim_model.errors import ZimError, msg
+
+_RESULT_STEM = re.compile(rf"(?P<name>.+)-({'|'.join(get_args(ExportKind))})(-\d+)?")
+"""Stem of a file that is exported beside its image under the default name."""
+EARLIER_RESULTS = ZimError(
+    msg("The folder holds the results of an earlier batch."),
+    msg("Give it as the input folder to process them."),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +42,36 @@ class Job:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """A file or folder in the input folder that a batch cannot or need not process.
+
+    Attributes:
+        relative: its path from the input folder, with slashes.
+        error: the reason, and what to do about it.
+        harmless: whether that is no failure.
+    """
+
+    relative: str
+    error: ZimError
+    harmless: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FolderScan:
+    """What an input folder holds; ``jobs`` is not empty."""
+
+    jobs: tuple[Job, ...]
+    obstacles: tuple[Obstacle, ...]
+
+
 def folder_jobs(folder: Path, output: Path, *, recursive: bool) -> tuple[Job, ...]:
-    """The images of a folder, in natural order.
+    """The images of a folder, in natural order, see :func:`scan_folder`."""
+    return scan_folder(folder, output, recursive=recursive).jobs
+
+
+def scan_folder(folder: Path, output: Path, *, recursive: bool) -> FolderScan:
+    """The images of a folder, in natural order, and what else is to be reported.
 
     Args:
         folder: the input folder.
@@ -48,25 +87,95 @@ def folder_jobs(folder: Path, output: Path, *, recursive: bool) -> tuple[Job, ..
             msg("There is no folder {folder}.", folder=folder),
             msg("Check the spelling."),
         )
-    if folder.resolve() == output.resolve():
+    own = output.resolve()
+    if folder.resolve() == own:
         raise ZimError(
             msg("The output folder is the input folder."),
             msg("Choose another, such as {folder}.", folder=folder / "cutouts"),
         )
-    paths = list_images(folder)
-    if recursive:
-        paths = find_images(folder, excluded=[output.resolve()])
+    obstacles: list[Obstacle] = []
+
+    def add(path: Path, error: ZimError, *, harmless: bool) -> None:
+        relative = path.relative_to(folder).as_posix()
+        obstacles.append(Obstacle(relative, error, harmless))
+
+    def is_excluded(inner: Path) -> bool:
+        if inner.resolve() == own:
+            return True
+        if (inner / FOLDER).is_dir():
+            add(inner, EARLIER_RESULTS, harmless=True)
+            return True
+        return False
+
+    tree = list_tree(folder, recursive=recursive, is_excluded=is_excluded)
+    for inner, error in tree.unreadable:
+        add(inner, error, harmless=False)
+    images = list(filter(is_image_file, tree.files))
+    originals = {(path.parent, path.stem): path.name for path in images}
+    paths = []
+    for path in images:
+        original = _original_of(path, originals)
+        if original is None:
+            paths.append(path)
+        else:
+            add(path, _own_result_error(original), harmless=True)
+    unread = list(filter(is_unread_image_file, tree.files))
+    for path in unread:
+        add(path, _unread_format_error(path), harmless=True)
     if not paths:
-        raise ZimError(
-            msg("There is no photo in {folder}.", folder=folder),
-            msg("JPEG, PNG, TIFF, WebP, BMP and GIF files are read.")
-            if recursive
-            else msg(
-                "JPEG, PNG, TIFF, WebP, BMP and GIF files are read. Say --recursive to "
-                "look in the folders in it."
-            ),
+        raise _no_image_error(folder, unread, recursive=recursive)
+    pairs = ((path, path.relative_to(folder).as_posix()) for path in paths)
+    return FolderScan(_unique_names(pairs), tuple(obstacles))
+
+
+def _original_of(path: Path, originals: Mapping[tuple[Path, str], str]) -> str | None:
+    """Name of the image that ``path`` is a result of, going by its name.
+
+    Results lie beside their image or in a folder beside it; between the image's name
+    and the kind there may be that of the object.
+    """
+    match = _RESULT_STEM.fullmatch(path.stem)
+    name = match["name"] if match else ""
+    while name:
+        for folder in (path.parent, path.parent.parent):
+            if (folder, name) in originals:
+                return originals[folder, name]
+        name = name.rpartition("-")[0]
+    return None
+
+
+def _own_result_error(original: str) -> ZimError:
+    return ZimError(
+        msg("It is a result, going by its name, of {original}.", original=original),
+        msg("Rename it if it is a photo of its own."),
+    )
+
+
+def _unread_format_error(path: Path) -> ZimError:
+    return ZimError(
+        msg("Files in the format {suffix} are not read.", suffix=path.suffix.lower()),
+        msg("Convert it to JPEG, PNG or TIFF."),
+    )
+
+
+def _no_image_error(folder: Path, unread: list[Path], *, recursive: bool) -> ZimError:
+    message = msg("There is no photo in {folder}.", folder=folder)
+    if unread:
+        message = msg(
+            "There is no photo in {folder} that can be read; {name} is in another "
+            "format.",
+            folder=folder,
+            name=unread[0].name,
         )
-    return _unique_names((path, path.relative_to(folder).as_posix()) for path in paths)
+    return ZimError(
+        message,
+        msg("JPEG, PNG, TIFF, WebP, BMP and GIF files are read.")
+        if recursive
+        else msg(
+            "JPEG, PNG, TIFF, WebP, BMP and GIF files are read. Say --recursive to "
+            "look in the folders in it."
+        ),
+    )
 
 
 def image_jobs(paths: Sequence[Path]) -> tuple[Job, ...]:

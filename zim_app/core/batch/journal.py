@@ -3,6 +3,9 @@
 Every run appends to a file of its own (see :mod:`zim_model.runtime.journal`) in a
 subfolder of the output folder; together they are the journal.  So several machines can
 share one output folder, and shards are merged by reading all files.
+
+Lines are ordered by the order of appending: ``at`` is the time, or just more than that
+of the latest line read, if the clock was set back since.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import secrets
 import threading
 import time
@@ -25,6 +29,9 @@ from zim_model.runtime.journal import JournalWriter, read_lines
 FOLDER = ".zim-batch"
 """Subfolder of the output folder with the journal and thumbnails of the results."""
 VERSION = 1
+
+LATEST = 1e11
+"""Seconds since 1970 beyond which a time is malformed."""
 
 _KEYS = {"image": "picture"}
 """Fields of :class:`BatchRow` that journals and reports store under another key."""
@@ -166,7 +173,9 @@ class BatchJournal:
     """
 
     def __init__(self, output: Path) -> None:
-        self.records = read_records([output])
+        lines = _read_ordered([output])
+        self.records = _records_of(lines)
+        self._latest = _time_of(lines[-1]) if lines else 0.0
         self._folder = output / FOLDER
         self._writer: JournalWriter | None = None
         self._lock = threading.Lock()
@@ -200,7 +209,8 @@ class BatchJournal:
                 name = f"journal-{time.time_ns()}-{secrets.token_hex(4)}.jsonl"
                 self._writer = JournalWriter(self._folder / name)
                 self._writer.append({"version": VERSION})
-            self._writer.append({"at": time.time(), **data})
+            self._latest = max(time.time(), math.nextafter(self._latest, math.inf))
+            self._writer.append({"at": self._latest, **data})
 
 
 def read_records(outputs: Iterable[Path]) -> dict[str, BatchRecord]:
@@ -211,11 +221,23 @@ def read_records(outputs: Iterable[Path]) -> dict[str, BatchRecord]:
     Raises:
         ZimError: a journal cannot be read, or is of a newer version.
     """
+    return _records_of(_read_ordered(outputs))
+
+
+def _read_ordered(outputs: Iterable[Path]) -> list[dict[str, Any]]:
+    """The lines of all journals of output folders, in the order of appending."""
     lines: list[dict[str, Any]] = []
     for output in outputs:
         for path in sorted((output / FOLDER).glob("journal-*.jsonl")):
             lines += _parse(path)
-    lines.sort(key=lambda line: float(line["at"]))
+    return sorted(lines, key=_time_of)
+
+
+def _time_of(line: dict[str, Any]) -> float:
+    return float(line["at"])
+
+
+def _records_of(lines: Iterable[dict[str, Any]]) -> dict[str, BatchRecord]:
     records: dict[str, BatchRecord] = {}
     for line in lines:
         with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
@@ -260,7 +282,8 @@ def _parse(path: Path) -> Iterator[dict[str, Any]]:
                     "Use the newer zim-studio that wrote it, or another output folder."
                 ),
             )
-        if isinstance(data.get("at"), int | float):
+        at = data.get("at")
+        if isinstance(at, int | float) and 0 <= at < LATEST:
             yield data
 
 

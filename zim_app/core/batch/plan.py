@@ -8,7 +8,7 @@ import string
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from zim_app.core.batch.jobs import Job
+from zim_app.core.batch.jobs import Job, Obstacle
 from zim_app.core.batch.prompt_sources import PromptPolicy, ResolvedPrompts
 from zim_app.core.export_options import BATCH_EXPORT, EARLIER_BEHAVIOUR, ExportOptions
 from zim_app.core.session_store import FileStamp
@@ -28,6 +28,7 @@ class BatchPlan:
         replace: overwrite files that are not the batch's own; never an image of the
             input.
         shard: the part of the images that is processed.
+        obstacles: what was found beside the images; reported only.
     """
 
     jobs: tuple[Job, ...]
@@ -36,11 +37,17 @@ class BatchPlan:
     export: ExportOptions = BATCH_EXPORT
     replace: bool = False
     shard: Shard = field(default_factory=Shard)
+    obstacles: tuple[Obstacle, ...] = ()
 
     @property
     def own_jobs(self) -> tuple[Job, ...]:
         """The jobs of this shard."""
         return tuple(job for job in self.jobs if self.shard.contains(job.relative))
+
+    @property
+    def own_obstacles(self) -> tuple[Obstacle, ...]:
+        """The obstacles that this shard reports."""
+        return tuple(x for x in self.obstacles if self.shard.contains(x.relative))
 
     def validate(self) -> BatchPlan:
         """Check all that can be checked before a run; return the plan.

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from zim_app.core.batch.jobs import Job
-from zim_app.core.batch.prompt_table import PromptTable, RelativeBox, TableEntry
+from zim_app.core.batch.prompt_table import (
+    PromptTable,
+    RelativeBox,
+    TableEntry,
+    table_name,
+)
 from zim_app.core.project import Project, find_image_file, read_project
 from zim_app.core.saved_work import PROJECT_SUFFIX, ObjectStack
 from zim_app.core.session_store import FileStamp, Session, SessionStore
@@ -114,7 +119,7 @@ class PromptResolver:
         self._folders: dict[Path, _ProjectIndex] = {}
         self._sessions: dict[Path, Session] | None = None
         names = Counter(_file_name(job.relative) for job in jobs)
-        self._unique = {name for name, count in names.items() if count == 1}
+        self._ambiguous = {table_name(x) for x, count in names.items() if count > 1}
 
     def preview(
         self, job: Job, height: int = 1, width: int = 1
@@ -217,16 +222,44 @@ class PromptResolver:
         table = self.policy.table
         if table is None:
             return None
-        unique = _file_name(job.relative) in self._unique
+        unique = table_name(_file_name(job.relative)) not in self._ambiguous
         return table.entry(job.relative, unique=unique)
 
-    def unused_entries(self, jobs: Iterable[Job]) -> list[str]:
-        """Images of the table that no job, or more than one, matches."""
+    def unused_entries(
+        self, jobs: Iterable[Job], reported: Container[str] = ()
+    ) -> dict[str, ZimError]:
+        """Images of the table that no job, or more than one, matches, and why.
+
+        Args:
+            jobs: of the batch.
+            reported: images that are reported for another reason.
+        """
         table = self.policy.table
         if table is None:
-            return []
+            return {}
         used = {entry.image for job in jobs if (entry := self._table_entry(job))}
-        return [image for image in table.entries if image not in used]
+        return {
+            image: self._unused_error(table, image)
+            for image in table.entries
+            if image not in used and image not in reported
+        }
+
+    def _unused_error(self, table: PromptTable, image: str) -> ZimError:
+        problem = table.entries[image].problem
+        if problem:
+            return ZimError(problem, msg("Correct the file of prompts."))
+        if image in self._ambiguous:
+            return ZimError(
+                msg(
+                    "{name} names it, but several photos are called so.",
+                    name=table.name,
+                ),
+                msg("Write its path from the input folder."),
+            )
+        return ZimError(
+            msg("{name} names it, but there is no such photo.", name=table.name),
+            msg("Compare the names, with their suffixes."),
+        )
 
     def _projects(self, folder: Path) -> _ProjectIndex:
         if folder not in self._folders:

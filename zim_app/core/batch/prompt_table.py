@@ -10,11 +10,15 @@
 - ``units``: ``pixels`` from the top left (the default), or ``fraction``, 0 to 1 of
   width and height.
 
+Columns are separated by commas, semicolons or tabs; other than between commas, numbers
+may have a decimal comma.
+
 **JSON**: a list of entries ``{"image": ..., "objects": [...]}``, where each object may
 have ``name``, ``points`` ([[x, y, label], ...]), ``box`` ([left, top, right, bottom]),
 ``scribbles``, ``units``, or a whole ``recipe`` as saved by the studio.  An entry with a
 single object may have these itself.  In place of the list, an object
-``{IMAGE: entry, ...}`` is accepted.
+``{IMAGE: entry, ...}`` is accepted.  Other keys are refused, and so are the files of
+other programs, by name (:mod:`~zim_app.core.batch.foreign_tables`).
 """
 
 from __future__ import annotations
@@ -23,11 +27,19 @@ import csv
 import io
 import json
 import math
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from zim_app.core.batch.foreign_tables import refuse_foreign_table
+from zim_app.core.json_keys import (
+    PROMPT_KEYS,
+    check_keys,
+    check_recipe_keys,
+    check_scribble_keys,
+)
 from zim_app.core.saved_work import MAX_BYTES, ObjectStack
 from zim_model.errors import ZimError, msg
 from zim_model.prompts import Box, Point, PromptSet, Scribble
@@ -36,7 +48,13 @@ from zim_model.runtime.atomic_files import read_error
 
 BOX_COLUMNS = ("left", "top", "right", "bottom")
 COLUMNS = ("image", "object", "x", "y", "label", *BOX_COLUMNS, "units")
+ROW_NUMBERS = "row numbers"
+"""Key of a first column without a name, which is ignored."""
+NUMBER_COLUMNS = ("x", "y", "label", *BOX_COLUMNS)
 UNITS = ("pixels", "fraction")
+DECIMAL_COMMA_DELIMITERS = (";", "\t")
+"""Delimiters beside which spreadsheets may write decimal commas."""
+OBJECT_KEYS = ("name", "recipe", "units", *PROMPT_KEYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +96,20 @@ class TableObject:
     units: str = "pixels"
 
     def to_pixels(self, height: int, width: int, model: str) -> Recipe:
-        """The recipe for an image of that size; ``model`` where none is named."""
+        """The recipe for an image of that size; ``model`` where none is named.
+
+        Raises:
+            ZimError: the prompts are fractions, but not in those units.
+        """
         recipe = self.recipe
         if self.units == "fraction":
             recipe = replace(
                 recipe, prompts=_scale_to_pixels(recipe.prompts, height, width)
+            )
+        elif recipe.prompts.looks_relative:
+            raise ZimError(
+                msg("All coordinates are from 0 to 1, but pixels are meant."),
+                msg("Give pixels from the top left, or the units fraction."),
             )
         return recipe if recipe.model else replace(recipe, model=model)
 
@@ -105,7 +132,7 @@ class TableEntry:
         """The objects for an image of that size.
 
         Raises:
-            ZimError: the entry is invalid.
+            ZimError: the entry is invalid, or holds fractions in place of pixels.
         """
         if self.problem:
             raise ZimError(self.problem, msg("Correct the file of prompts."))
@@ -123,7 +150,7 @@ class PromptTable:
 
     Attributes:
         name: of the file, shown to the user.
-        entries: by image name, as written in the file.
+        entries: by image name, see :func:`table_name`.
     """
 
     name: str
@@ -137,10 +164,21 @@ class PromptTable:
             unique: whether no other image has the same file name, so that an entry with
                 the file name alone is accepted.
         """
-        found = self.entries.get(relative)
+        name = table_name(relative)
+        found = self.entries.get(name)
         if found is None and unique:
-            found = self.entries.get(relative.rpartition("/")[2])
+            found = self.entries.get(name.rpartition("/")[2])
         return found
+
+
+def table_name(image: str) -> str:
+    """The name of an image by which tables are searched.
+
+    It is the same for the composed and decomposed letters of systems, and for the
+    separators of paths on Windows.
+    """
+    name = unicodedata.normalize("NFC", image).replace("\\", "/")
+    return name.removeprefix("./")
 
 
 def read_table(path: Path) -> PromptTable:
@@ -177,21 +215,35 @@ def read_table(path: Path) -> PromptTable:
 
 
 def _parse_csv(name: str, text: str) -> dict[str, TableEntry]:
-    first = text.splitlines()[0] if text.strip() else ""
+    first, _, rest = text.partition("\n")
+    skipped = 0
+    if first.lower().startswith("sep="):  # as Excel writes and reads it
+        first, text, skipped = rest.partition("\n")[0], rest, 1
     # The delimiter that spreadsheets write depends on the locale.
     delimiter = max(",;\t", key=first.count)
     reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
     try:
-        columns = {(c or "").strip().lower() for c in reader.fieldnames or ()}
+        columns = [(c or "").strip().lower() for c in reader.fieldnames or ()]
+        if columns and not columns[0]:  # row numbers of pandas
+            columns[0] = ROW_NUMBERS
+        reader.fieldnames = columns
         rows = [
-            (reader.line_num, {(k or "").strip().lower(): v for k, v in row.items()})
+            (reader.line_num + skipped, {k or "": v for k, v in row.items()})
             for row in reader
         ]
     except csv.Error as error:
         raise ZimError(
             msg("{name} is malformed: {error}.", name=name, error=str(error))
         ) from error
-    unknown = columns - set(COLUMNS)
+    if delimiter in DECIMAL_COMMA_DELIMITERS:
+        rows = [(line, _with_decimal_points(row)) for line, row in rows]
+    twice = [column for column in columns if column and columns.count(column) > 1]
+    if twice:
+        raise ZimError(
+            msg("{name} has the column {column!r} twice.", name=name, column=twice[0]),
+            msg("Give each point and each box a row of its own."),
+        )
+    unknown = set(columns) - {*COLUMNS, ROW_NUMBERS, ""}
     if "image" not in columns or unknown:
         raise ZimError(
             msg(
@@ -215,7 +267,7 @@ def _group_rows(
     """Combine the rows of each image and object."""
     entries: dict[str, TableEntry] = {}
     for line, row in rows:
-        image = _cell(row, "image") or f"line {line}"
+        image = table_name(_cell(row, "image")) or f"line {line}"
         entry = entries.get(image, TableEntry(image))
         try:
             entry = replace(entry, objects=_add_row(entry.objects, row))
@@ -263,6 +315,16 @@ def _add_row(
     return (*objects[:index], replace(old, recipe=recipe), *objects[index + 1 :])
 
 
+def _with_decimal_points(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with 200.5 in place of 200,5; what has both signs stays."""
+    points = {
+        column: text.replace(",", ".")
+        for column in NUMBER_COLUMNS
+        if "." not in (text := _cell(row, column))
+    }
+    return row | points
+
+
 def _new_object(name: str, units: str) -> TableObject:
     return TableObject(name, Recipe(model=""), units)
 
@@ -273,7 +335,7 @@ def _cell(row: dict[str, Any], column: str) -> str:
 
 def _number(column: str, text: str) -> float:
     try:
-        value = float(text)
+        value = math.nan if "_" in text else float(text)  # 1_000 is one in Python only
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
@@ -284,9 +346,11 @@ def _number(column: str, text: str) -> float:
 
 
 def _positive(label: str) -> bool:
-    if label not in ("", "0", "1"):
+    # Tables with empty cells get labels such as 1.0 in pandas.
+    value = _number("label", label) if label else 1
+    if value not in (0, 1):
         raise ZimError(msg("the label is {label!r}, neither 1 nor 0", label=label))
-    return label != "0"
+    return value == 1
 
 
 def _units(text: str) -> str:
@@ -308,7 +372,9 @@ def _parse_json(name: str, text: str) -> dict[str, TableEntry]:
             msg("{name} is no JSON file: {reason}.", name=name, reason=str(error)[:80]),
             msg("Give prompts as JSON, or as CSV in a file that ends in .csv."),
         ) from error
+    refuse_foreign_table(name, data)
     if isinstance(data, dict) and isinstance(data.get("images"), list | dict):
+        check_keys(data, ("images",), name)
         data = data["images"]
     if isinstance(data, dict):
         data = [
@@ -341,8 +407,9 @@ def _json_entry(location: str, number: int, item: Any) -> TableEntry:
     if not isinstance(image, str) or not image:
         problem = msg("{location}: the image is missing.", location=location)
         return TableEntry(f"entry {number}", problem=problem)
+    image = table_name(image)
     try:
-        return TableEntry(image, _json_objects(item.get("objects", [item])))
+        return TableEntry(image, _entry_objects(item))
     except ZimError as error:
         problem = msg(
             "{location} ({image}): {reason}",
@@ -351,6 +418,14 @@ def _json_entry(location: str, number: int, item: Any) -> TableEntry:
             reason=error.message,
         )
         return TableEntry(image, problem=problem)
+
+
+def _entry_objects(item: dict[str, Any]) -> tuple[TableObject, ...]:
+    if "objects" in item:
+        check_keys(item, ("image", "objects"), msg("an entry with objects"))
+        return _json_objects(item["objects"])
+    check_keys(item, ("image", "objects", *OBJECT_KEYS), msg("an entry"))
+    return (_json_object({key: v for key, v in item.items() if key != "image"}),)
 
 
 def _json_objects(parts: Any) -> tuple[TableObject, ...]:
@@ -365,13 +440,18 @@ def _json_object(data: Any) -> TableObject:
     name = data.get("name", "")
     if not isinstance(name, str):
         raise ZimError(msg("an object's name is {name!r}.", name=name))
-    if "recipe" in data:
-        return TableObject(name, Recipe.from_json(data["recipe"]))
     units = data.get("units", UNITS[0])
+    if "recipe" in data:
+        check_keys(data, ("name", "recipe"), msg("an object with a recipe"))
+        recipe = Recipe.from_json(data["recipe"])
+        check_recipe_keys(data["recipe"])
+        return TableObject(name, recipe)
+    check_keys(data, OBJECT_KEYS, msg("an object"))
     if units not in UNITS:
         raise ZimError(
             msg("the units are {units!r}, neither pixels nor fraction.", units=units)
         )
+    check_scribble_keys(data)
     points = data.get("points") or []
     if isinstance(points, list):  # the label is optional
         points = [[*p, 1] if isinstance(p, list) and len(p) == 2 else p for p in points]

@@ -144,7 +144,8 @@ def to_csv(rows: Iterable[BatchRow]) -> bytes:
     for row in rows:
         values = (getattr(row, each.name) for each in fields(row))
         writer.writerow("; ".join(v) if isinstance(v, tuple) else v for v in values)
-    return text.getvalue().encode("utf-8", "replace")
+    # Names of files may be no text in UTF-8.
+    return text.getvalue().encode("utf-8", "backslashreplace")
 
 
 def make_contact_sheet(rows: Sequence[tuple[Path, BatchRow]]) -> np.ndarray:

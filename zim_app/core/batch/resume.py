@@ -11,6 +11,7 @@ from zim_app.core.batch.jobs import Job
 from zim_app.core.batch.journal import (
     BatchRecord,
     BatchRow,
+    State,
     content_digest,
     read_records,
 )
@@ -40,6 +41,21 @@ NO_PROMPTS = ZimError(
         "prompts."
     ),
 )
+
+
+def rows_without_job(plan: BatchPlan, resolver: PromptResolver) -> list[BatchRow]:
+    """Rows of this shard for table entries without an image, and for obstacles."""
+    obstacles = {obstacle.relative for obstacle in plan.obstacles}
+    rows = [
+        BatchRow(image, "failed", "table", error.message, error.hint)
+        for image, error in resolver.unused_entries(plan.jobs, obstacles).items()
+        if plan.shard.contains(image)
+    ]
+    for each in plan.own_obstacles:
+        state: State = "skipped" if each.harmless else "failed"
+        message, hint = each.error.message, each.error.hint
+        rows.append(BatchRow(each.relative, state, message=message, hint=hint))
+    return rows
 
 
 class ResumeIndex:
@@ -173,11 +189,14 @@ def dry_run(
     plan.validate()
     resolver = PromptResolver(plan.prompt_policy, plan.jobs, store)
     resume_index = ResumeIndex(plan, resolver, read_records([plan.output]))
-    table = plan.prompt_policy.table
-    for image in resolver.unused_entries(plan.jobs):
-        if plan.shard.contains(image) and table is not None:
-            problem = table.entries[image].problem or msg("There is no such photo.")
-            yield DryRunEntry(image, "failed", "table", message=problem)
+    for row in rows_without_job(plan, resolver):
+        yield DryRunEntry(
+            row.image,
+            row.state,
+            "table" if row.prompts else None,
+            message=row.message,
+            hint=row.hint,
+        )
     for job in plan.own_jobs:
         try:
             yield _dry_run_job(plan, job, resolver, resume_index)

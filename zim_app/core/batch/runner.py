@@ -21,10 +21,12 @@ from zim_app.core.batch.jobs import Job
 from zim_app.core.batch.journal import BatchJournal, BatchRecord, BatchRow, State
 from zim_app.core.batch.plan import BatchPlan
 from zim_app.core.batch.prompt_sources import PromptResolver, ResolvedPrompts
-from zim_app.core.batch.resume import NO_PROMPTS, ResumeIndex
+from zim_app.core.batch.resume import NO_PROMPTS, ResumeIndex, rows_without_job
 from zim_app.core.batch.writing import (
     ResultWriter,
     SolvedImage,
+    check_folder,
+    prepare_output,
     record_failure,
     remove_partial_files,
 )
@@ -155,9 +157,11 @@ def run(
         control: pauses before an image, and cancels, the engine too.
 
     Raises:
-        ZimError: the plan is invalid, or the journal cannot be read.
+        ZimError: the plan is invalid, the journal cannot be read, or the output folder
+            cannot be written to.
     """
     plan.validate()
+    prepare_output(plan)
     control = control or RunControl()
     yield from _BatchRun(plan, engine, workers, memory, store, control).events()
 
@@ -192,16 +196,13 @@ class _BatchRun:
         self._largest = 0
 
     def events(self) -> Iterator[Event]:
-        missing = [
-            image
-            for image in self._resolver.unused_entries(self._plan.jobs)
-            if self._plan.shard.contains(image)
-        ]
-        self._progress = Progress(len(self._jobs) + len(missing))
+        without_job = rows_without_job(self._plan, self._resolver)
+        self._progress = Progress(len(self._jobs) + len(without_job))
         remove_partial_files(self._plan)
         try:
-            for image in missing:
-                yield self._finished_event(self._missing_image_row(image))
+            for row in without_job:
+                record_failure(self._journal, BatchRecord(row))
+                yield self._finished_event(row)
             try:
                 yield from self._process_jobs()
             except Cancelled:
@@ -277,6 +278,7 @@ class _BatchRun:
         row = self._resume_index.reusable_row(job)
         if row is not None:
             return row
+        check_folder(self._plan.output / job.folder)
         image = load_image(job.path)
         resolved = self._resolver.resolve(job, image.key, image.height, image.width)
         if resolved is None:
@@ -374,18 +376,6 @@ class _BatchRun:
         row = replace(
             row, state=state, outputs=(), message=error.message, hint=error.hint
         )
-        record_failure(self._journal, BatchRecord(row))
-        return row
-
-    def _missing_image_row(self, image: str) -> BatchRow:
-        table = self._plan.prompt_policy.table
-        entry = table.entries[image] if table else None
-        problem = entry.problem if entry else ""
-        name = table.name if table else ""
-        message = problem or msg(
-            "{name} names it, but there is no such photo, or several.", name=name
-        )
-        row = BatchRow(image, "failed", "table", message)
         record_failure(self._journal, BatchRecord(row))
         return row
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
+import os
 import re
+import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -41,6 +44,8 @@ SHEET = "batch-sheet"
 """Reserved names in the output folder."""
 _REPORTS = re.compile(rf"{re.escape(REPORT)}|{SHEET}(-\d\d+)?\.jpg")
 _PARTIAL_FILES = re.compile(r"\.zim-[0-9a-f]{16}\.tmp")
+BLOCK = 4096
+"""Bytes that are written to find out whether the disk is full."""
 STALE = 600
 """Seconds after which a partial file counts as abandoned."""
 THUMBNAIL_SIDE = 160
@@ -235,6 +240,41 @@ class ResultWriter:
             return False
         is_own = solved.record.may_replace(relative, self._plan.output)
         return is_own or self._plan.replace
+
+
+def prepare_output(plan: BatchPlan) -> None:
+    """Make the output folder, and check that files can be written to it.
+
+    Raises:
+        ZimError: they cannot; nothing is left behind but empty folders.
+    """
+    for folder in (plan.output, plan.output / FOLDER):
+        probe = folder / f".zim-{secrets.token_hex(8)}.tmp"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                with probe.open("xb") as stream:
+                    stream.write(bytes(BLOCK))
+                    os.fsync(stream.fileno())
+            finally:
+                probe.unlink(missing_ok=True)
+        except OSError as error:
+            raise write_error(folder, error) from error
+
+
+def check_folder(folder: Path) -> None:
+    """Check that results could be written to a folder, if it exists.
+
+    Raises:
+        ZimError: it is a file, or write-protected.
+    """
+    code = 0
+    if folder.exists() and not folder.is_dir():
+        code = errno.ENOTDIR
+    elif folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
+        code = errno.EACCES
+    if code:
+        raise write_error(folder, OSError(code, os.strerror(code)))
 
 
 def record_failure(journal: BatchJournal, record: BatchRecord) -> None:

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from zim_app.core.batch.journal import BatchRow
+from zim_app.core.batch.prompt_table import table_name
 from zim_app.core.batch.runner import Event, JobFinished, JobStarted
 from zim_app.gui.batch.batch_form import BatchForm
 from zim_app.gui.batch.batch_table import BatchTable, table_view
@@ -221,7 +222,7 @@ class BatchDialog(QDialog):
             self.tr("{} with the box").format(sources["box"]),
             self.tr("{} by their main object").format(sources["automatic"]),
             self.tr("{} made before").format(states["kept"]),
-            self.tr("{} without prompts").format(states["skipped"]),
+            self.tr("{} skipped").format(states["skipped"]),
             self.tr("{} that cannot be processed").format(states["failed"]),
         ]
         nonzero = [part for part in parts if not part.startswith("0 ")]
@@ -243,13 +244,16 @@ class BatchDialog(QDialog):
         jobs = tuple(job for job in plan.jobs if job.relative in names)
         policy = plan.prompt_policy
         if policy.table is not None:  # unselected names are not errors
+            table_names = set(map(table_name, names))
             entries = {
                 image: table_entry
                 for image, table_entry in policy.table.entries.items()
-                if image in names or image.rpartition("/")[2] in names
+                if image in table_names or image.rpartition("/")[2] in table_names
             }
             policy = replace(policy, table=replace(policy.table, entries=entries))
-        return replace(plan, jobs=jobs, prompt_policy=policy) if jobs else None
+        obstacles = tuple(x for x in plan.obstacles if x.relative in names)
+        chosen = replace(plan, jobs=jobs, prompt_policy=policy, obstacles=obstacles)
+        return chosen if jobs else None
 
     @Slot()
     def _on_start_clicked(self) -> None:
@@ -284,7 +288,7 @@ class BatchDialog(QDialog):
                 self.time_left.setText(time_text(left))
 
     def _counts_text(self) -> str:
-        text = self.tr("{} made, {} made before, {} without prompts, {} failed.")
+        text = self.tr("{} made, {} made before, {} skipped, {} failed.")
         states = ("done", "kept", "skipped", "failed")
         return text.format(*(self._counts[state] for state in states))
 

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QLineEdit,
-    QSpinBox,
     QTabWidget,
     QWidget,
 )
@@ -22,6 +21,7 @@ from zim_app.core.export_options import BATCH_EXPORT, ExportOptions
 from zim_app.gui.accessibility import name_controls
 from zim_app.gui.batch.batch_worker import BatchSettings
 from zim_app.gui.files.export_form import ExportForm, browse_button, widget_row
+from zim_app.gui.number_boxes import WholeNumberBox
 from zim_app.gui.settings import preferences
 from zim_model.errors import ZimError
 from zim_model.runtime.devices import CPU, Device
@@ -103,8 +103,8 @@ class BatchForm(QTabWidget):
             self.tr("Find the main object of every other photo; slow without a network")
         )
 
-    def _percent_box(self, tip: str) -> QSpinBox:
-        edge = QSpinBox()
+    def _percent_box(self, tip: str) -> WholeNumberBox:
+        edge = WholeNumberBox()
         edge.setRange(0, 100)
         edge.setSuffix(self.tr(" %"))
         edge.setToolTip(tip)

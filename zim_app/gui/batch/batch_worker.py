@@ -206,7 +206,7 @@ def make_plan(settings: BatchSettings) -> BatchPlan:
     Raises:
         ZimError: the settings are incomplete or invalid.
     """
-    from zim_app.core.batch.jobs import folder_jobs, image_jobs
+    from zim_app.core.batch.jobs import FolderScan, image_jobs, scan_folder
     from zim_app.core.batch.plan import BatchPlan
     from zim_app.core.batch.prompt_sources import PromptPolicy
     from zim_app.core.batch.prompt_table import RelativeBox, read_table
@@ -216,10 +216,10 @@ def make_plan(settings: BatchSettings) -> BatchPlan:
     if settings.output is None:
         raise ZimError(msg("Choose a folder for the results."))
     if settings.images:
-        jobs = image_jobs(settings.images)
+        scan = FolderScan(image_jobs(settings.images), ())
     else:
         assert settings.folder is not None
-        jobs = folder_jobs(
+        scan = scan_folder(
             settings.folder, settings.output, recursive=settings.recursive
         )
     table = read_table(settings.table) if settings.table else None
@@ -232,7 +232,13 @@ def make_plan(settings: BatchSettings) -> BatchPlan:
         settings.model,
         settings.subject_network,
     )
-    return BatchPlan(jobs, settings.output, policy, settings.export).validate()
+    return BatchPlan(
+        scan.jobs,
+        settings.output,
+        policy,
+        settings.export,
+        obstacles=scan.obstacles,
+    ).validate()
 
 
 def _run(

@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QScrollArea,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -25,6 +24,7 @@ from zim_app.gui.evaluation.systems_box import SystemsBox, make_folder_dialog
 from zim_app.gui.icon_button import IconButton
 from zim_app.gui.language import translate_message
 from zim_app.gui.notices import insert_break_points
+from zim_app.gui.number_boxes import WholeNumberBox
 from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import LAYOUTS, Dataset
@@ -223,8 +223,8 @@ class SetupPanel(QScrollArea):
         box.toggled.connect(self._on_edited)
         return box
 
-    def _spin(self, low: int, high: int, tip: str) -> QSpinBox:
-        spin = QSpinBox()
+    def _spin(self, low: int, high: int, tip: str) -> WholeNumberBox:
+        spin = WholeNumberBox()
         spin.setRange(low, high)
         spin.setToolTip(tip)
         spin.setAccessibleName(tip)

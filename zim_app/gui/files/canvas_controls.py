@@ -6,15 +6,14 @@ from PySide6.QtCore import QCoreApplication, QLocale, QObject, Signal, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QDoubleSpinBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
-    QSpinBox,
     QWidget,
 )
 
 from zim_app.core.canvas import MAX_CANVAS, MAX_PERCENT, Canvas
+from zim_app.gui.number_boxes import NumberBox, WholeNumberBox
 from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 
 CHOICES = {
@@ -68,7 +67,7 @@ class CanvasControls(QObject):
         self.mode = _list(
             "canvas", self.tr("Area of the file that the object is placed on")
         )
-        self.width, self.height = QSpinBox(), QSpinBox()
+        self.width, self.height = WholeNumberBox(), WholeNumberBox()
         self.between = QLabel()
         for side in (self.width, self.height):
             side.setRange(1, MAX_CANVAS)
@@ -156,11 +155,13 @@ class CanvasControls(QObject):
         self.changed.emit()
 
 
-class _ShortNumber(QDoubleSpinBox):
+class _ShortNumber(NumberBox):
     """Shows 7.5 and 5 in place of 7.50 and 5.00."""
 
     def textFromValue(self, value: float) -> str:
-        return QLocale().toString(value, "g", 7)
+        locale = self.locale()
+        locale.setNumberOptions(QLocale.NumberOption.OmitGroupSeparator)
+        return locale.toString(value, "g", 7)
 
 
 def _list(name: str, tip: str) -> QComboBox:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QCoreApplication, QStandardPaths, Qt
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QDialogButtonBox, QFileDialog, QMessageBox, QWidget
 
+from zim_app.core.folders import IMAGE_SUFFIXES
 from zim_app.core.saved_work import PROJECT_SUFFIX
 from zim_app.gui.document import Document
 from zim_model.assets import asset_path
@@ -15,9 +16,7 @@ from zim_model.assets import asset_path
 translate = QCoreApplication.translate
 
 
-_IMAGE_FILTER = (
-    "*.jpg *.jpeg *.png *.tif *.tiff *.webp *.bmp *.gif *.avif *.heic *.heif *.hif"
-)
+_IMAGE_FILTER = " ".join(f"*{suffix}" for suffix in sorted(IMAGE_SUFFIXES))
 _PROJECT_FILTER = f"*{PROJECT_SUFFIX}"
 
 

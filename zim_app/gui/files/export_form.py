@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QSlider,
-    QSpinBox,
     QToolButton,
     QWidget,
 )
@@ -27,6 +26,7 @@ from zim_app.gui.accessibility import name_controls
 from zim_app.gui.files.canvas_controls import CanvasControls
 from zim_app.gui.files.preset_bar import PresetBar
 from zim_app.gui.icon_button import IconButton
+from zim_app.gui.number_boxes import WholeNumberBox
 from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 
 CHOICES = {
@@ -98,7 +98,7 @@ class ExportForm(QWidget):
         self.hidden = self._list(
             "hidden", self.tr("Colours that the file has where it is transparent")
         )
-        self.quality = QSpinBox()
+        self.quality = WholeNumberBox()
         self.quality.setRange(1, 100)
         self.quality.setToolTip(self.tr("Higher is better and larger"))
         self.colour = QToolButton()
@@ -107,7 +107,7 @@ class ExportForm(QWidget):
         self.backdrop.setToolTip(self.tr("Image that fills the background"))
         self.trim = QCheckBox(self.tr("Trim to the object"))
         self.trim.setToolTip(self.tr("Leave out the empty area around it"))
-        self.padding = QSpinBox()
+        self.padding = WholeNumberBox()
         self.padding.setRange(0, 10_000)
         self.padding.setSuffix(self.tr(" px around"))
         self.padding.setToolTip(self.tr("Room around the trimmed object"))
@@ -117,7 +117,7 @@ class ExportForm(QWidget):
                 "The shadow that the object casts in the photo, if the ground is even"
             )
         )
-        self.amount = QSpinBox()
+        self.amount = WholeNumberBox()
         self.own = QCheckBox(self.tr("As set for each object"))
         self.own.setToolTip(self.tr("Use the amount of the object's own settings"))
         self.decontaminate = QSlider(Qt.Orientation.Horizontal)

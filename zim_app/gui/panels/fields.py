@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import (
-    QDoubleSpinBox,
     QGridLayout,
     QLabel,
     QSizePolicy,
     QSlider,
     QWidget,
 )
+
+from zim_app.gui.number_boxes import NumberBox
 
 STEPS = 1000
 ONE_LINE_SLIDER, SHORT_SLIDER = 90, 44
@@ -79,7 +80,7 @@ class SliderField(QWidget):
         self.scale = scale
         self._committed_value = scale.default
         self.label, self.slider = QLabel(name), QSlider(Qt.Orientation.Horizontal)
-        self.number = QDoubleSpinBox()
+        self.number = NumberBox()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(COMMIT_DELAY_MS)

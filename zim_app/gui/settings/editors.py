@@ -10,16 +10,15 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QColorDialog,
     QComboBox,
-    QDoubleSpinBox,
     QFileDialog,
     QHBoxLayout,
     QLineEdit,
     QPushButton,
-    QSpinBox,
     QToolButton,
     QWidget,
 )
 
+from zim_app.gui.number_boxes import NumberBox, WholeNumberBox
 from zim_app.gui.settings import preferences
 from zim_app.gui.settings.preferences import Setting
 
@@ -85,9 +84,9 @@ class NumberEditor(Editor):
     """Editor with a spin box; a number applies with Enter or when focus leaves."""
 
     def __init__(self, setting: Setting) -> None:
-        self.box = QSpinBox() if setting.kind == "int" else QDoubleSpinBox()
+        self.box = WholeNumberBox() if setting.kind == "int" else NumberBox()
         low, high = setting.limits
-        if isinstance(self.box, QSpinBox):
+        if isinstance(self.box, WholeNumberBox):
             self.box.setRange(int(low), int(high))
         else:
             self.box.setRange(low, high)
@@ -101,7 +100,7 @@ class NumberEditor(Editor):
         self.box.valueChanged.connect(self.choose)
 
     def show_value(self, value: bool | int | float | str) -> None:
-        if isinstance(self.box, QSpinBox):
+        if isinstance(self.box, WholeNumberBox):
             self.box.setValue(int(value))
         else:
             self.box.setValue(float(value))

@@ -64,7 +64,7 @@ def test_the_preview_counts_images_by_prompt_source(dialog, qtbot, output):
     assert not output.exists()
     click(dialog.form.use_box)
     qtbot.waitUntil(lambda: dialog.preview is not None)
-    assert "3 without prompts" in dialog.summary.text()
+    assert "3 skipped" in dialog.summary.text()
 
 
 def test_the_preview_shows_invalid_settings(dialog, qtbot, photos):
@@ -185,7 +185,7 @@ def test_a_run_writes_results_and_a_report(dialog, finish, output, engine):
     assert column(dialog, RESULT_COLUMN)[3].startswith("d.png is not a photo")
     names = sorted(os.listdir(output))
     assert names[1:4] == ["a-cutout.png", "b-cutout.png", "batch-report.csv"]
-    text = "3 made, 0 made before, 0 without prompts, 1 failed."
+    text = "3 made, 0 made before, 0 skipped, 1 failed."
     assert dialog.summary.text() == f"{text} The report is batch-report.csv."
     assert dialog.form.isEnabled()
     assert engine.solved[0].cacheable is False
