@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from zim_model.errors import ZimError, msg
-from zim_model.prompts import MAX_VERTICES, check_count, check_position
+from zim_model.prompts import MAX_VERTICES, check_count, check_path
 
 Brush = Literal["add", "erase", "soften", "refine"]
 MAX_SHIFT = 20.0
@@ -108,8 +108,7 @@ class Finish:
         for index, stroke in enumerate(self.strokes):
             place = f"finish.strokes[{index}].path"
             check_count(place, len(stroke.path), MAX_VERTICES)
-            for x, y, _ in stroke.path:
-                check_position(place, x, y)
+            check_path(place, stroke.path)
 
 
 _LIMITS = {

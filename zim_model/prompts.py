@@ -212,8 +212,7 @@ class PromptSet:
             check_position(f"{place}.box", self.box.x0, self.box.y0)
             check_position(f"{place}.box", self.box.x1, self.box.y1)
         for index, scribble in enumerate(self.scribbles):
-            for x, y in scribble.path:
-                check_position(f"{place}.scribbles[{index}].path", x, y)
+            check_path(f"{place}.scribbles[{index}].path", scribble.path)
 
     def _check_counts(self, place: str) -> None:
         check_count(f"{place}.points", len(self.points), MAX_POINTS)
@@ -376,6 +375,18 @@ def check_position(place: str, x: float, y: float) -> None:
             ),
             msg("Coordinates are pixels from the top-left corner: x, then y."),
         )
+
+
+def check_path(place: str, path: Iterable[Sequence[float]]) -> None:
+    """Check the vertices of a path, each of which begins with x and y.
+
+    Raises:
+        PromptError: as of :func:`check_position`.
+    """
+    limit = MAX_COORDINATE
+    for vertex in path:
+        if not (-limit <= vertex[0] <= limit and -limit <= vertex[1] <= limit):
+            check_position(place, vertex[0], vertex[1])
 
 
 def _scribble(data: dict[str, Any]) -> Scribble:

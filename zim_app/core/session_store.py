@@ -99,15 +99,21 @@ class Session:
             return cls(
                 read_field(data, "digest", str),
                 read_field(data, "name", str),
-                None if path is None else Path(path),
+                None if path is None else _checked_path(path),
                 ObjectStack.from_json(data),
                 read_field(data, "exported", bool),
                 None if stamp is None else FileStamp(int(stamp[0]), int(stamp[1])),
             )
-        except (IndexError, TypeError, ValueError) as error:
+        except (IndexError, OverflowError, TypeError, ValueError) as error:
             raise ZimError(
                 msg("Its path or stamp is malformed: {error}.", error=str(error))
             ) from error
+
+
+def _checked_path(text: str) -> Path:
+    if "\0" in text:  # which every function for files refuses in its own way
+        raise ValueError("a path has a zero byte")
+    return Path(text)
 
 
 class SessionStore:
@@ -295,7 +301,9 @@ def read_recovery_state(path: Path) -> RecoveryState | None:
     except ZimError:
         return None
     names = [data.get(name) for name in ("name", "picture", "project")]
-    name, image, project = (x if isinstance(x, str) else None for x in names)
+    name, image, project = (
+        x if isinstance(x, str) and "\0" not in x else None for x in names
+    )
     return RecoveryState(
         name or "",
         Path(image) if image else None,

@@ -143,3 +143,13 @@ def test_recovery_state_round_trip(tmp_path: Path) -> None:
         assert read_recovery_state(path) == run
     path.write_text('{"format": "zim-studio run", "version": 1, "picture": 5}')
     assert read_recovery_state(path) == RecoveryState("", None)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"path": "/a\0b"}, {"path": 5}, {"stamp": [float("inf"), 1]}, {"stamp": [1]}],
+)
+def test_malformed_path_or_stamp_is_named(changes) -> None:
+    data = Session("ab", "cat", Path("/cat.png"), ObjectStack()).to_json()
+    with pytest.raises(ZimError, match="path or stamp is malformed"):
+        Session.from_json(data | changes)
