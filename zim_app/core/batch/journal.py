@@ -11,12 +11,13 @@ import contextlib
 import hashlib
 import json
 import secrets
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, get_type_hints
 
 from zim_app.core.session_store import FileStamp
 from zim_model.errors import ZimError, msg
@@ -26,6 +27,8 @@ FOLDER = ".zim-batch"
 """Subfolder of the output folder with the journal and thumbnails of the results."""
 VERSION = 1
 
+_MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""Errors that a line of another form raises."""
 _KEYS = {"image": "picture"}
 """Fields of :class:`BatchRow` that journals and reports store under another key."""
 
@@ -217,7 +220,7 @@ def read_records(outputs: Iterable[Path]) -> dict[str, BatchRecord]:
     lines.sort(key=lambda line: float(line["at"]))
     records: dict[str, BatchRecord] = {}
     for line in lines:
-        with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
+        with contextlib.suppress(*_MALFORMED):
             if "begun" in line:
                 name, files = str(line["begun"]), map(str, line["outputs"])
                 old = records.get(name, BatchRecord())
@@ -243,7 +246,7 @@ def _parse(path: Path) -> Iterator[dict[str, Any]]:
     for line in read_lines(path):
         try:
             data = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if not isinstance(data, dict):
             continue
@@ -259,7 +262,8 @@ def _parse(path: Path) -> Iterator[dict[str, Any]]:
                     "Use the newer zim-studio that wrote it, or another output folder."
                 ),
             )
-        if isinstance(data.get("at"), int | float):
+        at = data.get("at")
+        if isinstance(at, int | float) and abs(at) < sys.float_info.max:
             yield data
 
 
@@ -284,7 +288,7 @@ def _record_from_json(data: dict[str, Any]) -> BatchRecord:
     values["outputs"] = tuple(map(str, values["outputs"]))
     values["notes"] = tuple(map(str, values.get("notes", ())))
     row = BatchRow(**values)
-    if row.state not in get_args(State) or not isinstance(row.image, str):
+    if row.state not in get_args(State) or not _is_well_typed(row):
         raise ValueError(row.state)
     stamp = data["stamp"]
     return BatchRecord(
@@ -295,6 +299,19 @@ def _record_from_json(data: dict[str, Any]) -> BatchRecord:
         str(data["fingerprint"]),
         tuple(Output(str(p), FileStamp(int(m), int(s))) for p, m, s in data["outputs"]),
     )
+
+
+def _is_well_typed(row: BatchRow) -> bool:
+    """Whether the texts of a row are texts and its numbers finite numbers."""
+    for name, kind in get_type_hints(BatchRow).items():
+        value = getattr(row, name)
+        if kind is str and not isinstance(value, str):
+            return False
+        if kind in (int, float) and not (
+            isinstance(value, int | float) and abs(value) < sys.float_info.max
+        ):
+            return False
+    return True
 
 
 def content_digest(path: Path) -> str:
