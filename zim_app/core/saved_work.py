@@ -188,8 +188,13 @@ def read_json(path: Path, kind: str, version: int) -> dict[str, Any]:
     return data
 
 
-def write_json(path: Path, kind: str, version: int, data: dict[str, Any]) -> None:
+def write_json(
+    path: Path, kind: str, version: int, data: dict[str, Any], *, private: bool = False
+) -> None:
     """Write a JSON file with kind and version, atomically.
+
+    Args:
+        private: only the user may read it.
 
     Raises:
         ZimError: the file cannot be written.
@@ -197,7 +202,7 @@ def write_json(path: Path, kind: str, version: int, data: dict[str, Any]) -> Non
     content = {"format": kind, "version": version, **data}
     text = json.dumps(content, indent=1, allow_nan=False)
     try:
-        with atomic_write(path) as stream:
+        with atomic_write(path, private=private) as stream:
             stream.write(text.encode("ascii"))
     except OSError as error:
         raise write_error(path, error) from error

@@ -171,7 +171,7 @@ class SessionStore:
         path = self._file(session.digest)
         stamp = FileStamp.from_path(session.path) if session.path else None
         session = replace(session, stamp=stamp)
-        write_json(path, KIND, VERSION, session.to_json())
+        write_json(path, KIND, VERSION, session.to_json(), private=True)
         self._drop_oldest(keep=session.digest)
 
     def save_image(self, image: Image) -> Path:
@@ -186,6 +186,7 @@ class SessionStore:
         path = self._file(image.key).with_suffix(".png")
         if not path.exists():
             save_image(path, image)
+            path.chmod(0o600)
         return path
 
     def marks(self) -> dict[Path, tuple[SessionMark, FileStamp | None]]:
@@ -213,7 +214,8 @@ class SessionStore:
 
     def _make_folder(self) -> None:
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(0o700, parents=True, exist_ok=True)
+            self.folder.chmod(0o700)  # earlier versions made it readable for all
         except OSError as error:
             raise ZimError(
                 msg(
@@ -291,7 +293,7 @@ def write_recovery_state(path: Path, state: RecoveryState) -> None:
     """
     data = {"name": state.name, "picture": state.image, "project": state.project}
     text = {key: None if value is None else str(value) for key, value in data.items()}
-    write_json(path, _RUN_KIND, _RUN_VERSION, text)
+    write_json(path, _RUN_KIND, _RUN_VERSION, text, private=True)
 
 
 def read_recovery_state(path: Path) -> RecoveryState | None:

@@ -34,13 +34,13 @@ from zim_model.arrays import ByteArray
 from zim_model.errors import ZimError
 from zim_model.recipe import SceneObject
 from zim_model.request import Matte
+from zim_model.runtime import atomic_files
 from zim_model.runtime.atomic_files import atomic_write, write_error
 
 REPORT = "batch-report.csv"
 SHEET = "batch-sheet"
 """Reserved names in the output folder."""
 _REPORTS = re.compile(rf"{re.escape(REPORT)}|{SHEET}(-\d\d+)?\.jpg")
-_PARTIAL_FILES = re.compile(r"\.zim-[0-9a-f]{16}\.tmp")
 STALE = 600
 """Seconds after which a partial file counts as abandoned."""
 THUMBNAIL_SIDE = 160
@@ -245,12 +245,7 @@ def record_failure(journal: BatchJournal, record: BatchRecord) -> None:
 def remove_partial_files(plan: BatchPlan) -> None:
     """Remove abandoned partial files of runs that were killed."""
     for folder in {plan.output / job.folder for job in plan.jobs}:
-        for path in folder.glob(".zim-*.tmp"):
-            stamp = FileStamp.from_path(path)
-            old = stamp is not None and time.time() - stamp.modified_ns / 1e9 > STALE
-            if old and _PARTIAL_FILES.fullmatch(path.name):
-                with contextlib.suppress(OSError):
-                    path.unlink()
+        atomic_files.remove_partial_files(folder, STALE)
 
 
 # -- Thumbnails ----------------------------------------------------------------------
