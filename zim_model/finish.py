@@ -162,7 +162,9 @@ def finish_from_json(data: dict[str, Any]) -> Finish:
         if not _is_number(numbers[name], low, high):
             raise ZimError(
                 msg(
-                    "This recipe's {name} is {value!r}.", name=name, value=numbers[name]
+                    "This recipe's {name} is {value!r:.40}.",
+                    name=name,
+                    value=numbers[name],
                 ),
                 msg(
                     "It must be a number from {low:g} to {high:g}.", low=low, high=high
