@@ -19,6 +19,11 @@ TYPES: dict[str, Any] = {
 }
 """Accepted Python types by the annotations of the fields."""
 
+COUNTS = ("steps", "views", "accumulate", "log_every", "save_every")
+"""Settings that must be 1 or more; other numbers may be 0."""
+MAX_NUMBER = 10**12
+"""Largest number of any setting."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
@@ -78,7 +83,7 @@ class RunSettings:
         """
         try:
             data = tomllib.loads(path.read_text("utf-8"))
-        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ZimError(f"{path} cannot be read: {error}.") from error
         field_types = {field.name: field.type for field in fields(cls)}
         unknown = sorted(set(data) - set(field_types))
@@ -106,7 +111,21 @@ class RunSettings:
                     f"{path}: {key} = {data[key]!r} is unknown.",
                     f"Known: {', '.join(choices)}.",
                 )
-        for key in ("steps", "views", "accumulate"):
-            if data.get(key, 1) < 1:
-                raise ZimError(f"{path}: {key} must be 1 or more.")
+        for key, value in data.items():
+            _check_range(path, key, value)
         return cls(**data)
+
+
+def _check_range(path: Path, key: str, value: Any) -> None:
+    """Check a number of a settings file.
+
+    Raises:
+        ZimError: it is not finite, or out of its range, which the message says.
+    """
+    if isinstance(value, str | bool):
+        return
+    share = key == "ema" or key.endswith("_share")
+    low = 1 if key in COUNTS else 0
+    high = 1 if share else MAX_NUMBER
+    if not low <= value <= high:  # a NaN is not, either
+        raise ZimError(f"{path}: {key} = {value} is not from {low} to {high}.")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from zim_model.errors import ZimError, msg
+from zim_model.prompts import MAX_VERTICES, check_count, check_path
 
 Brush = Literal["add", "erase", "soften", "refine"]
 MAX_SHIFT = 20.0
@@ -15,6 +17,8 @@ MAX_FEATHER = 50.0
 MAX_RADIUS = 2000.0
 MAX_COLOUR_KEYS = 16
 """Most colour keys of one recipe."""
+MAX_STROKES = 10_000
+"""Most strokes of one recipe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,19 @@ class Finish:
         """Whether anything but strokes changes alpha."""
         return bool(self.shift_edge or self.feather or self.contrast)
 
+    def check_limits(self) -> None:
+        """Check that this finish can be stored and read again.
+
+        Raises:
+            PromptError: there are too many strokes or vertices, or one is too far from
+                any image; the message names the place.
+        """
+        check_count("finish.strokes", len(self.strokes), MAX_STROKES)
+        for index, stroke in enumerate(self.strokes):
+            place = f"finish.strokes[{index}].path"
+            check_count(place, len(stroke.path), MAX_VERTICES)
+            check_path(place, stroke.path)
+
 
 _LIMITS = {
     "shift_edge": (-MAX_SHIFT, MAX_SHIFT),
@@ -125,13 +142,19 @@ def finish_from_json(data: dict[str, Any]) -> Finish:
     """Read the result of :func:`finish_to_json`; what is missing has its default.
 
     Raises:
-        ZimError: the data has another form.
+        ZimError: the data has another form, or :meth:`Finish.check_limits` refuses it.
     """
     try:
         numbers = {name: data.get(name, 0.0) for name in _LIMITS}
         strokes = tuple(map(_stroke_from_json, data.get("strokes", ())))
         keys = _colour_keys_from_json(data.get("colour_keys", []))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (
+        AttributeError,
+        KeyError,
+        OverflowError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise ZimError(
             msg("This recipe's finish cannot be read: {error}.", error=repr(error))
         ) from error
@@ -139,13 +162,17 @@ def finish_from_json(data: dict[str, Any]) -> Finish:
         if not _is_number(numbers[name], low, high):
             raise ZimError(
                 msg(
-                    "This recipe's {name} is {value!r}.", name=name, value=numbers[name]
+                    "This recipe's {name} is {value!r:.40}.",
+                    name=name,
+                    value=numbers[name],
                 ),
                 msg(
                     "It must be a number from {low:g} to {high:g}.", low=low, high=high
                 ),
             )
-    return Finish(strokes=strokes, colour_keys=keys, **numbers)
+    finish = Finish(strokes=strokes, colour_keys=keys, **numbers)
+    finish.check_limits()
+    return finish
 
 
 def _colour_keys_from_json(data: list[dict[str, Any]]) -> tuple[ColourKey, ...]:
@@ -194,6 +221,7 @@ def _flatten(path: Iterable[Iterable[float]]) -> Iterable[float]:
 
 
 def _is_number(value: object, low: float = -math.inf, high: float = math.inf) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    # mypy does not follow ``number``.
-    return number and math.isfinite(value) and low <= value <= high  # type: ignore[arg-type,operator]
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    # Without conversions to float, which fail for integers of many digits.
+    return low <= value <= high and abs(value) < sys.float_info.max

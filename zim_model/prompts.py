@@ -20,6 +20,14 @@ from zim_model.errors import PromptError, msg
 
 SCRIBBLE_CLICKS = 8
 """Points per scribble; measured on zim-tiny: fewer find less, and so do many more."""
+MAX_POINTS = 200
+"""Most points of a prompt set, each of which may cost a prediction."""
+MAX_SCRIBBLES = 200
+"""Most scribbles of a prompt set."""
+MAX_VERTICES = 100_000
+"""Most vertices of a scribble or stroke."""
+MAX_COORDINATE = 1_000_000.0
+"""Largest distance of a stored position from the image's corner, in pixels."""
 PADDING_LABEL = -1
 """Label of a point that only fills a batch (as in SAM); it is ignored."""
 
@@ -182,11 +190,12 @@ class PromptSet:
         A box may reach beyond the image (a drag that ends outside): it is clipped.
 
         Raises:
-            PromptError: there is no prompt, a number is not finite, a point or a
-                scribble's vertex lies outside the image, nothing is positive and there
-                is no box, or the box has no area inside the image or is smaller than a
-                pixel.
+            PromptError: there is no prompt, or more than :meth:`check_limits` allows,
+                a number is not finite, a point or a scribble's vertex lies outside the
+                image, nothing is positive and there is no box, or the box has no area
+                inside the image or is smaller than a pixel.
         """
+        self._check_counts("prompts")
         if not self:
             raise PromptError(
                 msg("There is no prompt."),
@@ -209,6 +218,31 @@ class PromptSet:
                 msg("Add a positive point or a box."),
             )
         return self
+
+    def check_limits(self, place: str = "prompts") -> None:
+        """Check that these prompts can be stored and read again.
+
+        Args:
+            place: of the prompts in a recipe, for the message.
+
+        Raises:
+            PromptError: there are too many, or one is too far from any image.
+        """
+        self._check_counts(place)
+        for index, point in enumerate(self.points):
+            check_position(f"{place}.points[{index}]", point.x, point.y)
+        if self.box is not None:
+            check_position(f"{place}.box", self.box.x0, self.box.y0)
+            check_position(f"{place}.box", self.box.x1, self.box.y1)
+        for index, scribble in enumerate(self.scribbles):
+            check_path(f"{place}.scribbles[{index}].path", scribble.path)
+
+    def _check_counts(self, place: str) -> None:
+        check_count(f"{place}.points", len(self.points), MAX_POINTS)
+        check_count(f"{place}.scribbles", len(self.scribbles), MAX_SCRIBBLES)
+        for index, scribble in enumerate(self.scribbles):
+            where = f"{place}.scribbles[{index}].path"
+            check_count(where, len(scribble.path), MAX_VERTICES)
 
     def point_arrays(self) -> tuple[FloatArray, FloatArray]:
         """Coordinates (N, 2) in image pixels and labels (N,) of 0 and 1, float32."""
@@ -292,16 +326,19 @@ class PromptSet:
         }
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> PromptSet:
+    def from_json(cls, data: dict[str, Any], place: str = "prompts") -> PromptSet:
         """Read the result of :meth:`to_json`.
 
+        Args:
+            place: of the prompts in a recipe, for messages.
+
         Raises:
-            PromptError: the data has another form.
+            PromptError: the data has another form, or :meth:`check_limits` refuses it.
         """
         try:
             rows = _checked_rows(data.get("points") or (), 3)
             box = data.get("box")
-            return cls(
+            prompts = cls(
                 tuple(Point(x, y, _is_positive(label)) for x, y, label in rows),
                 None if box is None else Box(*_checked_rows([box], 4)[0]),
                 tuple(map(_scribble, data.get("scribbles") or ())),
@@ -321,6 +358,58 @@ class PromptSet:
                     "...]}}."
                 ),
             ) from error
+        prompts.check_limits(place)
+        return prompts
+
+
+def check_count(place: str, count: int, limit: int) -> None:
+    """Check the number of items of a recipe.
+
+    Raises:
+        PromptError: there are more than the limit; the message names the place.
+    """
+    if count > limit:
+        raise PromptError(
+            msg(
+                "There are {count} {place}; at most {limit} are possible.",
+                count=count,
+                place=place,
+                limit=limit,
+            ),
+            msg("Use fewer, or several objects."),
+        )
+
+
+def check_position(place: str, x: float, y: float) -> None:
+    """Check that a position of a recipe can be stored.
+
+    Raises:
+        PromptError: a coordinate is not finite, or beyond ``MAX_COORDINATE``; the
+            message names the place.
+    """
+    # Not "greater": a NaN is refused, too.
+    if not (abs(x) <= MAX_COORDINATE and abs(y) <= MAX_COORDINATE):
+        raise PromptError(
+            msg(
+                "{place} has the position ({x:g}, {y:g}), which is far from any photo.",
+                place=place,
+                x=x,
+                y=y,
+            ),
+            msg("Coordinates are pixels from the top-left corner: x, then y."),
+        )
+
+
+def check_path(place: str, path: Iterable[Sequence[float]]) -> None:
+    """Check the vertices of a path, each of which begins with x and y.
+
+    Raises:
+        PromptError: as of :func:`check_position`.
+    """
+    limit = MAX_COORDINATE
+    for vertex in path:
+        if not (-limit <= vertex[0] <= limit and -limit <= vertex[1] <= limit):
+            check_position(place, vertex[0], vertex[1])
 
 
 def _scribble(data: dict[str, Any]) -> Scribble:
@@ -355,7 +444,7 @@ def _checked_rows(rows: Iterable[Sequence[float]], length: int) -> list[list[flo
             isinstance(value, int | float) for value in row
         )
         if not numbers or len(row) != length:
-            raise ValueError(f"{row!r} is not {length} numbers")
+            raise ValueError(f"{row!r:.80} is not {length} numbers")
     return [[float(value) for value in row] for row in rows]
 
 

@@ -6,19 +6,26 @@ Editing returns a new recipe.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from zim_model.errors import ZimError, msg
 from zim_model.finish import Finish, Stroke, finish_from_json, finish_to_json
 from zim_model.imported_mask import ImportedMask
-from zim_model.prompts import Box, Point, PromptSet, Scribble
+from zim_model.prompts import Box, Point, PromptSet, Scribble, check_count
 
 VERSION = 4
 """Of the recipe's JSON form; version 3 had neither colour keys nor strokes that depend
 on colours, version 2 no masks, version 1 neither scribbles nor a finish."""
 MAX_MASKS = 16
 """Most masks of one recipe."""
+MAX_PROMPT_SETS = 500
+"""Most further prompt sets of one recipe."""
+MAX_NAME = 1000
+"""Most letters of an object's name."""
+_MODEL = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})?")
+_WEIGHT_FILE = re.compile(r"\.(safetensors|pth|pt|bin|onnx)$", re.IGNORECASE)
 Upsampling = Literal["guided", "bilinear", "native", "official", "trimap"]
 
 
@@ -110,6 +117,20 @@ class Recipe:
             return prompts
         return prompts.validate(height, width)
 
+    def check_limits(self) -> None:
+        """Check that this recipe can be stored and read again.
+
+        Raises:
+            PromptError: it has too much of something, or a position that is too far
+                from any image; the message names the place.
+        """
+        check_count("also", len(self.more_prompt_sets), MAX_PROMPT_SETS)
+        check_count("masks", len(self.masks), MAX_MASKS)
+        self.prompts.check_limits()
+        for index, prompts in enumerate(self.more_prompt_sets):
+            prompts.check_limits(f"also[{index}]")
+        self.finish.check_limits()
+
     def with_point(self, point: Point) -> Recipe:
         """Add a point after the others."""
         return self._with_prompts(points=(*self.prompts.points, point))
@@ -187,10 +208,11 @@ class Recipe:
         """Read the result of :meth:`to_json`, also of earlier versions.
 
         Raises:
-            ZimError: a newer version or another form.
+            ZimError: a newer version or another form, a model or trimap network that is
+                no name, or :meth:`check_limits` refuses it.
         """
         version = data.get("version") if isinstance(data, dict) else None
-        if version not in range(1, VERSION + 1):
+        if type(version) is not int or version not in range(1, VERSION + 1):
             raise ZimError(
                 msg(
                     "This recipe has version {version!r}; known are 1 to {newest}.",
@@ -211,12 +233,17 @@ class Recipe:
             raise ZimError(
                 msg("This recipe has no {field}.", field=error.args[0])
             ) from error
-        if not isinstance(model, str):
+        # A name only: a recipe must not choose which file is opened.
+        if not _is_model_name(model):
             raise ZimError(
-                msg("This recipe's model is {model!r}, which is no name.", model=model)
+                msg(
+                    "This recipe's model is {model!r}, which is no name.",
+                    model=_shortened(model),
+                ),
+                msg("Install the model, or choose its file yourself (--model FILE)."),
             )
         _check_options(options)
-        more_prompt_sets = tuple(map(PromptSet.from_json, data.get("also", ())))
+        more_prompt_sets = _prompt_sets_from_json(data.get("also", []))
         finish = finish_from_json(data.get("finish", {}))
         masks = _masks_from_json(data.get("masks", []))
         return cls(prompts, model, options, finish, more_prompt_sets, masks)
@@ -269,7 +296,8 @@ class SceneObject:
             raise ZimError(
                 msg("An object's id is {id!r}, which is no positive number.", id=id_)
             )
-        if not isinstance(name, str) or not isinstance(visible, bool):
+        valid_name = isinstance(name, str) and len(name) <= MAX_NAME
+        if not valid_name or not isinstance(visible, bool):
             raise ZimError(
                 msg("Object {id} has a malformed name or visibility.", id=id_)
             )
@@ -282,6 +310,30 @@ class SceneObject:
                 )
             )
         return cls(id_, name, colour, visible, Recipe.from_json(recipe))
+
+
+def _prompt_sets_from_json(data: Any) -> tuple[PromptSet, ...]:
+    if not isinstance(data, list):
+        raise ZimError(msg("This recipe's further prompts (also) are no list."))
+    check_count("also", len(data), MAX_PROMPT_SETS)
+    return tuple(
+        PromptSet.from_json(prompts, f"also[{index}]")
+        for index, prompts in enumerate(data)
+    )
+
+
+def _is_model_name(value: object) -> bool:
+    """Whether a value is the name of a model, or empty, and not that of a file."""
+    return (
+        isinstance(value, str)
+        and bool(_MODEL.fullmatch(value))
+        and not _WEIGHT_FILE.search(value)
+    )
+
+
+def _shortened(value: object) -> object:
+    """A value for a message, a long text without its end."""
+    return value[:80] if isinstance(value, str) else value
 
 
 def _masks_from_json(data: Any) -> tuple[ImportedMask, ...]:
@@ -299,12 +351,13 @@ def _check_options(options: Options) -> None:
             msg("This recipe's mirrored is {flip_tta!r}.", flip_tta=options.flip_tta),
             msg("It must be true or false."),
         )
-    if not isinstance(options.trimap_network, str):
+    if not _is_model_name(options.trimap_network):
         raise ZimError(
             msg(
                 "This recipe's trimap network is {name!r}, which is no name.",
-                name=options.trimap_network,
-            )
+                name=_shortened(options.trimap_network),
+            ),
+            msg("Install the network, or choose its file yourself."),
         )
     if candidate is not None and (type(candidate) is not int or candidate < 0):
         raise ZimError(

@@ -159,6 +159,14 @@ def test_a_damaged_image_is_skipped_and_named(training_folder, tmp_path):
         ("size = 100", "multiple of 32"),
         ("size = 32", "64 or more"),
         ("sga = 1.5", "between 0 and 1"),
+        ("lr = nan", "lr = nan is not from 0"),
+        ("lr = inf", "lr = inf is not from 0"),
+        ("lr = -0.1", "lr = -0.1 is not from 0"),
+        ("ema = 5.0", "ema = 5.0 is not from 0 to 1"),
+        ("steps = 0", "steps = 0 is not from 1"),
+        ("log_every = 0", "log_every = 0 is not from 1"),
+        ("workers = -1", "workers = -1 is not from 0"),
+        ("decay_share = 1.01", "is not from 0 to 1"),
     ],
 )
 def test_mistakes_in_a_configuration_are_named(config_file, text, message):

@@ -14,7 +14,7 @@ from zim_model.errors import PromptError
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 
 HEIGHT, WIDTH = 30, 40
-NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+NUMBERS = st.floats(-1e6, 1e6)
 POINTS = st.builds(Point, NUMBERS, NUMBERS, st.booleans())
 PROMPTS = st.builds(
     PromptSet,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zim_model.errors import ZimError
+from zim_model.errors import PromptError, ZimError
 from zim_model.finish import Finish, Stroke
 from zim_model.imported_mask import ImportedMask
 from zim_model.prompts import Box, Point, PromptSet, Scribble
@@ -52,7 +52,7 @@ FINISHES = st.builds(
 RECIPES = st.builds(
     Recipe,
     PROMPTS,
-    st.sampled_from(["zim-tiny", "/models/été.safetensors"]),
+    st.sampled_from(["zim-tiny", "my-model_2.1"]),
     st.builds(
         Options,
         st.none() | st.integers(0, 3),
@@ -240,3 +240,79 @@ def test_the_trimap_network_is_kept():
     assert "trimap_network" not in Recipe().to_json(), "as files had it before"
     with pytest.raises(ZimError, match="trimap network is 3, which is no name"):
         Recipe.from_json({**data, "trimap_network": 3})
+
+
+def _recipe_data(**changes) -> dict:
+    return Recipe(PromptSet((Point(1, 2),))).to_json() | changes
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "/models/zim.safetensors",
+        "zim.safetensors",
+        "ZIM.PTH",
+        "../zim",
+        "//server/share/zim",
+        "C:\\zim",
+        "a" * 65,
+    ],
+)
+@pytest.mark.parametrize("key", ["model", "trimap_network"])
+def test_a_recipe_names_no_file(key: str, name: str) -> None:
+    with pytest.raises(ZimError, match="which is no name"):
+        Recipe.from_json(_recipe_data(**{key: name}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"prompts": {"points": [[float("inf"), 4, 1]]}}, r"prompts\.points\[0\]"),
+        ({"prompts": {"points": [[1, 1, 1], [1e30, 4, 1]]}}, r"prompts\.points\[1\]"),
+        ({"prompts": {"box": [0, 0, 1e9, 1]}}, r"prompts\.box"),
+        (
+            {"prompts": {"scribbles": [{"positive": 1, "path": [[1, 1], [9, -1e30]]}]}},
+            r"prompts\.scribbles\[0\]",
+        ),
+        ({"prompts": {"points": [[1, 1, 1]] * 2000}}, r"2000 prompts\.points"),
+        ({"also": [{"points": [[1, 1, 1]] * 2000}]}, r"2000 also\[0\]\.points"),
+        ({"also": [{}] * 9999}, "9999 also"),
+        ({"also": 5}, "also"),
+        ({"finish": {"feather": 10**400}}, "feather"),
+        ({"finish": {"strokes": 5}}, "finish"),
+        (
+            {
+                "finish": {
+                    "strokes": [
+                        {
+                            "path": [[1e30, 1, 1]],
+                            "radius": 5,
+                            "hardness": 1,
+                            "brush": "add",
+                            "strength": 1,
+                        }
+                    ]
+                }
+            },
+            r"finish\.strokes\[0\]",
+        ),
+    ],
+)
+def test_what_no_photo_needs_is_refused_with_its_place(changes, place) -> None:
+    with pytest.raises(ZimError, match=place):
+        Recipe.from_json(_recipe_data(**changes))
+
+
+@pytest.mark.parametrize("version", [True, 1.0, "1", None, 10**400])
+def test_a_version_is_a_whole_number(version) -> None:
+    with pytest.raises(ZimError, match="version"):
+        Recipe.from_json(_recipe_data(version=version))
+
+
+def test_a_recipe_that_cannot_be_stored_is_told_before() -> None:
+    recipe = Recipe(PromptSet(tuple(Point(i, i) for i in range(200))))
+    recipe.check_limits()
+    with pytest.raises(PromptError, match=r"201 prompts\.points; at most 200"):
+        recipe.with_point(Point(1, 1)).check_limits()
+    with pytest.raises(PromptError, match="at most 200"):
+        recipe.with_point(Point(1, 1)).validate(1000, 1000)

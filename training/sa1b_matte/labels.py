@@ -133,13 +133,9 @@ def make_mattes(
 
 
 def _decode_mask(annotation: Mapping[str, Any], pixels: ByteArray) -> BoolArray:
-    mask = decoded(annotation["segmentation"])
-    if mask.shape != pixels.shape[:2]:
-        raise ZimError(
-            f"its mask has {mask.shape[1]} x {mask.shape[0]} pixels, but the image has"
-            f" {pixels.shape[1]} x {pixels.shape[0]}."
-        )
-    return mask
+    if "segmentation" not in annotation:
+        raise ZimError("it has no segmentation.")
+    return decoded(annotation["segmentation"], pixels.shape[:2])
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,7 +148,7 @@ def _in_tar(source: Sa1bSource, faults: list[str]) -> Iterator[tuple[str, ByteRa
                 if member.isreg():
                     last = PurePosixPath(member.name).name
                     yield last, ByteRange(source.path, member.offset_data, member.size)
-    except (OSError, tarfile.TarError) as error:
+    except (OSError, ValueError, OverflowError, tarfile.TarError) as error:
         faults.append(f"{source.path} is damaged after {last}: {error}.")
 
 
@@ -171,13 +171,19 @@ def read_entry(entry: Sa1bEntry) -> AnnotatedImage:
     try:
         with Image.open(io.BytesIO(encoded)) as file:
             pixels = np.asarray(file.convert("RGB"), np.uint8)
-    except (OSError, ValueError, SyntaxError) as error:
+    except Exception as error:  # Pillow raises many kinds for a bad file
         raise ZimError(f"{entry.name}{IMAGE} cannot be read: {error}.") from error
     try:
         data = json.loads(entry.annotations.read())
         size = (int(data["image"]["height"]), int(data["image"]["width"]))
         annotations = [dict(each) for each in data["annotations"]]
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except (
+        KeyError,
+        OverflowError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise ZimError(
             f"{entry.name}{ANNOTATIONS} cannot be read: {error!r}."
         ) from error

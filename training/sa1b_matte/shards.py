@@ -147,7 +147,7 @@ def read_json(path: Path) -> dict[str, Any]:
         raise ZimError(
             f"{path} cannot be read: {describe_os_error(error)[0]}."
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ZimError(f"{path} is damaged: {error}.") from error
     if not isinstance(data, dict):
         raise ZimError(f"{path} is damaged: it is not an object.")
@@ -343,7 +343,7 @@ def read_image(item: ShardItem) -> tuple[ImageRecord, ByteArray]:
     try:
         data = json.loads(read_at(item.shard, item.offset, item.size))
         record = ImageRecord.from_json(data)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (LookupError, RecursionError, TypeError, ValueError) as error:
         raise ZimError(f"{item.shard}: {item.name} is damaged: {error!r}.") from error
     decoded = _decode_image(item, record.place, cv2.IMREAD_COLOR)
     if decoded is None or decoded.shape[:2] != (record.height, record.width):

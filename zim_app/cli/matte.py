@@ -240,7 +240,7 @@ def _recipe(args: argparse.Namespace) -> Recipe:
             msg("All coordinates are from 0 to 1, but pixels are meant."),
             msg("Give pixels from the top left."),
         )
-    recipe = Recipe() if args.recipe is None else _read_recipe(args.recipe)
+    recipe = Recipe() if args.recipe is None else _read_recipe(args.recipe, args)
     for point in args.point:
         recipe = recipe.with_point(point)
     if args.box is not None:
@@ -261,14 +261,18 @@ def _recipe(args: argparse.Namespace) -> Recipe:
     return recipe
 
 
-def _read_recipe(path: Path) -> Recipe:
+def _read_recipe(path: Path, args: argparse.Namespace) -> Recipe:
+    """The recipe in a file; names given as arguments take the place of its own."""
+    names = given(args, model="model", trimap_network="trimap_network")
     try:
         data = json.loads(path.read_text("utf-8"))
+        # Files that the user names may be opened, those that the recipe names not.
+        data = {**data, **dict.fromkeys(names, "")} if isinstance(data, dict) else data
         recipe = Recipe.from_json(data)
         check_recipe_keys(data)
     except OSError as error:
         raise read_error(path, error) from error
-    except ValueError as error:  # neither UTF-8 nor JSON
+    except (ValueError, RecursionError) as error:  # neither UTF-8 nor JSON
         raise ZimError(
             msg("{name} is no JSON file: {error}.", name=path.name, error=str(error)),
             msg("Give a saved recipe."),

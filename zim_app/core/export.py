@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 from typing import IO, cast
 
@@ -59,10 +59,11 @@ def export(
     path: Path,
     options: ExportOptions = ExportOptions(),  # noqa: B008 - a frozen value
     *,
+    taken: Container[Path] | None = None,
     progress: Progress = lambda _: None,
     notify: Notify = ignore_notice,
     cancelled: CancelCheck = lambda: False,
-) -> None:
+) -> Path:
     """Write one file in the format of its suffix, and verify it by reading it back.
 
     ICC profile and resolution are those of the image; a matte has no profile.  Pixels
@@ -75,10 +76,15 @@ def export(
         path: the file to write; an existing one is replaced after the new one is
             complete and verified.
         options: all are used but format and template.
+        taken: names that are not free, beside those of existing files, of which none is
+            replaced then: a number is appended; None writes to ``path`` itself.
         progress: called repeatedly.
         notify: called with a sentence where the result is not quite what was chosen:
             no dependable shadow was found.
         cancelled: polled repeatedly.
+
+    Returns:
+        The file that was written.
 
     Raises:
         ImageError: the path cannot be written, see :func:`check_target`, or the file
@@ -86,13 +92,15 @@ def export(
         ZimError: an option is out of range, or there is nothing to trim to.
         Cancelled: ``cancelled`` became true.
     """
-    file_format = check_target(image, path, options)
+    written = path if taken is None else free_path(path, taken)
+    file_format = check_target(image, written, options)
     content, tags = render(
         image, targets, file_format, options, notify=notify, cancelled=cancelled
     )
     progress(0.5)
-    try:
-        with atomic_write(path) as stream:
+
+    def write(path: Path) -> None:
+        with atomic_write(path, exclusive=taken is not None) as stream:
             cancellable = cast(IO[bytes], CancellableStream(stream, cancelled))
             file_format.write(cancellable, content, tags)
             stream.flush()
@@ -100,9 +108,20 @@ def export(
             check_written(Path(stream.name), path.name, file_format, content, tags)
             if cancelled():
                 raise Cancelled
+
+    try:
+        while True:
+            try:
+                write(written)
+                break
+            except FileExistsError:  # another program has just taken the name
+                if taken is None:
+                    raise
+                written = free_path(path, taken)
     except OSError as error:
-        raise write_error(path, error, ImageError) from error
+        raise write_error(written, error, ImageError) from error
     progress(1.0)
+    return written
 
 
 def export_to_folder(
@@ -141,15 +160,15 @@ def export_to_folder(
     files = plan_files(image, targets, options, today=today)
     for name, group in files:
         path = folder / name
-        if path in written or not overwrite:
-            path = free_path(path, written)
+        numbered = path in written or not overwrite
         done = len(written)
 
         def part(fraction: float, done: int = done) -> None:
             progress((done + fraction) / len(files))
 
-        export(
+        path = export(
             *(image, group, path, options),
+            taken=written if numbered else None,
             progress=part,
             notify=notify,
             cancelled=cancelled,

@@ -9,6 +9,7 @@ cannot open other files.
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Literal
@@ -17,7 +18,7 @@ import numpy as np
 
 from zim_app.core.export import ExportTarget, export
 from zim_app.core.images import Image, load_image
-from zim_app.core.naming import free_path, sanitise
+from zim_app.core.naming import sanitise
 from zim_app.core.saved_work import ObjectStack, read_field, read_json, write_json
 from zim_model.errors import ZimError, msg
 
@@ -184,9 +185,7 @@ def _write_pasted_image(project: Path, image: Image) -> Path:
     path = project.with_name(f"{stem}.png")
     if path.exists() and _is_same_image(path, image):
         return path
-    path = free_path(path)
-    save_image(path, image)
-    return path
+    return save_image(path, image, taken=())
 
 
 def _is_same_image(path: Path, image: Image) -> bool:
@@ -196,11 +195,16 @@ def _is_same_image(path: Path, image: Image) -> bool:
         return False
 
 
-def save_image(path: Path, image: Image) -> None:
-    """Write all of an image as PNG, lossless.
+def save_image(
+    path: Path, image: Image, *, taken: Container[Path] | None = None
+) -> Path:
+    """Write all of an image as PNG, lossless, and return the file.
+
+    Args:
+        taken: see :func:`~zim_app.core.export.export`.
 
     Raises:
         ZimError: the file cannot be written.
     """
     opaque = np.full((image.height, image.width), 65535, np.uint16)
-    export(image, [ExportTarget(opaque)], path)
+    return export(image, [ExportTarget(opaque)], path, taken=taken)

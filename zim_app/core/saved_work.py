@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from zim_model.errors import ZimError, msg
-from zim_model.recipe import SceneObject
+from zim_model.prompts import check_count
+from zim_model.recipe import MAX_NAME, SceneObject
 from zim_model.runtime.atomic_files import atomic_write, read_error, write_error
 
 PROJECT_SUFFIX = ".zimproj"
 """Suffix of project files, see :mod:`zim_app.core.project`."""
 MAX_BYTES = 128 * 2**20
 """Largest size of a project or session file; larger files are refused."""
+MAX_OBJECTS = 2000
+"""Most objects of one image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class ObjectStack:
         entries = read_field(data, "objects", list)
         if not entries:
             raise ZimError(msg("The field objects is empty."))
+        check_count("objects", len(entries), MAX_OBJECTS)
         objects = tuple(
             _object(index, object_) for index, object_ in enumerate(entries)
         )
@@ -69,6 +74,18 @@ class ObjectStack:
                 )
             )
         return cls(objects, active)
+
+
+def check_limits(objects: Sequence[SceneObject]) -> None:
+    """Check that objects can be stored and read again.
+
+    Raises:
+        ZimError: there are too many, or one has a name or a recipe beyond its limits.
+    """
+    check_count("objects", len(objects), MAX_OBJECTS)
+    for object_ in objects:
+        check_count(msg("letters of a name"), len(object_.name), MAX_NAME)
+        object_.recipe.check_limits()
 
 
 def _object(index: int, data: Any) -> SceneObject:
@@ -171,8 +188,13 @@ def read_json(path: Path, kind: str, version: int) -> dict[str, Any]:
     return data
 
 
-def write_json(path: Path, kind: str, version: int, data: dict[str, Any]) -> None:
+def write_json(
+    path: Path, kind: str, version: int, data: dict[str, Any], *, private: bool = False
+) -> None:
     """Write a JSON file with kind and version, atomically.
+
+    Args:
+        private: only the user may read it.
 
     Raises:
         ZimError: the file cannot be written.
@@ -180,7 +202,7 @@ def write_json(path: Path, kind: str, version: int, data: dict[str, Any]) -> Non
     content = {"format": kind, "version": version, **data}
     text = json.dumps(content, indent=1, allow_nan=False)
     try:
-        with atomic_write(path) as stream:
+        with atomic_write(path, private=private) as stream:
             stream.write(text.encode("ascii"))
     except OSError as error:
         raise write_error(path, error) from error

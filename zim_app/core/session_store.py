@@ -101,15 +101,21 @@ class Session:
             return cls(
                 read_field(data, "digest", str),
                 read_field(data, "name", str),
-                None if path is None else Path(path),
+                None if path is None else _checked_path(path),
                 ObjectStack.from_json(data),
                 read_field(data, "exported", bool),
                 None if stamp is None else FileStamp(int(stamp[0]), int(stamp[1])),
             )
-        except (IndexError, TypeError, ValueError) as error:
+        except (IndexError, OverflowError, TypeError, ValueError) as error:
             raise ZimError(
                 msg("Its path or stamp is malformed: {error}.", error=str(error))
             ) from error
+
+
+def _checked_path(text: str) -> Path:
+    if "\0" in text:  # which every function for files refuses in its own way
+        raise ValueError("a path has a zero byte")
+    return Path(text)
 
 
 class SessionStore:
@@ -167,7 +173,7 @@ class SessionStore:
         path = self._file(session.digest)
         stamp = FileStamp.from_path(session.path) if session.path else None
         session = replace(session, stamp=stamp)
-        write_json(path, KIND, VERSION, session.to_json())
+        write_json(path, KIND, VERSION, session.to_json(), private=True)
         self._drop_oldest(keep=session.digest)
 
     def save_image(self, image: Image) -> Path:
@@ -182,6 +188,7 @@ class SessionStore:
         path = self._file(image.key).with_suffix(".png")
         if not path.exists():
             save_image(path, image)
+            path.chmod(0o600)
         return path
 
     def owner(self, digest: str) -> str:
@@ -249,7 +256,8 @@ class SessionStore:
 
     def _make_folder(self) -> None:
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(0o700, parents=True, exist_ok=True)
+            self.folder.chmod(0o700)  # earlier versions made it readable for all
         except OSError as error:
             raise ZimError(
                 msg(
@@ -327,7 +335,7 @@ def write_recovery_state(path: Path, state: RecoveryState) -> None:
     """
     data = {"name": state.name, "picture": state.image, "project": state.project}
     text = {key: None if value is None else str(value) for key, value in data.items()}
-    write_json(path, _RUN_KIND, _RUN_VERSION, text)
+    write_json(path, _RUN_KIND, _RUN_VERSION, text, private=True)
 
 
 def read_recovery_state(path: Path) -> RecoveryState | None:
@@ -337,7 +345,9 @@ def read_recovery_state(path: Path) -> RecoveryState | None:
     except ZimError:
         return None
     names = [data.get(name) for name in ("name", "picture", "project")]
-    name, image, project = (x if isinstance(x, str) else None for x in names)
+    name, image, project = (
+        x if isinstance(x, str) and "\0" not in x else None for x in names
+    )
     return RecoveryState(
         name or "",
         Path(image) if image else None,

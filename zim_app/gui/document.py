@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QRectF, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
+from zim_app.core.saved_work import check_limits
 from zim_app.gui.settings import preferences
 from zim_app.gui.settings.refinement import new_recipe
 from zim_model.arrays import ByteArray
@@ -199,7 +200,8 @@ class Document(QObject):
     - ``request_changed(request)``: the :class:`Request` to solve next; None
       if no object needs solving.  Its matte goes to :meth:`receive_matte`.  Objects are
       requested one after the other, the active one first.
-    - ``failed(error)``: the prompts are invalid; a :class:`ZimError`.
+    - ``failed(error)``: the prompts are invalid, or an edit was refused because it
+      could not be stored; a :class:`ZimError`.
 
     **Threads**: the window's only.
     """
@@ -239,23 +241,36 @@ class Document(QObject):
 
     # -- Edits --------------------------------------------------------------------
 
-    def edit(self, text: str, recipe: Recipe) -> None:
-        """Give the active object another recipe, as one undo step named ``text``."""
-        self.edit_object(text, self.state.active, recipe=recipe)
+    def edit(self, text: str, recipe: Recipe) -> bool:
+        """Give the active object another recipe, as :meth:`edit_objects` does."""
+        return self.edit_object(text, self.state.active, recipe=recipe)
 
-    def edit_object(self, text: str, index: int, **changes: Any) -> None:
-        """Change attributes of one object, as one undo step named ``text``."""
+    def edit_object(self, text: str, index: int, **changes: Any) -> bool:
+        """Change attributes of one object, as :meth:`edit_objects` does."""
         objects = list(self.state.objects)
         objects[index] = replace(objects[index], **changes)
-        self.edit_objects(text, tuple(objects), self.state.active)
+        return self.edit_objects(text, tuple(objects), self.state.active)
 
     def edit_objects(
         self, text: str, objects: tuple[SceneObject, ...], active: int
-    ) -> None:
-        """Replace all objects and choose the active one, as one undo step."""
+    ) -> bool:
+        """Replace all objects and choose the active one, as one undo step.
+
+        Args:
+            text: name of the undo step.
+
+        Returns:
+            False if the objects could not be stored, so that they stay as they were.
+        """
+        try:
+            check_limits(objects)
+        except ZimError as error:
+            self.failed.emit(error)
+            return False
         if objects != self.state.objects:
             before = self.state.objects, self.state.active
             self._push(EditStep(text, before, (objects, active)))
+        return True
 
     def _push(self, step: EditStep) -> None:
         # The stack forgets the steps that were undone.

@@ -44,6 +44,14 @@
         <translation>Eine lauflängenkodierte Maske von {count} Pixeln füllt keine {height} x {width} Pixel.</translation>
     </message>
     <message>
+        <source>A run-length mask of {width} x {height} pixels belongs to another photo.</source>
+        <translation>Eine lauflängenkodierte Maske von {width} x {height} Pixeln gehört zu einem anderen Foto.</translation>
+    </message>
+    <message>
+        <source>A run-length mask of {width} x {height} pixels is too large.</source>
+        <translation>Eine lauflängenkodierte Maske von {width} x {height} Pixeln ist zu groß.</translation>
+    </message>
+    <message>
         <source>A scribble has no points.</source>
         <translation>Ein Strich hat keine Punkte.</translation>
     </message>
@@ -644,6 +652,10 @@
         <translation>Es muss (N, 2) sein, mit Zahlen von 0 bis unter 1.</translation>
     </message>
     <message>
+        <source>This recipe&apos;s {name} is {value!r:.40}.</source>
+        <translation>{name} dieses Rezepts ist {value!r:.40}.</translation>
+    </message>
+    <message>
         <source>It must be a number from {low:g} to {high:g}.</source>
         <translation>Es muss eine Zahl von {low:g} bis {high:g} sein.</translation>
     </message>
@@ -690,6 +702,14 @@
     <message>
         <source>It must be {expected}.</source>
         <translation>Es muss {expected} sein.</translation>
+    </message>
+    <message>
+        <source>{path} holds tensors that are larger than their data.</source>
+        <translation>{path} enthält Tensoren, die größer sind als ihre Daten.</translation>
+    </message>
+    <message>
+        <source>No network can be built of the configuration in {path} ({error}).</source>
+        <translation>Aus der Konfiguration in {path} lässt sich kein Netz bauen ({error}).</translation>
     </message>
     <message>
         <source>{path} does not fit {model}: {missing} tensors missing ({first_missing}), {unknown} unknown ({first_unknown}).</source>
@@ -1016,6 +1036,18 @@
         <translation>Pixel sind gemeint, von der Ecke links oben, keine Bruchteile.</translation>
     </message>
     <message>
+        <source>There are {count} {place}; at most {limit} are possible.</source>
+        <translation>Es sind {count} {place}; höchstens {limit} sind möglich.</translation>
+    </message>
+    <message>
+        <source>Use fewer, or several objects.</source>
+        <translation>Nehmen Sie weniger, oder mehrere Objekte.</translation>
+    </message>
+    <message>
+        <source>{place} has the position ({x:g}, {y:g}), which is far from any photo.</source>
+        <translation>{place} hat die Position ({x:g}, {y:g}), die weit außerhalb jedes Fotos liegt.</translation>
+    </message>
+    <message>
         <source>The box ({x0:g}, {y0:g}, {x1:g}, {y1:g}) reaches outside the image ({width} x {height} pixels).</source>
         <translation>Der Rahmen ({x0:g}, {y0:g}, {x1:g}, {y1:g}) reicht über das Bild hinaus ({width} x {height} Pixel).</translation>
     </message>
@@ -1070,6 +1102,10 @@
     <message>
         <source>The field objects is empty.</source>
         <translation>Das Feld objects ist leer.</translation>
+    </message>
+    <message>
+        <source>letters of a name</source>
+        <translation>Buchstaben eines Namens</translation>
     </message>
     <message>
         <source>The field {name} is malformed: {value!r}.</source>
@@ -1416,8 +1452,20 @@
         <translation>Dieses Rezept hat die Version {version!r}; bekannt sind 1 bis {newest}.</translation>
     </message>
     <message>
+        <source>Install the model, or choose its file yourself (--model FILE).</source>
+        <translation>Installieren Sie das Modell, oder wählen Sie seine Datei selbst (--model DATEI).</translation>
+    </message>
+    <message>
+        <source>This recipe&apos;s further prompts (also) are no list.</source>
+        <translation>Die weiteren Prompts (also) dieses Rezepts sind keine Liste.</translation>
+    </message>
+    <message>
         <source>This recipe&apos;s trimap network is {name!r}, which is no name.</source>
         <translation>Das Trimap-Netz dieses Rezepts ist {name!r}, das ist kein Name.</translation>
+    </message>
+    <message>
+        <source>Install the network, or choose its file yourself.</source>
+        <translation>Installieren Sie das Netz, oder wählen Sie seine Datei selbst.</translation>
     </message>
     <message>
         <source>This recipe&apos;s candidate is {candidate!r}, which is no index.</source>
@@ -1442,10 +1490,6 @@
     <message>
         <source>This recipe&apos;s upsampling is {upsampling!r}.</source>
         <translation>Die Vergrößerung dieses Rezepts ist {upsampling!r}.</translation>
-    </message>
-    <message>
-        <source>This recipe&apos;s {name} is {value!r}.</source>
-        <translation>In diesem Rezept ist {name} {value!r}.</translation>
     </message>
     <message>
         <source>Too little memory is the usual cause: use fewer workers.</source>
@@ -1706,6 +1750,10 @@
     <message>
         <source>Give each point and each box a row of its own.</source>
         <translation>Geben Sie jedem Punkt und jedem Rahmen eine eigene Zeile.</translation>
+    </message>
+    <message>
+        <source>there are more than {limit} points or objects</source>
+        <translation>es sind mehr als {limit} Punkte oder Objekte</translation>
     </message>
     <message>
         <source>the row has neither a point nor a box</source>

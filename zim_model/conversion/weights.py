@@ -12,7 +12,12 @@ from zim_model.conversion.config import ConverterConfig
 from zim_model.conversion.network import ConverterNetwork
 from zim_model.errors import WeightsError, msg
 from zim_model.runtime.atomic_files import atomic_write
-from zim_model.weights.tensors import load_strict, read_tensors, to_stored_dtype
+from zim_model.weights.tensors import (
+    check_fits,
+    load_strict,
+    read_tensors,
+    to_stored_dtype,
+)
 
 CONFIG_KEY = "converter_config"
 
@@ -51,10 +56,12 @@ def load_converter(name_or_path: str | Path) -> ConverterNetwork:
         )
     try:
         config = ConverterConfig.from_json(json.loads(metadata[CONFIG_KEY]))
-    except (json.JSONDecodeError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise WeightsError(
             msg("{path} has a malformed configuration.", path=path)
         ) from error
+    if path not in bundled_weights(converters=True):  # ours need not wait for it
+        check_fits(lambda: ConverterNetwork(config), tensors, path)
     network = ConverterNetwork(config)
     load_strict(network, tensors, path)
     return network.eval()

@@ -54,7 +54,9 @@ class Case:
 
         The image counts by its name and size only, which is fast.
         """
-        total = hashlib.sha256(f"{self.name}\0{self.image.name}".encode())
+        total = hashlib.sha256(
+            f"{self.name}\0{self.image.name}".encode("utf-8", "surrogateescape")
+        )
         total.update(str(_size(self.image)).encode())
         for path in (self.matte, self.prompts, self.trimap):
             total.update(_bytes(path))
@@ -225,9 +227,12 @@ def _cases_in_list(base: Path) -> ReadLayout:
 
 def _inside(base: Path, field: str) -> Path | None:
     """A listed path, below the folder or below the one around it; None if outside."""
-    if Path(field).is_absolute() or ".." in Path(field).parts:
+    path = Path(field)
+    parts = path.parts
+    if path.is_absolute() or ".." in parts or "\0" in field:
         return None
-    parts = Path(field).parts
+    if not parts or parts == (base.name,):  # the folder itself
+        return None
     return base.parent / field if parts[:1] == (base.name,) else base / field
 
 

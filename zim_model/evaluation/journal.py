@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from zim_model.errors import Message, ZimError, msg
+from zim_model.errors import Message, PromptError, ZimError, msg
 from zim_model.prompts import PromptSet
 from zim_model.recipe import Options
 from zim_model.runtime.jobs import Shard
@@ -23,6 +24,8 @@ from zim_model.runtime.journal import JournalWriter, read_lines
 FORMAT = 1
 RowKey = tuple[str, str, str]
 """System, case and prompt."""
+_MALFORMED = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""Errors that a line of another form raises."""
 _SHARD = re.compile(r"rows(-\d+-of-\d+)?\.jsonl")
 
 
@@ -91,14 +94,45 @@ class EvaluationRow:
         known = {each.name for each in fields(cls)}
         values = {name: data[name] for name in data if name in known}
         row = cls(**(values | {"curve": tuple(values.get("curve", ()))}))
-        texts = (row.system, row.case, row.prompt, row.digest, row.error)
-        if not all(isinstance(text, str) for text in texts):
-            raise TypeError("a name is no text")
+        _check_row(row)
         with suppress(AttributeError, LookupError, TypeError, ValueError):
             error = Message.from_json(data["error_message"])
             if error == row.error:
                 row = replace(row, error=error)
         return row
+
+
+def _check_row(row: EvaluationRow) -> None:
+    """Check the types of a row that was read.
+
+    Raises:
+        TypeError, ValueError: a value is of another type, or no finite number.
+    """
+    names = (row.system, row.case, row.prompt, row.digest, row.subset)
+    if not _are_texts((*names, row.device, row.error)):
+        raise TypeError("a name is no text")
+    if not _are_numbers((row.area, row.encode_ms, row.click_ms)):
+        raise TypeError("the area or a duration is no number")
+    for metrics in (row.metrics, *row.curve):
+        if not isinstance(metrics, dict) or not _are_numbers(metrics.values()):
+            raise TypeError("a metric is no number")
+    try:
+        _ = row.prompt_set
+    except PromptError as error:
+        raise ValueError(error.message) from error
+
+
+def _are_texts(values: Iterable[object]) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+def _are_numbers(values: Iterable[object]) -> bool:
+    return all(
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and abs(value) < sys.float_info.max
+        for value in values
+    )
 
 
 def upsampling_key(system: str) -> str:
@@ -222,12 +256,14 @@ def _parse(
     for number, line in enumerate(lines, 1):
         try:
             data = json.loads(line)
+            if not isinstance(data, dict):
+                raise TypeError("it is no object")
             if "config" in data:
                 own = _config(data)
                 config = own if config is None else config.merge(own)
                 continue
             row = EvaluationRow.from_json(data)
-        except (TypeError, KeyError, ValueError, AttributeError) as error:
+        except _MALFORMED as error:
             raise ZimError(
                 msg(
                     "{path}, line {number}, is no row of an evaluation: {error}.",
@@ -256,7 +292,13 @@ def _config(data: Mapping[str, Any]) -> RunConfig:
     values = dict(data["config"])
     for name in ("prompts", "problems"):
         values[name] = tuple(values[name])
-    return RunConfig(**values)
+    config = RunConfig(**values)
+    texts = [config.dataset, config.layout, *config.prompts, *config.problems]
+    for mapping in (config.systems, config.options):
+        texts += [*mapping.keys(), *mapping.values()]
+    if not _are_texts(texts) or type(config.cases) is not int:
+        raise TypeError("a value of the configuration is of another type")
+    return config
 
 
 def exists_error(path: Path) -> ZimError:

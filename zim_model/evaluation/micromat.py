@@ -49,6 +49,8 @@ TERMS = (
 PAGES = 100
 """Most pages that a list of files may have."""
 """Bytes that a disk keeps free."""
+_MALFORMED = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""Errors that an entry of another form raises."""
 _NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
@@ -123,7 +125,7 @@ def _list_files(open_url: Opener, cancelled: CancelCheck) -> Iterator[_HubFile]:
             yield from (
                 _parse_entry(each) for each in entries if each["type"] == "file"
             )
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except _MALFORMED as error:
             raise DownloadError(
                 msg(
                     "The list of files at {url} cannot be understood: {error}.",

@@ -162,7 +162,13 @@ def read_prompts(path: Path) -> dict[str, PromptSet]:
         if data.get("bbox") is not None:
             x0, y0, x1, y1 = map(_number, data["bbox"])
             prompts["box"] = PromptSet((), Box.from_corners(x0, y0, x1, y1))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (
+        AttributeError,
+        KeyError,
+        OverflowError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise PromptError(
             msg("{path} does not hold prompts: {error}.", path=path, error=str(error)),
             msg(

@@ -26,6 +26,7 @@ from zim_model.evaluation.tables import (
     tables,
 )
 from zim_model.runtime.atomic_files import atomic_write, write_error
+from zim_model.runtime.spreadsheet import literal_cell
 
 Writer = Callable[[Report, Dataset | None], str]
 
@@ -55,7 +56,9 @@ def write_report(
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with atomic_write(path) as stream:
-                stream.write(WRITERS[name](report, dataset).encode())
+                # Names of files need not be UTF-8.
+                text = WRITERS[name](report, dataset)
+                stream.write(text.encode("utf-8", "backslashreplace"))
         except OSError as error:
             raise write_error(path, error) from error
         written.append(path)
@@ -97,7 +100,9 @@ def _format_exact(value: float | None) -> str:
 
 def _csv(lines: Sequence[Sequence[str]]) -> str:
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(lines)
+    csv.writer(out, lineterminator="\n").writerows(
+        map(literal_cell, line) for line in lines
+    )
     return out.getvalue()
 
 
@@ -144,15 +149,15 @@ def to_markdown(report: Report, dataset: Dataset | None = None) -> str:
     """The tables, the notes and the failures."""
     parts = [
         "# Evaluation",
-        report_heading(report),
-        *(f"- {note}" for note in notes(report)),
+        _cell(report_heading(report)),
+        *(f"- {_cell(note)}" for note in notes(report)),
     ]
     text = "\n\n".join(parts[:2]) + "\n\n" + "\n".join(parts[2:]) + "\n"
     for table in tables(report):
         rule = ["---"] * table.texts + ["--:"] * (len(table.header) - table.texts)
         lines = [table.header, tuple(rule), *table.rows]
         body = "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
-        text += f"\n## {table.title}\n\n{body}\n"
+        text += f"\n## {_cell(table.title)}\n\n{body}\n"
     wrong = failures(report)
     if wrong:
         text += f"\n## Not measured ({len(wrong)})\n\n"
@@ -160,8 +165,18 @@ def to_markdown(report: Report, dataset: Dataset | None = None) -> str:
     return text
 
 
+_MARKDOWN = str.maketrans(
+    {
+        **{sign: f"\\{sign}" for sign in "\\|[]`*"},
+        **{"&": "&amp;", "<": "&lt;", ">": "&gt;"},
+        **dict.fromkeys("\r\n", " "),
+    }
+)
+
+
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    """A text that Markdown shows as it is, without markup, links or HTML."""
+    return text.translate(_MARKDOWN)
 
 
 def to_latex(report: Report, dataset: Dataset | None = None) -> str:

@@ -20,14 +20,23 @@ DATA_BITS, MORE, NEGATIVE = 5, 0x20, 0x10
 """A packed number is a chain of characters of 5 bits, lowest first; each but the last
 has the bit MORE, and NEGATIVE in the last extends the sign."""
 
+MAX_PIXELS = 1 << 28
+"""Most pixels of a mask; a hundred bytes can name any number."""
+
 Counts = npt.NDArray[np.int64]
 
 
-def decoded(segmentation: Mapping[str, Any]) -> BoolArray:
+def decoded(
+    segmentation: Mapping[str, Any], shape: tuple[int, ...] | None = None
+) -> BoolArray:
     """The mask (H, W) of ``{"size": [H, W], "counts": list or string}``.
 
+    Args:
+        shape: height and width of the mask's image, if that is known.
+
     Raises:
-        ZimError: it is no run-length mask, or its runs do not fill its size.
+        ZimError: it is no run-length mask, its runs do not fill its size, or it has
+            another size than its image, or more pixels than ``MAX_PIXELS``.
     """
     try:
         height, width = (int(side) for side in segmentation["size"])
@@ -37,7 +46,10 @@ def decoded(segmentation: Mapping[str, Any]) -> BoolArray:
         raise ZimError(
             msg("This is no run-length mask: {error}.", error=repr(error))
         ) from error
-    if min(height, width) < 1 or (runs < 0).any() or runs.sum() != height * width:
+    _check_size((height, width), shape)
+    # Runs are compared one by one first: the sum of large ones wraps.
+    unfit = ((runs < 0) | (runs > MAX_PIXELS)).any()
+    if min(height, width) < 1 or unfit or runs.sum() != height * width:
         raise ZimError(
             msg(
                 "A run-length mask of {count} pixels does not fill {height} x {width} "
@@ -49,6 +61,27 @@ def decoded(segmentation: Mapping[str, Any]) -> BoolArray:
         )
     values = np.arange(len(runs)) % 2 == 1
     return np.repeat(values, runs).reshape(width, height).T
+
+
+def _check_size(size: tuple[int, int], shape: tuple[int, ...] | None) -> None:
+    height, width = size
+    if shape is not None and size != shape:
+        raise ZimError(
+            msg(
+                "A run-length mask of {width} x {height} pixels belongs to another "
+                "photo.",
+                width=width,
+                height=height,
+            )
+        )
+    if height * width > MAX_PIXELS:
+        raise ZimError(
+            msg(
+                "A run-length mask of {width} x {height} pixels is too large.",
+                width=width,
+                height=height,
+            )
+        )
 
 
 def encoded(mask: BoolArray, *, packed: bool = True) -> dict[str, Any]:

@@ -33,6 +33,13 @@ NUM_MASK_TOKENS = 4
 STRIDE = 16
 """Input pixels per image token, in each direction."""
 
+MAX_NUMBER = 16_384
+"""Largest width or other number of an architecture that is read from a file."""
+MAX_DEPTH = 128
+"""Most blocks of one stage, and most stages."""
+MAX_SIDE = 4096
+"""Largest side of a network's input in pixels."""
+
 PIXEL_MEAN = np.array((123.675, 116.28, 103.53), np.float32)
 PIXEL_STD = np.array((58.395, 57.12, 57.375), np.float32)
 
@@ -375,32 +382,40 @@ def made_of(
 
 
 def _check_types(config: Any) -> None:
-    """Compare the values of a dataclass with its annotations.
+    """Compare the values of a dataclass with its annotations and with the limits.
+
+    A small file can name any number of layers, which would take all memory to build.
 
     Raises:
-        ValueError: one is of another type, no known choice, or negative.
+        ValueError: one is of another type, no known choice, negative or too large.
     """
     for name, expected in get_type_hints(type(config)).items():
         value = getattr(config, name)
-        if not _is_of(value, expected):
-            raise ValueError(f"{name} is {value!r:.40}")
+        limit = MAX_SIDE if name == "image_size" else MAX_NUMBER
+        if "depth" in name or name == "shortcut_convs":
+            limit = MAX_DEPTH
+        if not _is_of(value, expected, limit):
+            raise ValueError(f"{name} is {str(value)[:40]}")
 
 
-def _is_of(value: Any, expected: Any) -> bool:
-    """Whether a value has an annotated type; numbers must not be negative."""
+def _is_of(value: Any, expected: Any, limit: int) -> bool:
+    """Whether a value has an annotated type; numbers must be from 0 to a limit."""
     kind, inner = get_origin(expected), get_args(expected)
     if kind is Literal:
         return value in inner
     if kind is tuple:
-        if not isinstance(value, tuple):
+        if not isinstance(value, tuple) or len(value) > MAX_DEPTH:
             return False
         each = inner[:1] * len(value) if inner[1:] == (...,) else inner
-        return len(value) == len(each) and all(map(_is_of, value, each))
+        return len(value) == len(each) and all(
+            _is_of(one, of, limit) for one, of in zip(value, each, strict=True)
+        )
     if kind is not None:  # a union
-        return any(_is_of(value, one) for one in inner)
+        return any(_is_of(value, one, limit) for one in inner)
     if expected in (int, float):
         kinds = (int, float) if expected is float else int
-        return type(value) is not bool and isinstance(value, kinds) and value >= 0
+        number = type(value) is not bool and isinstance(value, kinds)
+        return number and 0 <= value <= limit
     return isinstance(value, expected)
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
@@ -32,6 +35,9 @@ _REASONS = {
     errno.EPERM: _DENIED,
     errno.EROFS: (msg("the disk is read-only"), msg("Choose another disk.")),
 }
+STALE = 86400.0
+"""Seconds after which a temporary file is certainly abandoned."""
+_PARTIAL_FILE = re.compile(r"\.zim-[0-9a-f]{16}\.tmp")
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP)
 """Errors of locks on some network drives."""
 
@@ -108,7 +114,9 @@ def exclusive_lock(path: Path) -> Iterator[bool]:
 
 
 @contextmanager
-def atomic_write(path: Path) -> Iterator[IO[bytes]]:
+def atomic_write(
+    path: Path, *, exclusive: bool = False, private: bool = False
+) -> Iterator[IO[bytes]]:
     """Open a file to write that replaces ``path`` once it is complete.
 
     The new file lies beside ``path`` under a temporary name; leaving the block normally
@@ -116,24 +124,75 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     and nothing else is left behind.  A link is followed, and an existing file keeps its
     permissions.
 
+    Args:
+        exclusive: replace nothing, also not what appeared since the block began.
+        private: only the user may read the file.
+
     Raises:
+        FileExistsError: ``path`` exists, if ``exclusive``.
         OSError: the folder is missing or not writable, ``path`` is a folder or
             write-protected, the disk is full.
     """
-    target = path.resolve()
-    if target.is_dir():
+    target = path.absolute() if exclusive else path.resolve()
+    if target.is_dir() and not exclusive:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if exclusive and os.path.lexists(target):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     if target.exists() and not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    _sweep_once(target.parent)
     temporary = target.with_name(f".zim-{secrets.token_hex(8)}.tmp")
-    stream = temporary.open("x+b")
+    opener = _open_private if private else None
     try:
-        with stream:
+        with open(temporary, "x+b", opener=opener) as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        if target.exists():
+        if target.exists() and not private:
             shutil.copymode(target, temporary)
-        os.replace(temporary, target)
+        if exclusive:
+            _rename_to_new(temporary, target)
+        else:
+            os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _rename_to_new(temporary: Path, target: Path) -> None:
+    """Rename a file; of several programs that want the same name, only one succeeds.
+
+    Raises:
+        FileExistsError: there is something of that name.
+    """
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        raise
+    except OSError:  # the disk has no hard links
+        target.open("xb").close()
+        os.replace(temporary, target)
+
+
+def remove_partial_files(folder: Path, age: float = STALE) -> None:
+    """Remove temporary files of programs that were killed while they wrote.
+
+    Args:
+        age: seconds since the last write, so that no program at work loses its file.
+    """
+    now = time.time()
+    for path in folder.glob(".zim-*.tmp"):
+        with suppress(OSError):
+            old = now - path.stat().st_mtime > age
+            if old and _PARTIAL_FILE.fullmatch(path.name) and path.is_file():
+                path.unlink()
+
+
+@lru_cache(maxsize=1024)
+def _sweep_once(folder: Path) -> None:
+    """Remove partial files, once for each folder that this program writes to."""
+    with suppress(OSError):
+        remove_partial_files(folder)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import torch
 from safetensors.torch import save
 from torch import Tensor
 
@@ -30,8 +29,7 @@ from zim_model.weights.sam_checkpoint import (
     read_sam,
 )
 from zim_model.weights.tensors import (
-    check_tensor_names,
-    check_tensor_shapes,
+    check_fits,
     load_strict,
     read_tensors,
     to_stored_dtype,
@@ -71,6 +69,8 @@ def load_model(name_or_path: str | Path, device: str = "cpu") -> Zim | ZimTiny:
     if is_sam_safetensors(path):
         return load_sam(path).to(device).eval()
     config, tensors = read_weights(path)
+    if installed is None or not installed.bundled:  # our own need not wait for it
+        check_fits(lambda: build(config), tensors, path)
     model = build(config)
     load_strict(model, tensors, path)
     return model.to(device).eval()
@@ -115,7 +115,7 @@ def read_weights(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
         )
     try:
         config = kinds[key].from_json(json.loads(metadata[key]))
-    except ValueError as error:  # no JSON
+    except (ValueError, RecursionError) as error:  # no JSON
         raise WeightsError(
             msg(
                 "{path} has a malformed configuration ({error}).",
@@ -149,10 +149,7 @@ def check_weights(path: Path) -> ModelConfig:
         config: ModelConfig = detect_sam_config(tensors, path)
     else:
         config, tensors = read_weights(path)
-    with torch.device("meta"):
-        model = build(config)
-    check_tensor_shapes(model.state_dict(), tensors, path)
-    check_tensor_names(model, tensors, path)
+    check_fits(lambda: build(config), tensors, path)
     return config
 
 

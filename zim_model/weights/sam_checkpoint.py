@@ -19,6 +19,7 @@ from zim_model.errors import WeightsError, msg
 from zim_model.network.config import CONFIGS, ZimConfig, sam_variant
 from zim_model.network.zim import Zim
 from zim_model.weights.tensors import (
+    check_fits,
     check_tensor_names,
     check_tensor_shapes,
     load_strict,
@@ -138,7 +139,9 @@ def load_sam(path: Path, config: ZimConfig | None = None) -> Zim:
             is missing or unexpected.
     """
     state = read_sam(path)
-    model = Zim(config or detect_sam_config(state, path))
+    own = config or detect_sam_config(state, path)
+    check_fits(lambda: Zim(own), state, path)
+    model = Zim(own)
     load_strict(model, state, path)
     return model
 

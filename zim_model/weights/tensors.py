@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +19,13 @@ from zim_model.weights.installed import check_weight_file
 
 LISTED = 3
 """Most names of tensors in an error message."""
+MAX_NESTING = 4
+"""Deepest nesting of a pickle's dictionaries that is looked at."""
+_BUILD_ERRORS = (
+    *(ArithmeticError, AssertionError, LookupError),
+    *(RuntimeError, TypeError, ValueError),
+)
+"""Of constructors, for a network of a malformed configuration."""
 
 
 class NamedModel(Protocol):
@@ -99,7 +107,59 @@ def read_state(path: Path, expected: str) -> dict[str, Any]:
         ) from error
     if not isinstance(state, dict):
         raise WeightsError(msg("{path} holds no named tensors.", path=path))
+    if not _is_dense(state, MAX_NESTING):
+        raise WeightsError(
+            msg("{path} holds tensors that are larger than their data.", path=path),
+            msg("Use the original file, or convert it to safetensors."),
+        )
     return state
+
+
+def _is_dense(state: Any, depth: int) -> bool:
+    """Whether all tensors have data of their own for each element.
+
+    A pickle can make a tensor of any size of one number, by strides of 0, and a copy of
+    it would take all memory.
+    """
+    if isinstance(state, Tensor):
+        if state.layout != torch.strided:
+            return False
+        size = state.untyped_storage().nbytes()
+        return state.is_quantized or state.numel() * state.element_size() <= size
+    if isinstance(state, dict) and depth:
+        return all(_is_dense(value, depth - 1) for value in state.values())
+    return True
+
+
+def check_fits(
+    build: Callable[[], NamedModel], tensors: dict[str, Tensor], path: Path
+) -> None:
+    """Check that a file holds all tensors of a model, without memory for the model.
+
+    So what is built afterwards is no larger than the file, whatever its configuration
+    says.  The first call takes a second or two, for torch's own imports.
+
+    Args:
+        build: makes the model.
+
+    Raises:
+        WeightsError: a tensor is missing, unexpected or of another shape, or there is
+            no such model.
+    """
+    try:
+        with torch.device("meta"):
+            model = build()
+    except _BUILD_ERRORS as error:
+        raise WeightsError(
+            msg(
+                "No network can be built of the configuration in {path} ({error}).",
+                path=path,
+                error=str(error)[:80],
+            ),
+            msg("Download or copy it again."),
+        ) from error
+    check_tensor_shapes(model.state_dict(), tensors, path)
+    check_tensor_names(model, tensors, path)
 
 
 def load_strict(model: NamedModel, tensors: dict[str, Tensor], path: Path) -> None:

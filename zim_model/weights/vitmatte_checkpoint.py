@@ -9,15 +9,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from zim_model.errors import WeightsError, msg
 from zim_model.network.config import VitConfig
 from zim_model.network.vitmatte import VitMatte, VitMatteConfig
 from zim_model.weights.tensors import (
-    check_tensor_names,
-    check_tensor_shapes,
+    check_fits,
     load_strict,
     read_state,
 )
@@ -55,7 +53,9 @@ def load_vitmatte(path: Path) -> VitMatte:
         WeightsError: the file is missing, damaged, unsafe or of another architecture.
     """
     tensors = _read_tensors(path)
-    network = VitMatte(_detect_config(tensors, path))
+    config = _detect_config(tensors, path)
+    check_fits(lambda: VitMatte(config), tensors, path)
+    network = VitMatte(config)
     load_strict(network, tensors, path)
     return network.eval()
 
@@ -71,10 +71,7 @@ def check_vitmatte(path: Path) -> VitMatteConfig:
     """
     tensors = _read_tensors(path)
     config = _detect_config(tensors, path)
-    with torch.device("meta"):
-        network = VitMatte(config)
-    check_tensor_shapes(network.state_dict(), tensors, path)
-    check_tensor_names(network, tensors, path)
+    check_fits(lambda: VitMatte(config), tensors, path)
     return config
 
 

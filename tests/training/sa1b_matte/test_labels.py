@@ -62,7 +62,7 @@ def test_what_is_left_out_is_counted_by_reason(changes, labeller, reason):
 @pytest.mark.parametrize(
     ("annotation", "message"),
     [
-        (an_annotation(a_mask(41, 50)), "its mask has 50 x 41 pixels"),
+        (an_annotation(a_mask(41, 50)), "mask of 50 x 41 pixels belongs to another"),
         ({**an_annotation(a_mask()), "id": None}, "malformed"),
         ({"id": 3}, "malformed"),
         (
@@ -70,6 +70,12 @@ def test_what_is_left_out_is_counted_by_reason(changes, labeller, reason):
             "does not fill",
         ),
         (an_annotation(a_mask(), segmentation=[[1, 2, 3]]), "run-length"),
+        (
+            an_annotation(
+                a_mask(), segmentation={"size": [40, 50], "counts": [2**62] * 4}
+            ),
+            "does not fill",
+        ),
     ],
 )
 def test_a_mask_that_cannot_be_used_is_named_and_the_others_stay(annotation, message):

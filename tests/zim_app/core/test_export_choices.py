@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -356,3 +357,20 @@ def test_bad_template_writes_nothing(tmp_path: Path, photo: Image) -> None:
         export_to_folder(photo, [ExportTarget(square(0, 0, 9, 9))], tmp_path, options)
     assert not list(tmp_path.iterdir())
     assert exporting.FORMATS[0].id == "png"
+
+
+def test_exports_at_the_same_time_never_replace_each_other(photo, tmp_path):
+    targets = [ExportTarget(square(2, 2, 9, 9))]
+    folder = tmp_path / "out"
+    folder.mkdir()
+
+    def work(_: int) -> list[Path]:
+        paths: list[Path] = []
+        for _ in range(5):
+            paths += export_to_folder(photo, targets, folder, ExportOptions())
+        return paths
+
+    with ThreadPoolExecutor(4) as pool:
+        written = [path for paths in pool.map(work, range(4)) for path in paths]
+    assert len(set(written)) == len(written) == 20
+    assert sorted(written) == sorted(folder.iterdir())

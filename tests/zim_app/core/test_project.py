@@ -162,6 +162,20 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         (changed("objects.1.recipe.version", 99), r"objects\[1\].*newer zim-studio"),
         (changed("objects.0.recipe.prompts", 5), r"objects\[0\]: These prompts"),
         (changed("objects.0.recipe.also", 5), r"objects\[0\]"),
+        (changed("objects.1.name", "a" * 2000), r"objects\[1\]: Object 1 has a malf"),
+        (
+            changed("objects.0.recipe.prompts", {"points": [[1e300, 4, 1]]}),
+            r"cannot be used\. objects\[0\]: prompts\.points\[0\]",
+        ),
+        (
+            changed(
+                "objects.0.recipe.prompts",
+                {"scribbles": [{"positive": 1, "path": [[1, 1], [1e30, 1e30]]}]},
+            ),
+            r"objects\[0\]: prompts\.scribbles\[0\]\.path",
+        ),
+        (changed("objects.0.recipe.model", "/tmp/x.safetensors"), "which is no name"),
+        (changed("objects", [{}] * 5000), "5000 objects; at most"),
         (changed("active", 2), "active is 2"),
         (changed("active", False), "active is malformed"),
         (changed("picture", None), "picture is malformed"),

@@ -143,3 +143,27 @@ def test_recovery_state_round_trip(tmp_path: Path) -> None:
         assert read_recovery_state(path) == run
     path.write_text('{"format": "zim-studio run", "version": 1, "picture": 5}')
     assert read_recovery_state(path) == RecoveryState("", None)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"path": "/a\0b"}, {"path": 5}, {"stamp": [float("inf"), 1]}, {"stamp": [1]}],
+)
+def test_malformed_path_or_stamp_is_named(changes) -> None:
+    data = Session("ab", "cat", Path("/cat.png"), ObjectStack()).to_json()
+    with pytest.raises(ZimError, match="path or stamp is malformed"):
+        Session.from_json(data | changes)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_sessions_and_pasted_images_are_for_their_user(tmp_path: Path) -> None:
+    folder = tmp_path / "state" / "sessions"
+    folder.mkdir(parents=True, mode=0o755)
+    store = SessionStore(folder)
+    store.save(SESSION)
+    image = Image.from_array(np.zeros((4, 5, 3), np.uint8), "Pasted")
+    files = [folder / f"{SESSION.digest}.json", store.save_image(image)]
+    run = tmp_path / "run.json"
+    write_recovery_state(run, RecoveryState("a.png", None))
+    assert [path.stat().st_mode & 0o777 for path in (*files, run)] == [0o600] * 3
+    assert folder.stat().st_mode & 0o777 == 0o700

@@ -1,8 +1,12 @@
+import math
+
 import pytest
 
 from zim_app.gui.settings import preferences
-from zim_model.errors import PromptError
-from zim_model.prompts import Box, Point
+from zim_model.errors import PromptError, ZimError
+from zim_model.finish import Stroke
+from zim_model.prompts import Box, Point, PromptSet
+from zim_model.recipe import Recipe
 
 
 @pytest.fixture
@@ -149,3 +153,21 @@ def test_the_memory_for_results_follows_the_setting(document, make_matte, reques
     for _ in range(6):
         document.undo_stack.redo()
     assert any(requests[count + 7 :]), "some must be computed again"
+
+
+def test_what_could_not_be_stored_is_refused_when_it_is_made(document):
+    """Else every later save would fail, or make a file that cannot be opened."""
+    errors = []
+    document.failed.connect(errors.append)
+    points = tuple(Point(1 + i / 100, 2) for i in range(200))
+    assert document.edit("", Recipe(PromptSet(points)))
+    before = document.state
+    for recipe in (
+        before.recipe.with_point(Point(3, 3)),
+        before.recipe.with_stroke(Stroke(((1e30, 1, 1),), 5)),
+        before.recipe.with_stroke(Stroke(((math.nan, 1, 1),), 5)),
+    ):
+        assert not document.edit("", recipe)
+    assert document.state is before
+    assert [isinstance(error, ZimError) for error in errors] == [True] * 3
+    assert not document.edit_object("", 0, name="a" * 2000)

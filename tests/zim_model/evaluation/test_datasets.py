@@ -106,6 +106,9 @@ def test_the_list_may_start_with_the_folder(mini_root, tmp_path):
         ("../secret.png matte/fine/9.png a b", "leads out of the data set"),
         ("/etc/secret.png matte/fine/9.png a b", "leads out of the data set"),
         ("img/0001.png matte/fine/0001_1.png a b", "listed twice"),
+        ("img/\0.png matte/fine/8.png a b", "leads out of the data set"),
+        (". . . .", "leads out of the data set"),
+        ("a MicroMat3K b c", "leads out of the data set"),
     ],
 )
 def test_a_bad_line_of_the_list_is_a_problem_by_number(

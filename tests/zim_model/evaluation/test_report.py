@@ -232,6 +232,29 @@ def test_difference_is_red_where_too_much_and_blue_where_too_little():
     assert colours == [[255, 0, 0], [0, 0, 255], [255, 255, 255]]
 
 
+def test_names_of_strangers_run_nothing_where_a_report_is_read():
+    formula, link = "=1+1", "[x](javascript:alert(1))<script>![y](z)`*"
+    rows = [row(formula, system=link), row("bad", metrics={}, error=f"@no {link}")]
+    config = replace(CONFIG, systems={link: "1"}, dataset=link)
+    report = Report.from_rows(config, rows, 2)
+    text = to_markdown(report)
+    assert "<script" not in text
+    assert not re.search(r"(?<!\\)[\[\]`]", text)
+    lines = list(csv.DictReader(io.StringIO(rows_to_csv(report))))
+    assert {line["case"] for line in lines} == {"'=1+1", "bad"}
+    assert {line["error"][:4] for line in lines} == {"", "'@no"}
+    assert all(float(line["SAD"]) == 1 for line in lines if line["SAD"])
+
+
+def test_names_that_are_not_utf8_are_written(tmp_path):
+    report = Report.from_rows(CONFIG, [row("caf\udce9")], 1)
+    texts = {
+        path.name: path.read_text("utf-8") for path in write_report(report, tmp_path)
+    }
+    assert "caf" in texts["rows.csv"]
+    assert "caf" in texts["report.json"]
+
+
 def test_a_report_that_cannot_be_written_is_reported(tmp_path):
     (tmp_path / "report.md").mkdir()
     with pytest.raises(ZimError, match=r"report\.md cannot be written"):
@@ -239,7 +262,29 @@ def test_a_report_that_cannot_be_written_is_reported(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "line", ["[]", "{", '{"system": 1}', '{"format": 9, "config": {}}']
+    "line",
+    [
+        "[]",
+        "{",
+        "5",
+        "[" * 100_000,
+        '{"system": 1}',
+        '{"format": 9, "config": {}}',
+        '{"format": 1, "config": []}',
+        *(
+            json.dumps(row("x").to_json() | changes)
+            for changes in (
+                {"area": "x"},
+                {"metrics": []},
+                {"metrics": {"SAD": "1"}},
+                {"metrics": {"SAD": float("inf")}},
+                {"curve": [5]},
+                {"prompts": {"points": [[1, 2]]}},
+                {"subset": None},
+                {"encode_ms": None},
+            )
+        ),
+    ],
 )
 def test_a_journal_of_another_form_is_refused(tmp_path, line):
     path = tmp_path / "rows.jsonl"

@@ -1,3 +1,6 @@
+import math
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -57,9 +60,26 @@ def test_the_packed_string_is_that_of_coco():
         {"size": [4], "counts": [16]},
         {"size": [0, 4], "counts": []},
         {"counts": [16]},
+        {"size": [4, 4], "counts": [2**62, 2**62, 2**62, 2**62 + 16]},
+        {"size": [4, 4], "counts": [2**63 - 1, 2**63 - 1, 18]},
+        {"size": [4, 4], "counts": [2**64, 16]},
+        {"size": [100_000, 100_000], "counts": [10**10]},
+        {"size": [2**40, 2**40], "counts": [2**80]},
+        {"size": [math.inf, 4], "counts": [16]},
         [[0, 0, 1, 1, 2, 2]],
     ],
 )
 def test_what_is_no_mask_is_refused(segmentation):
     with pytest.raises(ZimError, match="run-length mask"):
         decoded(segmentation)
+
+
+def test_a_mask_of_another_size_is_refused_before_it_is_decoded():
+    large = {"size": [15_000, 15_000], "counts": [15_000 * 15_000]}
+    tracemalloc.start()
+    with pytest.raises(ZimError, match="another photo"):
+        decoded(large, (48, 64))
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
+    mask = np.eye(48, 64, dtype=bool)
+    np.testing.assert_array_equal(decoded(encoded(mask), (48, 64)), mask)

@@ -13,6 +13,7 @@ from zim_model.runtime.atomic_files import (
     atomic_write,
     describe_os_error,
     exclusive_lock,
+    remove_partial_files,
 )
 
 
@@ -47,6 +48,62 @@ def test_failure_leaves_everything_as_it_was(
         raise error
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_exclusive_file_replaces_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    with pytest.raises(FileExistsError), atomic_write(path, exclusive=True) as stream:  # noqa: PT012
+        stream.write(b"mine")
+        path.write_bytes(b"another program's")
+    assert path.read_bytes() == b"another program's"
+    with pytest.raises(FileExistsError), atomic_write(path, exclusive=True):
+        pass
+    with atomic_write(tmp_path / "b.txt", exclusive=True) as stream:
+        stream.write(b"mine")
+    assert (tmp_path / "b.txt").read_bytes() == b"mine"
+    assert sorted(os.listdir(tmp_path)) == ["a.txt", "b.txt"]
+
+
+def test_exclusive_file_on_a_disk_without_hard_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def link(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(os, "link", link)
+    path = tmp_path / "a.txt"
+    with atomic_write(path, exclusive=True) as stream:
+        stream.write(b"x")
+    with pytest.raises(FileExistsError), atomic_write(path, exclusive=True):
+        pass
+    assert path.read_bytes() == b"x"
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions of POSIX")
+def test_private_file_is_for_its_user(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.touch(0o644)
+    with atomic_write(path, private=True) as stream:
+        assert Path(stream.name).stat().st_mode & 0o777 == 0o600
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_files_of_killed_programs_are_swept(tmp_path: Path) -> None:
+    old, new, other = (
+        tmp_path / name
+        for name in (f".zim-{'1' * 16}.tmp", f".zim-{'2' * 16}.tmp", ".zim-x.tmp")
+    )
+    for path in (old, new, other):
+        path.touch()
+    for path in (old, other):
+        os.utime(path, (1e9, 1e9))
+    with atomic_write(tmp_path / "a.txt") as stream:  # the first in this folder
+        stream.write(b"x")
+    assert sorted(p.name for p in tmp_path.iterdir()) == [new.name, other.name, "a.txt"]
+    os.utime(new, (1e9, 1e9))
+    remove_partial_files(tmp_path)
+    assert not new.exists()
 
 
 def test_link_is_followed(tmp_path: Path) -> None:

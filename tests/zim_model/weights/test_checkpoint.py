@@ -1,4 +1,5 @@
 import json
+import math
 import os
 
 import pytest
@@ -80,6 +81,12 @@ def test_tensors_without_a_configuration(tmp_path):
         {"region_channels": 3},
         {"transformer_heads": 0},
         {"transformer_heads": 7},
+        {"cue_channels": 10_000_000},
+        {"image_size": 16 << 20},
+        {"transformer_depth": 2**31},
+        {"attention_sigma": math.inf},
+        {"encoder": {"kind": "cnn", "widths": [8, 8, 16], "depths": [1, 1, 2**31]}},
+        {"encoder": {**SMALL_VIT.to_json()["encoder"], "global_blocks": [0] * 999}},
         {"encoder": None},
         {"encoder": {**SMALL_VIT.to_json()["encoder"], "heads": 3}},
         None,
@@ -123,3 +130,41 @@ def test_installed_models_are_found_by_name(small_cnn, tmp_path, monkeypatch):
     assert load_model("mine").config == small_cnn.config
     with pytest.raises(WeightsError, match=r"nothing.*zim-tiny, mine"):
         load_model("nothing")
+
+
+@pytest.mark.parametrize("read", [load_model, check_weights])
+def test_a_small_file_of_a_large_model_is_refused_before_it_is_built(
+    small_vit, tmp_path, monkeypatch, read
+):
+    path = tmp_path / "m.safetensors"
+    config = {**SMALL_VIT.to_json(), "transformer_mlp": 16_000, "head_dim": 16_000}
+    weights = {k: v.contiguous() for k, v in small_vit.state_dict().items()}
+    save_file(weights, path, {CONFIG_KEY: json.dumps(config)})
+    made = []
+    empty = torch.empty
+
+    def recorded(*size, **options):
+        made.append(empty(*size, **options))
+        return made[-1]
+
+    monkeypatch.setattr(torch, "empty", recorded)
+    with pytest.raises(WeightsError, match="of another architecture"):
+        read(path)
+    assert all(tensor.is_meta for tensor in made)
+
+
+def test_a_configuration_nested_too_deep_is_malformed(tmp_path):
+    path = tmp_path / "m.safetensors"
+    save_file({"x": torch.zeros(2)}, path, {CONFIG_KEY: "[" * 100_000})
+    for use in (load_model, check_weights):
+        with pytest.raises(WeightsError, match="malformed configuration"):
+            use(path)
+
+
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_a_pickle_of_tensors_larger_than_its_data_is_refused(tmp_path, wrapped):
+    path = tmp_path / "sam.pth"
+    state = {"image_encoder.pos_embed": torch.zeros(1).half().expand(1, 64, 64, 768)}
+    torch.save({"model": state} if wrapped else state, path)
+    with pytest.raises(WeightsError, match="larger than their data"):
+        load_sam(path)

@@ -15,12 +15,13 @@ import hashlib
 import json
 import math
 import secrets
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, get_type_hints
 
 from zim_app.core.session_store import FileStamp
 from zim_model.errors import ZimError, msg
@@ -32,7 +33,8 @@ VERSION = 1
 
 LATEST = 1e11
 """Seconds since 1970 beyond which a time is malformed."""
-
+_MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""Errors that a line of another form raises."""
 _KEYS = {"image": "picture"}
 """Fields of :class:`BatchRow` that journals and reports store under another key."""
 
@@ -240,7 +242,7 @@ def _time_of(line: dict[str, Any]) -> float:
 def _records_of(lines: Iterable[dict[str, Any]]) -> dict[str, BatchRecord]:
     records: dict[str, BatchRecord] = {}
     for line in lines:
-        with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
+        with contextlib.suppress(*_MALFORMED):
             if "begun" in line:
                 name, files = str(line["begun"]), map(str, line["outputs"])
                 old = records.get(name, BatchRecord())
@@ -266,7 +268,7 @@ def _parse(path: Path) -> Iterator[dict[str, Any]]:
     for line in read_lines(path):
         try:
             data = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if not isinstance(data, dict):
             continue
@@ -308,7 +310,7 @@ def _record_from_json(data: dict[str, Any]) -> BatchRecord:
     values["outputs"] = tuple(map(str, values["outputs"]))
     values["notes"] = tuple(map(str, values.get("notes", ())))
     row = BatchRow(**values)
-    if row.state not in get_args(State) or not isinstance(row.image, str):
+    if row.state not in get_args(State) or not _is_well_typed(row):
         raise ValueError(row.state)
     stamp = data["stamp"]
     return BatchRecord(
@@ -319,6 +321,19 @@ def _record_from_json(data: dict[str, Any]) -> BatchRecord:
         str(data["fingerprint"]),
         tuple(Output(str(p), FileStamp(int(m), int(s))) for p, m, s in data["outputs"]),
     )
+
+
+def _is_well_typed(row: BatchRow) -> bool:
+    """Whether the texts of a row are texts and its numbers finite numbers."""
+    for name, kind in get_type_hints(BatchRow).items():
+        value = getattr(row, name)
+        if kind is str and not isinstance(value, str):
+            return False
+        if kind in (int, float) and not (
+            isinstance(value, int | float) and abs(value) < sys.float_info.max
+        ):
+            return False
+    return True
 
 
 def content_digest(path: Path) -> str:

@@ -42,7 +42,7 @@ from zim_app.core.json_keys import (
 )
 from zim_app.core.saved_work import MAX_BYTES, ObjectStack
 from zim_model.errors import ZimError, msg
-from zim_model.prompts import Box, Point, PromptSet, Scribble
+from zim_model.prompts import MAX_POINTS, Box, Point, PromptSet, Scribble
 from zim_model.recipe import Recipe, SceneObject
 from zim_model.runtime.atomic_files import read_error
 
@@ -299,6 +299,10 @@ def _add_row(
     recipe = old.recipe
     x, y, label = (_cell(row, column) for column in ("x", "y", "label"))
     edges = [_cell(row, column) for column in BOX_COLUMNS]
+    if max(index, len(recipe.prompts.points)) >= MAX_POINTS:
+        raise ZimError(
+            msg("there are more than {limit} points or objects", limit=MAX_POINTS)
+        )
     if x or y:
         recipe = recipe.with_point(
             Point(_number("x", x), _number("y", y), _positive(label))

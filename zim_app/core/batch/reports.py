@@ -21,6 +21,7 @@ from zim_app.core.folders import natural_key
 from zim_model.errors import ZimError, msg
 from zim_model.runtime.atomic_files import atomic_write, describe_os_error, write_error
 from zim_model.runtime.jobs import Shard
+from zim_model.runtime.spreadsheet import literal_cell
 
 COLUMNS, LINES = 8, 25
 """Columns and lines of thumbnails on one sheet."""
@@ -143,7 +144,8 @@ def to_csv(rows: Iterable[BatchRow]) -> bytes:
     writer.writerow(BatchRow.keys())
     for row in rows:
         values = (getattr(row, each.name) for each in fields(row))
-        writer.writerow("; ".join(v) if isinstance(v, tuple) else v for v in values)
+        texts = ("; ".join(v) if isinstance(v, tuple) else v for v in values)
+        writer.writerow(map(literal_cell, texts))
     # Names of files may be no text in UTF-8.
     return text.getvalue().encode("utf-8", "backslashreplace")
 

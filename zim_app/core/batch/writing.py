@@ -37,13 +37,13 @@ from zim_model.arrays import ByteArray
 from zim_model.errors import ZimError
 from zim_model.recipe import SceneObject
 from zim_model.request import Matte
+from zim_model.runtime import atomic_files
 from zim_model.runtime.atomic_files import atomic_write, write_error
 
 REPORT = "batch-report.csv"
 SHEET = "batch-sheet"
 """Reserved names in the output folder."""
 _REPORTS = re.compile(rf"{re.escape(REPORT)}|{SHEET}(-\d\d+)?\.jpg")
-_PARTIAL_FILES = re.compile(r"\.zim-[0-9a-f]{16}\.tmp")
 BLOCK = 4096
 """Bytes that are written to find out whether the disk is full."""
 STALE = 600
@@ -286,12 +286,7 @@ def record_failure(journal: BatchJournal, record: BatchRecord) -> None:
 def remove_partial_files(plan: BatchPlan) -> None:
     """Remove abandoned partial files of runs that were killed."""
     for folder in {plan.output / job.folder for job in plan.jobs}:
-        for path in folder.glob(".zim-*.tmp"):
-            stamp = FileStamp.from_path(path)
-            old = stamp is not None and time.time() - stamp.modified_ns / 1e9 > STALE
-            if old and _PARTIAL_FILES.fullmatch(path.name):
-                with contextlib.suppress(OSError):
-                    path.unlink()
+        atomic_files.remove_partial_files(folder, STALE)
 
 
 # -- Thumbnails ----------------------------------------------------------------------

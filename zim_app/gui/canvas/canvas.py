@@ -191,8 +191,8 @@ class Canvas(DocumentView):
 
     def _apply(self, edit: RecipeEdit) -> None:
         assert self.document is not None
-        self.select(edit.selected)
-        self.document.edit(edit.text, edit.recipe)
+        if self.document.edit(edit.text, edit.recipe):
+            self.select(edit.selected)
 
     def select(self, part: PromptPart | None) -> None:
         """Select a prompt; None clears the selection."""

@@ -51,7 +51,7 @@ def parse_overrides(text: str) -> dict[str, tuple[str, ...]]:
     """Overrides from their stored form; invalid ones are ignored."""
     try:
         stored = json.loads(text or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     if not isinstance(stored, dict):
         return {}

@@ -244,7 +244,7 @@ class Autosave(QObject):
         crash.before_report_hooks.append(self.flush)
         folder = state_folder() / "runs"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(0o700, parents=True, exist_ok=True)
         except OSError:
             return  # writing sessions reports the error
         self._file_worker.submit(

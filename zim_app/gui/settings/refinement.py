@@ -39,7 +39,7 @@ def stored_refinement(key: Key) -> Recipe | None:
     """A stored refinement; None if there is none, or it is of a newer version."""
     try:
         return Recipe.from_json(json.loads(str(QSettings().value(key) or "null")))
-    except (ValueError, ZimError):
+    except (ValueError, RecursionError, ZimError):
         return None
 
 

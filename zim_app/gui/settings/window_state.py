@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,9 @@ def recent_paths() -> list[Path]:
     """Recently opened images that still exist, newest first."""
     # Some formats return a list of one as a string.
     stored = QSettings().value("recent") or []
-    names = [stored] if isinstance(stored, str) else list(stored)
-    paths = [path for path in map(Path, names) if path.is_file()]
+    listed = stored if isinstance(stored, list) else [stored]
+    names = [name for name in listed if isinstance(name, str)]
+    paths = [path for path in map(Path, names) if os.path.isfile(path)]
     return paths[: preferences.value("recent_files")]
 
 
@@ -165,6 +167,6 @@ def _read_json(key: str) -> dict[str, Any]:
     """Values stored as JSON; empty at first, or if they are damaged."""
     try:
         stored = json.loads(str(QSettings().value(key) or "{}"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return stored if isinstance(stored, dict) else {}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,12 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zim_app.core.batch.journal import BatchRow
+from zim_app.core.batch.journal import FOLDER, BatchRow, read_records
 from zim_app.core.batch.plan import BATCH_EXPORT, BatchPlan
 from zim_app.core.batch.reports import (
     count_states,
     make_contact_sheet,
     merge_folders,
+    to_csv,
     write_report_files,
     write_reports,
 )
@@ -43,6 +45,38 @@ def test_the_table_has_a_line_for_each_image(
     assert lines[0]["outputs"] == "a-cutout.png"
     assert "empty" in lines[1]["message"]
     assert lines[1]["outputs"] == ""
+
+
+@pytest.mark.parametrize("name", ["=1+1.png", "+a.png", "-b.png", "@SUM(1).png"])
+def test_no_name_is_a_formula_in_a_spreadsheet(name: str) -> None:
+    row = BatchRow(name, "failed", message=f"{name} is empty", outputs=(name,))
+    text = to_csv([row]).decode()
+    [line] = csv.DictReader(io.StringIO(text))
+    assert line["picture"] == line["outputs"] == f"'{name}"
+    assert line["coverage"] == "0.0"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[" * 100_000,
+        '{"at": 1e400, "begun": "x", "outputs": []}',
+        '{"at": 5, "begun": "x"}',
+        '{"at": 5, "row": [], "outputs": []}',
+        '{"at": 5, "row": {"picture": "x", "state": "done", "outputs": [], "score": '
+        '"high"}, "stamp": null, "content": "", "key": "", "fingerprint": "", '
+        '"outputs": []}',
+        '{"at": 5, "row": {"picture": "x", "state": "done", "outputs": []}, "stamp": '
+        '[1e400, 1], "content": "", "key": "", "fingerprint": "", "outputs": []}',
+    ],
+)
+def test_a_malformed_line_of_a_journal_is_left_out(tmp_path: Path, line: str) -> None:
+    folder = tmp_path / FOLDER
+    folder.mkdir()
+    (folder / "journal-1.jsonl").write_text(
+        f'{line}\n{{"at": 6, "begun": "y", "outputs": ["y.png"]}}\n'
+    )
+    assert list(read_records([tmp_path])) == ["y"]
 
 
 def test_the_sheet_shows_cut_outs_on_a_checkerboard(
