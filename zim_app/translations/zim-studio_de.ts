@@ -2908,7 +2908,7 @@
     </message>
     <message>
         <source>&amp;Compare candidates</source>
-        <translation>Kandidaten &amp;vergleichen</translation>
+        <translation>Kandidaten verglei&amp;chen</translation>
     </message>
     <message>
         <source>Show the chosen candidate and another one in two colours</source>
@@ -3028,7 +3028,7 @@
     </message>
     <message>
         <source>Na&amp;vigator</source>
-        <translation>Na&amp;vigator</translation>
+        <translation>Naviga&amp;tor</translation>
     </message>
     <message>
         <source>Show a small overview while the photo is larger than the view</source>

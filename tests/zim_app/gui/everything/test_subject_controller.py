@@ -66,7 +66,7 @@ def test_an_automatic_network_gives_a_mask(opened, press, engine, folder):
     [action] = [
         action
         for action in opened.models.menus["subject"].actions()
-        if action.text() == "isnet-general-use"
+        if action.text() == "IS-Net"
     ]
     action.trigger()
     assert preferences.value("subject") == "isnet-general-use"

@@ -46,8 +46,8 @@ def candidates(engine):
     images = tuple(np.full((6, 8), 60 * i, np.uint8) for i in range(4))
     scores = np.array([0.9, 0.8, 0.7, 0.6], np.float32)
 
-    def with_candidates(request, cancelled=lambda: False):
-        matte = solve(request, cancelled)
+    def with_candidates(request, *rest):
+        matte = solve(request, *rest)
         which = request.recipe.options.candidate or 0
         return replace(matte, candidates=images, scores=scores, candidate=which)
 
