@@ -175,7 +175,7 @@ def test_a_folder_without_images(config_file, tmp_path, capsys):
         ("model = ", "cannot be read"),
         ('model = "zim-tiny"\nsteps = 1\nprecision = "int4"', "bfloat16"),
         ('model = "zim-tiny"\nsteps = 1\nregion_loss = "dice"', "focal"),
-        ('model = "zim-tiny"\nsteps = 1\naccumulate = 0', "1 or more"),
+        ('model = "zim-tiny"\nsteps = 1\naccumulate = 0', "not from 1"),
     ],
 )
 def test_mistakes_in_a_configuration_are_named(tmp_path, text, message):

@@ -77,10 +77,10 @@ def refine_tiles(
         return alpha
     result = alpha.copy()
     reach, kept = round(REACH * reduction), (round(KEPT * reduction) | 1,) * 2
-    windows = list(_windows(view))
-    for done, (window, weight) in enumerate(windows):
+    count = sum(1 for _ in _windows(view))
+    for done, (window, weight) in enumerate(_windows(view)):
         raise_if_cancelled(cancelled)
-        progress(done / len(windows))
+        progress(done / count)
         region = np.s_[window.top : window.bottom, window.left : window.right]
         band = _band(alpha, window, reach)
         weight = weight * band

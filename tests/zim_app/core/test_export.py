@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import builtins
 import errno
 import io
 import os
@@ -282,14 +283,14 @@ def test_failed_save_keeps_the_old_file_and_leaves_nothing_behind(
 def test_disk_that_fills_up_while_encoding(
     tmp_path: Path, photo: Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = Path.open
+    original = open
     monkeypatch.setattr(
-        Path,
+        builtins,
         "open",
-        lambda self, mode="r", *rest, **options: (
-            open("/dev/full", "r+b")  # noqa: SIM115
+        lambda file, mode="r", *rest, **options: (
+            original("/dev/full", "r+b")
             if mode == "x+b"
-            else original(self, mode, *rest, **options)
+            else original(file, mode, *rest, **options)
         ),
     )
     for name in ("a.png", "a.webp"):

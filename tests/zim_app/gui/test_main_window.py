@@ -177,7 +177,8 @@ def test_prompts_come_back_with_their_image(opened, click, settle, photo, tmp_pa
     settle()
     assert opened.document.state.recipe.prompts == prompts
     assert opened.document.state.matte is not None
-    action(opened, "undo").trigger()
+    for _ in range(2):
+        action(opened, "undo").trigger()
     assert not opened.document.state.recipe.prompts
 
 

@@ -206,9 +206,17 @@ class Autosave(QObject):
 
     def _release(self) -> None:
         """Let other studios save the session, once it is written."""
-        if self._document is not None and self._run and not self._foreign:
-            work = partial(self.store.release, self._document.image.key, self._run)
-            self._file_worker.submit("note_run", work, self, None, self._on_save_failed)
+        if self._document is None or not self._run or self._foreign:
+            return
+        digest = self._document.image.key
+
+        def release(_: object) -> None:  # after the jobs that save it
+            if self._document is None or self._document.image.key != digest:
+                self.store.release(digest, self._run)
+
+        self._file_worker.submit(
+            "note_run", _nothing, self, release, self._on_save_failed
+        )
 
     def take_over(self) -> ObjectStack | None:
         """Save the session here from now on, and in no other studio.
@@ -281,6 +289,10 @@ class Autosave(QObject):
             if not self.keep_recovery:
                 self._run_file.unlink(missing_ok=True)
             self._lock.unlock()
+
+
+def _nothing() -> None:
+    """A job that only waits for those before it."""
 
 
 def _is_alive(run: str) -> bool:

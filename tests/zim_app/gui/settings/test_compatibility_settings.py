@@ -1,5 +1,6 @@
 """Settings as the first published version stored them; see tests/test_compatibility."""
 
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -72,7 +73,7 @@ def test_what_the_window_remembers(monkeypatch):
     assert remembered.strip_shown() is False
     assert remembered.refine_masks() is False
     assert remembered.pair_folder() == Path("/pairs")
-    monkeypatch.setattr(Path, "is_file", lambda path: True)
+    monkeypatch.setattr(os.path, "isfile", lambda path: True)
     recent = [Path("/pictures/a.jpg"), Path("/pictures/b.jpg")]
     assert remembered.recent_paths() == recent
 
