@@ -24,16 +24,17 @@ from zim_app.gui.workers.warmup import import_torch
 from zim_model.prompts import Point
 
 SIZE = (400, 300)
-CACHE_BYTES = 16 << 20
+CACHE_BYTES = 4 << 20
 TIMEOUT_SECONDS = 60
 
 
 def create_small_engine():
-    """The real engine, whose memory for features is soon full."""
+    """The real engine, whose memories are soon full."""
     import_torch()
-    from zim_model.inference.engine import Engine
+    from zim_model.inference import engine, finishing
 
-    return Engine(cache_bytes=CACHE_BYTES)
+    engine.RAW_CACHE_BYTES = finishing.CACHE_BYTES = CACHE_BYTES
+    return engine.Engine(cache_bytes=CACHE_BYTES)
 
 
 def resident_bytes() -> int:

@@ -9,12 +9,11 @@ from statistics import median
 
 import pytest
 
-IMAGES = 150
-SETTLED = 100
-"""Images after which caches are full (those of logits and of finished mattes, of 16 MB
-each, take some 80) and every module is loaded."""
+IMAGES = 90
+SETTLED = 50
+"""Images after which caches are full and every module is loaded."""
 GROWTH = 40 << 20
-"""Bytes that the process may still grow by: 800 kB an image, where one image with
+"""Bytes that the process may still grow by: 1 MB an image, where one image with
 its matte and features takes about 2 MB.  The allocator keeps up to 30 MB more or less,
 depending on which thread frees what first."""
 
