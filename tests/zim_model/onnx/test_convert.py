@@ -232,16 +232,12 @@ def copy_of(pair, tmp_path):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"fusion_channels": (20, 6, 10)},
-        {"detail_channels": (6, 10, 14)},
-        {"transformer_depth": 3, "transformer_mlp": 40},
-        {"head_dim": 24},
-        {"transformer_heads": 2},
-        {"masked_attention": "both"},
-        {"masked_attention": "none"},
+        {"fusion_channels": (20, 6, 10), "detail_channels": (6, 10, 14)},
+        {"transformer_depth": 3, "transformer_mlp": 40, "image_size": 192},
+        {"head_dim": 24, "masked_attention": "both"},
+        {"transformer_heads": 2, "masked_attention": "none"},
         {"mask_zero": "damp"},
         {"mask_final": False, "transformer_heads": 4},
-        {"image_size": 192},
         {
             "encoder": VitConfig(
                 dim=48, depth=3, heads=3, global_blocks=(0, 2), window=4, mlp_ratio=2.0
