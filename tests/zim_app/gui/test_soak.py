@@ -9,11 +9,11 @@ from statistics import median
 
 import pytest
 
-IMAGES = 90
-SETTLED = 50
+IMAGES = 70
+SETTLED = 40
 """Images after which caches are full and every module is loaded."""
 GROWTH = 40 << 20
-"""Bytes that the process may still grow by: 1 MB an image, where one image with
+"""Bytes that the process may still grow by: 1.3 MB an image, where one image with
 its matte and features takes about 2 MB.  The allocator keeps up to 30 MB more or less,
 depending on which thread frees what first."""
 
