@@ -144,3 +144,7 @@ class PrecisionOverflow(Exception):
 
 class Cancelled(Exception):
     """The caller cancelled the request; not an error."""
+
+
+MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What reading parsed content of another form raises."""

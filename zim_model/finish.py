@@ -8,13 +8,15 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
-from zim_model.errors import ZimError, msg
+from zim_model.errors import MALFORMED, ZimError, msg
 from zim_model.prompts import MAX_VERTICES, check_count, check_path
 
 Brush = Literal["add", "erase", "soften", "refine"]
 MAX_SHIFT = 20.0
 MAX_FEATHER = 50.0
 MAX_RADIUS = 2000.0
+KEY_TOLERANCE, KEY_SOFTNESS = 0.12, 0.1
+"""Of new colour keys."""
 MAX_COLOUR_KEYS = 16
 """Most colour keys of one recipe."""
 MAX_STROKES = 10_000
@@ -64,8 +66,8 @@ class ColourKey:
     """
 
     colour: int
-    tolerance: float = 0.12
-    softness: float = 0.1
+    tolerance: float = KEY_TOLERANCE
+    softness: float = KEY_SOFTNESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +150,7 @@ def finish_from_json(data: dict[str, Any]) -> Finish:
         numbers = {name: data.get(name, 0.0) for name in _LIMITS}
         strokes = tuple(map(_stroke_from_json, data.get("strokes", ())))
         keys = _colour_keys_from_json(data.get("colour_keys", []))
-    except (
-        AttributeError,
-        KeyError,
-        OverflowError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except MALFORMED as error:
         raise ZimError(
             msg("This recipe's finish cannot be read: {error}.", error=repr(error))
         ) from error

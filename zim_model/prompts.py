@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zim_model.arrays import BoolArray, FloatArray, mask_bounds
-from zim_model.errors import PromptError, msg
+from zim_model.errors import MALFORMED, PromptError, msg
 
 SCRIBBLE_CLICKS = 8
 """Points per scribble; measured on zim-tiny: fewer find less, and so do many more."""
@@ -343,13 +343,7 @@ class PromptSet:
                 None if box is None else Box(*_checked_rows([box], 4)[0]),
                 tuple(map(_scribble, data.get("scribbles") or ())),
             )
-        except (
-            AttributeError,
-            KeyError,
-            OverflowError,
-            TypeError,
-            ValueError,
-        ) as error:
+        except MALFORMED as error:
             raise PromptError(
                 msg("These prompts cannot be read: {error}.", error=str(error)),
                 msg(

@@ -53,6 +53,11 @@ class Options:
     flip_tta: bool = False
     trimap_network: str = ""
 
+    @property
+    def refines_edge(self) -> bool:
+        """Whether the soft edge is computed again at image resolution; takes long."""
+        return self.upsampling in ("native", "trimap")
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:

@@ -78,8 +78,7 @@ class Request:
         """Whether a draft of the matte is there much sooner than the matte."""
         height, width = self.image.shape[:2]
         options, finish = self.recipe.options, self.recipe.finish
-        refined = options.upsampling in ("native", "trimap")
-        slow = refined or bool(finish.decontaminate)
+        slow = options.refines_edge or bool(finish.decontaminate)
         return slow and height * width > DRAFT_PIXELS
 
     def validate(self) -> Request:

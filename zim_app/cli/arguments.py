@@ -10,7 +10,7 @@ from PIL import ImageColor
 from zim_app.core.compose import HiddenPixels
 from zim_app.core.pixels import Rgb
 from zim_model.errors import ZimError
-from zim_model.finish import ColourKey
+from zim_model.finish import KEY_SOFTNESS, KEY_TOLERANCE, ColourKey
 from zim_model.prompts import Box, Point
 from zim_model.runtime.jobs import Shard
 
@@ -79,8 +79,8 @@ def add_colour_key_argument(group: argparse._ActionsContainer) -> None:
         default=[],
         metavar=COLOUR_KEY_FORM,
         help="make a colour transparent, as of a green screen, up to TOLERANCE (0 to 1,"
-        " default: 0.12) and softly beyond (0.1); without other prompts all the rest is"
-        " the object; may be repeated",
+        f" default: {KEY_TOLERANCE}) and softly beyond ({KEY_SOFTNESS}); without other"
+        " prompts all the rest is the object; may be repeated",
     )
 
 

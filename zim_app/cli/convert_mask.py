@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from zim_app.cli.arguments import add_hidden_pixels_argument
-from zim_app.cli.photos import read_photo
+from zim_app.cli.photos import default_output, read_photo
 from zim_app.core.export import ExportOptions, ExportTarget, check_target, export
 from zim_app.core.masks import THRESHOLD, MaskFile, load_mask
 from zim_model.errors import ImageError, msg
@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
     """
     image = read_photo(args.photo)
     mask_file = load_mask(args.mask, image, args.threshold)
-    output = args.output or _default_output(args.photo, args.what)
+    output = args.output or default_output(args.photo, args.what)
     if output.exists() and output.samefile(args.mask):
         raise ImageError(
             msg("{output} is the mask itself.", output=output),
@@ -140,13 +140,3 @@ def _print_mask_info(name: str, mask_file: MaskFile, threshold: int) -> None:
             f" from {threshold} % on it counts as the object.",
             file=sys.stderr,
         )
-
-
-def _default_output(photo: Path, what: str) -> Path:
-    path = photo.with_name(f"{photo.stem}-{what}.png")
-    if path.exists():
-        raise ImageError(
-            msg("{path} exists already.", path=path),
-            msg("Say -o FILE to replace it, or to save elsewhere."),
-        )
-    return path

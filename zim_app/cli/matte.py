@@ -19,7 +19,7 @@ from zim_app.cli.export_arguments import (
     preset_options,
     with_canvas,
 )
-from zim_app.cli.photos import read_photo
+from zim_app.cli.photos import default_output, read_photo
 from zim_app.core.compose import CutOut
 from zim_app.core.export import (
     ExportKind,
@@ -30,7 +30,7 @@ from zim_app.core.export import (
     export_to_folder,
 )
 from zim_app.core.json_keys import check_recipe_keys
-from zim_model.errors import ImageError, PromptError, ZimError, msg
+from zim_model.errors import PromptError, ZimError, msg
 from zim_model.inference.subject import SubjectSelector
 from zim_model.prompts import PromptSet
 from zim_model.recipe import Recipe, Upsampling
@@ -153,7 +153,7 @@ def run(args: argparse.Namespace) -> int:
     options = _export_options(args, recipe).validate()
     output = args.output
     if output is None and args.preset is None:
-        output = _default_output(args.photo, options.what)
+        output = default_output(args.photo, options.what)
     if output is not None:
         check_target(image, output, options)  # before the slow part
     engine = models.make_engine(args)
@@ -278,16 +278,6 @@ def _read_recipe(path: Path, args: argparse.Namespace) -> Recipe:
             msg("Give a saved recipe."),
         ) from error
     return recipe
-
-
-def _default_output(photo: Path, what: ExportKind) -> Path:
-    path = photo.with_name(f"{photo.stem}-{what}.png")
-    if path.exists():
-        raise ImageError(
-            msg("{path} exists already.", path=path),
-            msg("Say -o FILE to replace it, or to save elsewhere."),
-        )
-    return path
 
 
 def _milliseconds_since(started: float) -> float:

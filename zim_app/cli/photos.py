@@ -1,4 +1,4 @@
-"""Reading the photo that a command is given."""
+"""The photo that a command is given, and the file beside it for its result."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from zim_app.cli.models import print_notes
 from zim_app.core.images import Image, load_image
+from zim_model.errors import ImageError, msg
 
 
 def read_photo(path: Path) -> Image:
@@ -18,3 +19,18 @@ def read_photo(path: Path) -> Image:
     if image.notice is not None:
         print_notes((image.notice.text,))
     return image
+
+
+def default_output(photo: Path, what: str) -> Path:
+    """The file beside a photo for a result that no ``--output`` names.
+
+    Raises:
+        ImageError: it exists.
+    """
+    path = photo.with_name(f"{photo.stem}-{what}.png")
+    if path.exists():
+        raise ImageError(
+            msg("{path} exists already.", path=path),
+            msg("Say -o FILE to replace it, or to save elsewhere."),
+        )
+    return path

@@ -363,6 +363,7 @@ class Document(QObject):
         self._set(replace(state, mattes=tuple(mattes), unsolved=unsolved))
         self._request_next(after_matte=True)
 
+    @Slot(object, object)
     def receive_draft(self, request: Request, matte: Matte) -> None:
         """Show an approximation of a matte that is still being computed."""
         state, mattes = self.state, list(self.state.mattes)

@@ -291,6 +291,7 @@ class MainWindow(TabOrderWindow):
         document.changed.connect(self._on_document_changed)
         document.request_changed.connect(self._on_document_request_changed)
         document.failed.connect(self.report_matte_error)
+        self.queue.drafted.connect(document.receive_draft)
         self._undo_group.addStack(document.undo_stack)
         self._undo_group.setActiveStack(document.undo_stack)
         self.canvas.set_document(document)

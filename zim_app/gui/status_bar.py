@@ -196,8 +196,8 @@ class StatusBar(QStatusBar):
         self._show_model(request.recipe.model, timings)
         times = [self.tr("encode {:.0f} ms").format(self._encode_ms)]
         if timings.click_ms:
-            finish, plain = request.recipe.finish, request.recipe.options
-            refined = plain.upsampling in ("native", "trimap") or finish != Finish()
+            recipe = request.recipe
+            refined = recipe.options.refines_edge or recipe.finish != Finish()
             text = self.tr("matte {:.0f} ms") if refined else self.tr("click {:.0f} ms")
             times.append(text.format(timings.click_ms))
         self.times.setText(" · ".join(times))

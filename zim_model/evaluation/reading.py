@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
-from zim_model.errors import ImageError, PromptError, msg
+from zim_model.errors import MALFORMED, ImageError, PromptError, msg
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.request import ALPHA_MAX
 from zim_model.runtime.atomic_files import read_error
@@ -162,13 +162,7 @@ def read_prompts(path: Path) -> dict[str, PromptSet]:
         if data.get("bbox") is not None:
             x0, y0, x1, y1 = map(_number, data["bbox"])
             prompts["box"] = PromptSet((), Box.from_corners(x0, y0, x1, y1))
-    except (
-        AttributeError,
-        KeyError,
-        OverflowError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except MALFORMED as error:
         raise PromptError(
             msg("{path} does not hold prompts: {error}.", path=path, error=str(error)),
             msg(

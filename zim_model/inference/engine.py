@@ -389,8 +389,8 @@ def _with_trimap_network(request: Request) -> Request:
 def _drafted(request: Request) -> Request:
     """A request for a draft, without the refinement of the edge."""
     options = request.recipe.options
-    if options.upsampling in ("native", "trimap"):
-        options = replace(options, upsampling="guided")
+    if options.refines_edge:
+        options = replace(options, upsampling="guided", trimap_network="")
     return request.with_recipe(options=options)
 
 

@@ -15,11 +15,15 @@ import cv2
 import numpy as np
 
 from zim_model.arrays import ByteArray, FloatArray, WordArray, mask_bounds
-from zim_model.errors import Cancelled
 from zim_model.finish import Finish, Stroke
-from zim_model.matting.closed_form import MAX_PIXELS, solve_alpha
+from zim_model.matting.closed_form import CERTAIN, MAX_PIXELS, solve_alpha
 from zim_model.matting.colour_keys import colour_match, to_lab
-from zim_model.request import ALPHA_MAX, CancelCheck, never_cancelled
+from zim_model.request import (
+    ALPHA_MAX,
+    CancelCheck,
+    never_cancelled,
+    raise_if_cancelled,
+)
 from zim_model.runtime.lru import ByteBoundedLru
 
 Region = tuple[slice, slice]
@@ -34,8 +38,6 @@ COVER_BYTES = 256 << 20
 """Default size of :class:`StrokeCoverageCache`."""
 CONTEXT = 32
 """Pixels around a refine stroke, at least, that its solution reads; or its radius."""
-CERTAIN = 0.05
-"""Of known alpha within this of 0 and of 1, some must lie around a refine stroke."""
 COLOUR_SAMPLES = 4
 """Most places on a segment of a stroke whose colours it keeps to."""
 
@@ -157,8 +159,7 @@ def apply_strokes(
     out = alpha.copy()
     cover_of = coverage if coverage_cache is None else coverage_cache.coverage
     for stroke in strokes:
-        if cancelled():
-            raise Cancelled
+        raise_if_cancelled(cancelled)
         part = stroke_region(stroke, out.shape)
         cover = cover_of(stroke, part, image)
         if stroke.brush == "refine":

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 
 from zim_app.core.session_store import FileStamp
-from zim_model.errors import ZimError, msg
+from zim_model.errors import MALFORMED, ZimError, msg
 from zim_model.runtime.journal import JournalWriter, read_lines
 
 FOLDER = ".zim-batch"
@@ -33,8 +33,6 @@ VERSION = 1
 
 LATEST = 1e11
 """Seconds since 1970 beyond which a time is malformed."""
-_MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""Errors that a line of another form raises."""
 _KEYS = {"image": "picture"}
 """Fields of :class:`BatchRow` that journals and reports store under another key."""
 
@@ -242,7 +240,7 @@ def _time_of(line: dict[str, Any]) -> float:
 def _records_of(lines: Iterable[dict[str, Any]]) -> dict[str, BatchRecord]:
     records: dict[str, BatchRecord] = {}
     for line in lines:
-        with contextlib.suppress(*_MALFORMED):
+        with contextlib.suppress(*MALFORMED):
             if "begun" in line:
                 name, files = str(line["begun"]), map(str, line["outputs"])
                 old = records.get(name, BatchRecord())

@@ -250,7 +250,7 @@ class Autosave(QObject):
     def start_recovery(self) -> None:
         """Look for crashed runs, and mark this one as running."""
         crash.before_report_hooks.append(self.flush)
-        folder = state_folder() / "runs"
+        folder = _runs_folder()
         try:
             folder.mkdir(0o700, parents=True, exist_ok=True)
         except OSError:
@@ -295,11 +295,16 @@ def _nothing() -> None:
     """A job that only waits for those before it."""
 
 
+def _runs_folder() -> Path:
+    """The folder of the runs that are open, or have crashed."""
+    return state_folder() / "runs"
+
+
 def _is_alive(run: str) -> bool:
     """Whether the run of that name is open on this computer."""
     if not run.isalnum():
         return False
-    path = state_folder() / "runs" / f"{run}.lock"
+    path = _runs_folder() / f"{run}.lock"
     if not path.exists():
         return False
     lock = _lock(path)

@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 from PySide6.QtCore import QCoreApplication, QPointF, Qt
 
 from zim_app.gui.translatable import QT_TRANSLATE_NOOP
-from zim_model.finish import Brush
+from zim_model.finish import KEY_SOFTNESS, KEY_TOLERANCE, Brush
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.recipe import Recipe
 
@@ -206,8 +206,8 @@ class ToolOptions:
     hardness: float = 0.8
     strength: float = 1.0
     tolerance: float = 0.0
-    key_tolerance: float = 0.12
-    key_softness: float = 0.1
+    key_tolerance: float = KEY_TOLERANCE
+    key_softness: float = KEY_SOFTNESS
 
 
 @dataclass(frozen=True, slots=True)

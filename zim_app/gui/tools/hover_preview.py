@@ -20,8 +20,7 @@ class HoverPreview(QObject):
     """Requests previews and shows those that are not stale.
 
     There are two kinds: of another recipe of the active object, while a slider moves;
-    and, translucent over all mattes, of a click at the pointer (hovering).  Drafts of
-    mattes that take long go to the document.
+    and, translucent over all mattes, of a click at the pointer (hovering).
 
     **Signals**: ``hovering_changed(on)``: whether clicks are previewed.
 
@@ -39,7 +38,6 @@ class HoverPreview(QObject):
         self._document: Document | None = None
         self._recipe: Recipe | None = None
         queue.previewed.connect(self._on_queue_previewed)
-        queue.drafted.connect(self._on_queue_drafted)
         canvas.pointer_moved.connect(self._on_canvas_pointer_moved)
 
     def set_document(self, document: Document) -> None:
@@ -109,11 +107,6 @@ class HoverPreview(QObject):
         self._queue.preview(request)
 
     # -- Results -------------------------------------------------------------------
-
-    @Slot(object, object)
-    def _on_queue_drafted(self, request: Request, matte: Matte) -> None:
-        if self._document is not None:
-            self._document.receive_draft(request, matte)
 
     @Slot(object, object)
     def _on_queue_previewed(self, request: Request, matte: Matte) -> None:

@@ -19,6 +19,7 @@ from zim_app.gui.panels.fields import (
 )
 from zim_app.gui.tools.colour_key import with_last_key
 from zim_app.gui.tools.gestures import ToolOptions
+from zim_model.finish import KEY_SOFTNESS, KEY_TOLERANCE
 
 
 class KeyOptions(QWidget):
@@ -38,13 +39,13 @@ class KeyOptions(QWidget):
         self.tolerance = SliderField(
             self.tr("Tolerance"),
             self.tr("How far colours may differ from the removed one"),
-            SliderScale(0, 100, 12, unit=" %", curve=2),
+            SliderScale(0, 100, 100 * KEY_TOLERANCE, unit=" %", curve=2),
             one_line=True,
         )
         self.softness = SliderField(
             self.tr("Softness"),
             self.tr("Over which further difference colours become opaque"),
-            SliderScale(0, 100, 10, unit=" %", curve=2),
+            SliderScale(0, 100, 100 * KEY_SOFTNESS, unit=" %", curve=2),
             one_line=True,
         )
         row = QHBoxLayout(self)
