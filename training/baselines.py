@@ -11,7 +11,6 @@ import numpy as np
 from training.cases import DevCase
 from zim_model.arrays import BoolArray, ByteArray, FloatArray, mask_bounds
 from zim_model.errors import ZimError
-from zim_model.network import cue_maps
 from zim_model.prompts import PromptSet
 
 GRABCUT_ITERATIONS = 5
@@ -133,7 +132,13 @@ def _small_grabcut(case: DevCase, prompts: PromptSet) -> FloatArray:
         return np.asarray(filled, np.float32)
     mask = np.where(inside, cv2.GC_PR_FGD, cv2.GC_BGD).astype(np.uint8)
     small = np.asarray(_small_image(case), np.uint8)
-    return cue_maps.grabcut(small, mask, GRABCUT_ITERATIONS).astype(np.float32)
+    cv2.setRNGSeed(0)  # the same result for the same input
+    bgr = np.ascontiguousarray(small[..., ::-1])
+    models = np.zeros((1, 65)), np.zeros((1, 65))
+    whole = (0, 0, mask.shape[1], mask.shape[0])
+    cv2.grabCut(bgr, mask, whole, *models, GRABCUT_ITERATIONS, cv2.GC_INIT_WITH_MASK)
+    found = (mask == cv2.GC_FGD) | (mask == cv2.GC_PR_FGD)
+    return np.asarray(found, np.float32)
 
 
 def _resize(alpha: FloatArray, case: DevCase) -> FloatArray:

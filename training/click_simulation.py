@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from torch import Tensor
 
-from zim_model.arrays import BoolArray, ByteArray, FloatArray
+from zim_model.arrays import BoolArray
 from zim_model.backends.torch_backend import prompt_tokens
 from zim_model.evaluation import next_click
-from zim_model.network.cue_maps import cue_maps
 from zim_model.network.decoder import BOTTOM_RIGHT, NEGATIVE, POSITIVE, TOP_LEFT
 from zim_model.prompts import Box, Point, PromptSet
 
 CORRECTED_SHARE = 0.7
 """Share of the prompt sets that get a click in a round of corrections."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class CueTask:
-    """Arguments of ``zim_model.network.cue_maps.cue_maps``."""
-
-    pixels: ByteArray
-    prompts: PromptSet
-    size: int
 
 
 def prompts_from_tokens(coords: Tensor, labels: Tensor) -> PromptSet:
@@ -41,22 +28,11 @@ def prompts_from_tokens(coords: Tensor, labels: Tensor) -> PromptSet:
     return PromptSet(tuple(points), box)
 
 
-Draw = Callable[[CueTask], FloatArray]
-Mapper = Callable[[Draw, Iterable[CueTask]], Iterable[FloatArray]]
-"""Applies a function to many tasks in order: ``map``, or that of a process pool."""
-
-
-def draw_cue_maps(task: CueTask) -> FloatArray:
-    """Compute the cue maps of one task."""
-    return cue_maps(task.pixels, task.prompts, task.size)
-
-
 def add_correction_clicks(
     rng: np.random.Generator,
     batch: dict[str, Tensor],
     predicted: BoolArray,
     stride: int,
-    mapper: Mapper = map,
 ) -> dict[str, Tensor]:
     """Add one click to some prompt sets, at the centre of the largest error.
 
@@ -66,17 +42,12 @@ def add_correction_clicks(
             :class:`training.samples.PromptSamples`.
         predicted: (V * P, h, w) bool, the predicted masks.
         stride: input pixels per mask pixel.
-        mapper: applies a function to the tasks of new cue maps.
 
     Returns:
-        A batch with new ``coords``, ``labels`` and ``cues``; the input is not modified.
+        A batch with new ``coords`` and ``labels``; the input is not modified.
     """
-    batch = {
-        **batch,
-        **{key: batch[key].clone() for key in ("coords", "labels", "cues")},
-    }
+    batch = {**batch, **{key: batch[key].clone() for key in ("coords", "labels")}}
     views, per_view = batch["coords"].shape[:2]
-    size, places, tasks = batch["cues"].shape[-1], [], []
     for place in np.flatnonzero(rng.random(views * per_view) < CORRECTED_SHARE):
         view, row = divmod(int(place), per_view)
         prompts = _add_click(batch, view, row, predicted[place], stride)
@@ -85,14 +56,6 @@ def add_correction_clicks(
         coords, labels = prompt_tokens(prompts, batch["labels"].shape[2])
         batch["coords"][view, row] = torch.from_numpy(coords)
         batch["labels"][view, row] = torch.from_numpy(labels)
-        if not batch["cues"].shape[2]:  # the model has no cue maps
-            continue
-        height, width = batch["extent"][view].tolist()
-        pixels = batch["pixels"][view, :height, :width].numpy()
-        places.append((view, row))
-        tasks.append(CueTask(pixels, prompts, size))
-    for (view, row), maps in zip(places, mapper(draw_cue_maps, tasks), strict=True):
-        batch["cues"][view, row] = torch.from_numpy(maps)
     return batch
 
 

@@ -7,17 +7,26 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from training.run_config import RunSettings
-from zim_model.network.config import CONFIGS, ZIM_TINY, ZIM_VIT_B, VitConfig, ZimConfig
+from zim_model.network.config import (
+    CONFIGS,
+    ZIM_VIT_B,
+    LiteConfig,
+    VitConfig,
+    ZimConfig,
+)
 
 ZIM_MINI = replace(
-    ZIM_TINY,
+    ZIM_VIT_B,
     name="zim-mini",
     image_size=128,
-    cue_channels=0,
-    region_channels=None,
-    view="image",
+    encoder=LiteConfig(),
+    embed_dim=128,
+    transformer_mlp=512,
+    head_dim=128,
+    detail_channels=(16, 32, 64),
+    fusion_channels=(64, 32, 16),
 )
-"""zim-tiny without cue maps, for ablations on a CPU."""
+"""ZIM with a small encoder that is pretrained, for ablations on a CPU."""
 ZIM_VIT_MINI = replace(
     ZIM_VIT_B,
     name="zim-vit-mini",
@@ -40,12 +49,8 @@ class TrainConfig(RunSettings):
     A view has ``training.samples.PROMPTS_PER_VIEW`` prompt sets.
 
     Attributes:
-        task: ``prompts``, or ``regions`` for pre-training the encoder and its region
-            head on label maps; the decoder is not trained then.
-        encoder_lr: learning rate of the encoder and the region head, as a factor of
+        encoder_lr: learning rate of the encoder and the detail stream, as a factor of
             ``lr``; 0 freezes them and their batch norm statistics.
-        regions_weight: weight of the loss of ``task = "regions"``, added to that of the
-            prompts, so that the region head keeps up with the encoder.
         click_rounds: largest number of rounds of clicks on prediction errors before a
             step (iterative training, RITM); 0 uses the sampled prompts only.
         region_loss: ``bce`` (cross-entropy and soft IoU) or ``focal`` (normalised focal
@@ -55,8 +60,8 @@ class TrainConfig(RunSettings):
         late_region_loss: added to the paper's loss in the later steps: ``none``, or
             ``iou``, the soft IoU.  Without cross-entropy predictions are closer to 0
             and 1.
-        prompting: ``studio``, views and prompts like those of the studio, or ``paper``,
-            whole images with a box and clicks (``training.sa1b_matte.data``).
+        prompting: ``studio``, prompts like those of the studio, or ``paper``, a box and
+            clicks for each object (``training.sa1b_matte.data``).
         masked_attention, pixel_decoder: override those of the model, see
             :class:`zim_model.network.config.ZimConfig`; "" keeps them.
         recompute: save memory in a ViT at the cost of a second forward pass
@@ -65,9 +70,7 @@ class TrainConfig(RunSettings):
         small_share: share of the steps at that size.
     """
 
-    task: str = "prompts"
     encoder_lr: float = 1.0
-    regions_weight: float = 0.0
     click_rounds: int = 0
     region_loss: str = "bce"
     region_share: float = 1.0
@@ -81,7 +84,6 @@ class TrainConfig(RunSettings):
 
     MODELS: ClassVar[Mapping[str, ZimConfig]] = MODELS
     CHOICES: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "task": ("prompts", "regions"),
         "precision": ("float32", "bfloat16"),
         "region_loss": ("bce", "focal", "iou"),
         "late_region_loss": ("none", "iou"),

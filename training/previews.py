@@ -12,9 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from training.click_simulation import prompts_from_tokens
-from training.regions import boundaries
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.network.config import PIXEL_MEAN, PIXEL_STD
 from zim_model.network.zim import Zim
 from zim_model.prompts import PromptSet
 from zim_model.runtime.atomic_files import atomic_write
@@ -26,31 +24,24 @@ def write_preview_sheet(
 ) -> None:
     """Write a PNG with one row per sample.
 
-    Rows of samples with prompts: image with prompts, prediction, target.  Rows of label
-    maps: image, predicted boundaries and figures, true boundaries.
+    A row shows the image with prompts, the prediction, and the target.
 
     Args:
         model: in evaluation mode.
-        samples: as :class:`training.samples.PromptSamples` or
-            :class:`training.regions.LabelSamples` makes them, all of one input side;
-            the first prompt set of each is shown.
+        samples: as :class:`training.samples.PromptSamples` makes them, all of one input
+            side; the first prompt set of each is shown.
         path: output file, written atomically.
     """
-    rows = []
-    for sample in samples:
-        row = _prompt_row if "coords" in sample else _region_row
-        rows.append(np.hstack(row(model, sample)))
+    rows = [np.hstack(_sample_row(model, sample)) for sample in samples]
     with atomic_write(path) as file:
         Image.fromarray(np.vstack(rows)).save(file, "png")
 
 
-def _prompt_row(model: Zim, sample: dict[str, Tensor]) -> list[ByteArray]:
+def _sample_row(model: Zim, sample: dict[str, Tensor]) -> list[ByteArray]:
     device = next(model.parameters()).device
     features = model.encode(sample["image"][None].to(device))
-    coords, labels, cues = (
-        sample[key][:1].to(device) for key in ("coords", "labels", "cues")
-    )
-    logits, _ = model.decode(features, coords, labels, cues)
+    coords, labels = (sample[key][:1].to(device) for key in ("coords", "labels"))
+    logits, _ = model.decode(features, coords, labels)
     alpha = logits[0, 0].float().sigmoid().cpu().numpy()
     prompts = prompts_from_tokens(sample["coords"][0], sample["labels"][0])
     pixels = sample["pixels"].numpy()
@@ -61,19 +52,6 @@ def _prompt_row(model: Zim, sample: dict[str, Tensor]) -> list[ByteArray]:
         _to_grey(alpha, side),
         _to_grey(target, side),
     ]
-
-
-def _region_row(model: Zim, sample: dict[str, Tensor]) -> list[ByteArray]:
-    image = sample["image"]
-    regions = model.encode(image[None].to(next(model.parameters()).device)).regions
-    if regions is None:
-        raise ValueError(f"{model.config.name} has no region head")
-    maps = regions.maps[0].float().sigmoid().cpu().numpy()
-    pixels = image.numpy().transpose(1, 2, 0) * PIXEL_STD + PIXEL_MEAN
-    target = boundaries(sample["regions"][None])[0].float().numpy()
-    side = image.shape[-1]
-    rgb = np.clip(pixels + 0.5, 0, 255).astype(np.uint8)
-    return [rgb, *(_to_grey(plane, side) for plane in (*maps, target))]
 
 
 def _draw_prompts(pixels: ByteArray, prompts: PromptSet) -> ByteArray:

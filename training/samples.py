@@ -12,7 +12,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -25,17 +24,9 @@ from training.prompt_sampling import (
 from training.sources import Scene, SceneReader
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.backends.torch_backend import prompt_tokens
-from zim_model.backends.view import (
-    View,
-    choose_view,
-    normalise,
-    resize_view,
-    view_around,
-)
+from zim_model.backends.view import View, normalise, resize_view
 from zim_model.errors import ZimError
-from zim_model.inference.iterative import ZOOM_MARGIN
 from zim_model.network.config import ZimConfig
-from zim_model.network.cue_maps import cue_maps
 from zim_model.prompts import Box, Point, PromptSet
 
 PROMPTS_PER_VIEW = 2
@@ -47,11 +38,8 @@ SINGLE_CLICK_SHARE = 0.6
 correction clicks are added."""
 MAX_ATTEMPTS = 100
 """Largest number of attempts at a sample."""
-OBJECT_VIEW_SHARE = 0.5
+BOX_SHARE = 0.5
 """Share of the samples with boxes."""
-ZOOMED_VIEW_SHARE = 0.3
-"""Share of the samples without a box whose view is zoomed to the object, as in
-iterative prediction; the view of the others is the whole image."""
 FILLED_CROP_SHARE = 0.12
 """Share of the crops that are tight around the object."""
 
@@ -165,14 +153,12 @@ class PromptDataset(RejectionDataset):
 
 
 class PromptSamples(PromptDataset):
-    """Views with prompts, as inputs of the network.
+    """Whole images with prompts, as inputs of the network.
 
-    Item i holds, for P prompt sets on one view of side S: ``image`` (3, S, S),
-    ``coords`` (P, T, 2), ``labels`` (P, T), ``cues`` (P, K, S/2, S/2), ``target`` and
-    ``weight`` (P, S/m, S/m) at the network's mask stride m, ``exact`` (P,), and for a
-    model with a region head ``regions`` and ``single``, as those of
-    :class:`training.regions.LabelSamples`.  ``pixels`` (S, S, 3) uint8 with padding,
-    and ``extent`` (2,), height and width without it, are for computing cue maps again.
+    Item i holds, for P prompt sets on one image at input side S: ``image`` (3, S, S),
+    ``coords`` (P, T, 2), ``labels`` (P, T), ``target`` and ``weight`` (P, S/m, S/m) at
+    the network's mask stride m, ``exact`` (P,), and for previews ``pixels`` (S, S, 3)
+    uint8 with padding.
     """
 
     def draw(self, rng: np.random.Generator, index: int) -> dict[str, Tensor] | None:
@@ -189,7 +175,7 @@ class PromptSamples(PromptDataset):
         scene = augment(rng, scene)
         if (scene.alpha > 0.5).sum() < 48 or min(scene.alpha.shape) < 16:
             return scene, (), MAX_TOKENS
-        with_box = rng.random() < OBJECT_VIEW_SHARE
+        with_box = rng.random() < BOX_SHARE
         prompts = [
             draw_prompts(rng, scene, with_box=with_box) for _ in range(PROMPTS_PER_VIEW)
         ]
@@ -202,63 +188,23 @@ class PromptSamples(PromptDataset):
         scene, prompts, length = self.draw_prompts(rng, scene)
         if not prompts:
             return None
-        view = self._view(rng, scene, prompts)
-        view = View(view.left, view.top, view.right, view.bottom, size)
+        height, width = scene.alpha.shape
+        view = View.whole(height, width, size)
         pixels = resize_view(self.config, scene.image, view)
-        tokens, cues = [], []
-        for prompt in prompts:
-            in_view = view.apply(prompt)
-            tokens.append(prompt_tokens(in_view, length))
-            cues.append(self._cues(pixels, in_view, size // 2))
+        tokens = [prompt_tokens(view.apply(prompt), length) for prompt in prompts]
         target, weight = self._targets(scene, view, size)
         count = len(prompts)
         padded = np.zeros((size, size, 3), np.uint8)
         padded[: pixels.shape[0], : pixels.shape[1]] = pixels
         return {
-            **self._regions(scene, view, size),
             "image": torch.from_numpy(normalise(pixels, size)),
             "coords": torch.from_numpy(np.stack([t[0] for t in tokens])),
             "labels": torch.from_numpy(np.stack([t[1] for t in tokens])),
-            "cues": torch.from_numpy(np.stack(cues)),
             "target": torch.from_numpy(target).expand(count, -1, -1),
             "weight": torch.from_numpy(weight).expand(count, -1, -1),
             "pixels": torch.from_numpy(padded),
-            "extent": torch.tensor(pixels.shape[:2]),
             "exact": torch.full((count,), float(scene.exact)),
         }
-
-    def _cues(self, pixels: ByteArray, in_view: PromptSet, side: int) -> FloatArray:
-        if not self.config.cue_channels:
-            return np.zeros((0, side, side), np.float32)
-        return cue_maps(pixels, in_view, side)
-
-    def _regions(self, scene: Scene, view: View, size: int) -> dict[str, Tensor]:
-        if self.config.region_channels is None:
-            return {}
-        label_map = scene.label_map()
-        return {
-            "regions": torch.from_numpy(view_labels(label_map.labels, view, size)),
-            "single": torch.tensor(float(label_map.single)),
-        }
-
-    def _view(
-        self, rng: np.random.Generator, scene: Scene, prompts: Sequence[PromptSet]
-    ) -> View:
-        """Choose the view: as in the first prediction or, at random, a zoomed one."""
-        height, width = scene.alpha.shape
-        view = choose_view(self.config, prompts[0], height, width)
-        predicts_once = self.config.view != "object" or prompts[0].box is not None
-        if predicts_once or rng.random() >= ZOOMED_VIEW_SHARE:
-            return view
-        # The box of an inexact first prediction.
-        predicted_box = jitter_box(rng, Box.around(scene.alpha > 0.5), height, width)
-        corners = (
-            (predicted_box.x0, predicted_box.y0),
-            (predicted_box.x1, predicted_box.y1),
-        )
-        points = [point for each in prompts for point in each.positive_positions]
-        box = Box.enclosing((*corners, *points)).clip(height, width)
-        return view_around(box, height, width, self.config.image_size, ZOOM_MARGIN)
 
     def _targets(
         self, scene: Scene, view: View, size: int
@@ -287,17 +233,3 @@ class PromptSamples(PromptDataset):
         )
         weight = (valid > 0.5) & (filled > 0.5 / stride**2)
         return (alpha * weight).clip(0, 1), weight.astype(np.float32)
-
-
-def view_labels(labels: ByteArray, view: View, size: int) -> npt.NDArray[np.int64]:
-    """Labels (H, W) at the middles of a view's cells: (size/2, size/2), 0 unknown."""
-    region = labels[view.top : view.bottom, view.left : view.right]
-    rows, columns = (
-        ((np.arange(cells) + 0.5) * 2 * length / side).clip(max=length - 1).astype(int)
-        for cells, length, side in zip(
-            view.cells(2), region.shape, view.input_size, strict=True
-        )
-    )
-    out = np.zeros((size // 2, size // 2), np.int64)
-    out[: len(rows), : len(columns)] = region[np.ix_(rows, columns)]
-    return out

@@ -15,14 +15,14 @@ from training.config import TrainConfig
 from training.distributed import ProcessGroup
 from training.loop import TrainingRunOptions, TrainingTask, command_line, run_task
 from training.previews import write_preview_sheet
-from training.regions import LabelSamples
 from training.sa1b_matte.data import PaperSamples, ShardSamples
 from training.sa1b_matte.shards import MANIFEST, Shards
 from training.samples import PromptDataset, PromptSamples
 from training.sources import SceneReader, is_held_out
 from training.trainer import Trainer
 from zim_model.errors import ZimError
-from zim_model.weights.checkpoint import load_zim
+from zim_model.network.tiny import ZimTiny
+from zim_model.weights.checkpoint import load_model
 
 PREVIEWS = 8
 """Number of held-out samples on the preview sheet."""
@@ -43,7 +43,7 @@ def train(
     Args:
         config: settings of the run.
         options: input, output and time limit.
-        encoder: model whose encoder initialises a new run.
+        encoder: a zim-tiny whose image encoder initialises a new run.
 
     Raises:
         ZimError: the data or the saved state cannot be used.
@@ -64,7 +64,10 @@ def train(
     def make_trainer(group: ProcessGroup) -> Trainer:
         trainer = Trainer(config, group)
         if encoder is not None:
-            trainer.load_encoder_from(load_zim(encoder))
+            given = load_model(encoder)
+            if not isinstance(given, ZimTiny):
+                raise ZimError(f"{encoder} is no zim-tiny.")
+            trainer.load_encoder_from(given)
         return trainer
 
     task = TrainingTask(config, make_trainer, make_samples, make_previews)
@@ -92,15 +95,13 @@ def open_samples(
         ZimError: the folder has no usable data.
     """
     if (folder / MANIFEST).is_file():
-        if config.task == "regions" or config.prompting != "paper":
+        if config.prompting != "paper":
             raise ZimError(
                 f"{folder} holds shards of mattes; this configuration cannot use them.",
-                'Set prompting = "paper" and task = "prompts".',
+                'Set prompting = "paper".',
             )
         return ShardSamples(_shards(folder, held_out), config.zim, sizes, seed)
-    kind = LabelSamples if config.task == "regions" else PromptSamples
-    if config.task == "prompts" and config.prompting == "paper":
-        kind = PaperSamples
+    kind = PaperSamples if config.prompting == "paper" else PromptSamples
     scenes = SceneReader(folder)
     if held_out:
         scenes = SceneReader(folder, held_out=True) or scenes

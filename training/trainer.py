@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import sys
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from training.base_trainer import BaseTrainer, Batch
-from training.click_simulation import Mapper, add_correction_clicks
+from training.click_simulation import add_correction_clicks
 from training.config import TrainConfig
-from training.distributed import ProcessGroup
 from training.losses import zim_loss
-from training.regions import regions_loss
 from zim_model.errors import ZimError
-from zim_model.network.encoder import VitEncoder
-from zim_model.network.region_head import Regions
+from zim_model.network.encoder import LiteEncoder, VitEncoder
+from zim_model.network.tiny import ZimTiny
 from zim_model.network.zim import Features, Zim
 from zim_model.weights.checkpoint import load_zim, save_model
 from zim_model.weights.installed import PICKLE_SUFFIXES
@@ -34,19 +28,12 @@ from zim_model.weights.sam_checkpoint import (
     zim_from_sam,
 )
 
-MASK_FEEDBACK_SHARE = 0.8
-"""Share of the predictions before a correction click that become the mask input."""
-
 
 class Trainer(BaseTrainer[TrainConfig, Zim]):
     """Trains ZIM, or its encoder or decoder alone."""
 
     PROGRESS_PARTS = ("loss", "iou")
     training_module: _ZimTrainingModule
-
-    def __init__(self, config: TrainConfig, group: ProcessGroup) -> None:
-        super().__init__(config, group)
-        self._pool: ProcessPoolExecutor | None = None
 
     def build_model(self) -> Zim:
         model = Zim(self.config.zim).channels_last()
@@ -62,9 +49,11 @@ class Trainer(BaseTrainer[TrainConfig, Zim]):
         return _ZimTrainingModule(self.model, self.config.precision == "bfloat16")
 
     def _encoder_parts(self) -> list[nn.Module]:
-        """Return the modules whose output does not depend on prompts."""
+        """Return the modules of the image alone; of a small model, the pretrained."""
         model = self.model
-        parts = (model.image_encoder, model.detail_stream, model.region_head)
+        if isinstance(model.image_encoder, LiteEncoder):
+            return [model.image_encoder.backbone]
+        parts = (model.image_encoder, model.detail_stream)
         return [part for part in parts if part is not None]
 
     def parameter_groups(self) -> list[dict[str, Any]]:
@@ -94,27 +83,20 @@ class Trainer(BaseTrainer[TrainConfig, Zim]):
         self.model.load_state_dict(loaded.state_dict())
         self.average.load_state_dict(loaded.state_dict())
 
-    def load_encoder_from(self, other: Zim) -> None:
-        """Load the weights of encoder and detail stream of another model.
+    def load_encoder_from(self, other: ZimTiny) -> None:
+        """Load the weights of zim-tiny's image encoder.
 
         Raises:
-            ZimError: their shapes differ.
+            ZimError: the model has another encoder.
         """
-        own_parameters, loaded = self.model.state_dict(), other.state_dict()
-        parts = ("image_encoder.", "detail_stream.")
-        taken = {
-            k: v
-            for k, v in loaded.items()
-            if k in own_parameters and k.startswith(parts)
-        }
-        if any(
-            own_parameters[key].shape != value.shape for key, value in taken.items()
-        ):
+        if self.config.zim.encoder != other.config.encoder:
             raise ZimError(
                 f"The encoder of {other.config.name} does not fit {self.config.model}."
             )
+        state = other.image_encoder.state_dict()
         for model in (self.model, self.average):
-            model.load_state_dict(taken, strict=False)
+            assert isinstance(model.image_encoder, LiteEncoder)
+            model.image_encoder.backbone.load_state_dict(state)
 
     def _load_sam(self, path: Path) -> Zim:
         """Create a model with SAM's weights; the other weights are initialised."""
@@ -137,8 +119,6 @@ class Trainer(BaseTrainer[TrainConfig, Zim]):
 
     def _add_correction_clicks(self, batch: Batch, number: int) -> Batch:
         """Add up to ``click_rounds`` rounds of clicks on prediction errors."""
-        if self.config.task == "regions":
-            return batch
         seed = (self.config.seed, self.step, number, self.group.rank)
         rng = np.random.default_rng(seed)
         rounds = rng.integers(0, self.config.click_rounds + 1)
@@ -149,38 +129,17 @@ class Trainer(BaseTrainer[TrainConfig, Zim]):
         for _ in range(rounds):
             with torch.no_grad():
                 logits, _ = self.training_module.decode(features, batch)
-            predictions = logits[:, :1].cpu()
-            predicted_masks = (predictions[:, 0] > 0).numpy()
+            predicted_masks = (logits[:, 0] > 0).cpu().numpy()
             stride = self.config.zim.mask_stride
-            batch = add_correction_clicks(
-                rng, batch, predicted_masks, stride, self._cue_mapper()
-            )
-            if self.config.zim.region_channels is None:
-                continue
-            fed_back = torch.from_numpy(
-                rng.random((len(predictions), 1, 1, 1)) < MASK_FEEDBACK_SHARE
-            )
-            batch["mask_input"] = F.avg_pool2d(predictions, 2) * fed_back
+            batch = add_correction_clicks(rng, batch, predicted_masks, stride)
         return batch
-
-    def _cue_mapper(self) -> Mapper:
-        """Return the mapper of cue maps; with a GPU it uses a process pool."""
-        if self.device.type == "cpu" or self.config.workers < 2:
-            return map
-        if self._pool is None:
-            # CUDA does not work in forked processes.
-            spawn = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self.config.workers, mp_context=spawn)
-        return partial(self._pool.map, chunksize=2)
 
     def _loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         self.model.train()
         if self.config.encoder_lr == 0:
             for part in self._encoder_parts():
                 part.eval()
-        predicted: TrainingPrediction = (self.ddp_module or self.training_module)(batch)
-        if self.config.task == "regions":
-            return self._regions_loss(predicted, batch)
+        logits, iou = (self.ddp_module or self.training_module)(batch)
         target, weight, exact = (
             batch[key].flatten(0, 1).to(self.device, non_blocking=True)
             for key in ("target", "weight", "exact")
@@ -190,40 +149,7 @@ class Trainer(BaseTrainer[TrainConfig, Zim]):
         if done >= self.config.region_share:
             late = self.config.late_region_loss
             region = None if late == "none" else late
-        loss, parts = zim_loss(
-            predicted.logits, predicted.iou, target, weight, exact, region
-        )
-        if self.config.regions_weight:
-            region_head_loss, region_parts = self._regions_loss(predicted, batch)
-            loss = loss + self.config.regions_weight * region_head_loss
-            parts["regions"] = region_parts["loss"]
-        return loss, parts
-
-    def _regions_loss(
-        self, predicted: TrainingPrediction, batch: Batch
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        if predicted.regions is None:
-            raise ZimError(
-                f"{self.config.model} has no region head.",
-                'Leave out task = "regions" and regions_weight.',
-            )
-        labels, single = (batch[k].to(self.device) for k in ("regions", "single"))
-        return regions_loss(Regions(*predicted.regions), labels, single)
-
-
-class TrainingPrediction(NamedTuple):
-    """Predictions for V views with P prompt sets each, in float32.
-
-    Attributes:
-        logits: (V * P, 4, h, w), prompt by prompt; empty without prompts.
-        iou: (V * P, 4); empty without prompts.
-        regions: maps and embedding of the views'
-            :class:`zim_model.network.region_head.Regions`.
-    """
-
-    logits: Tensor
-    iou: Tensor
-    regions: tuple[Tensor, Tensor] | None
+        return zim_loss(logits, iou, target, weight, exact, region)
 
 
 class _ZimTrainingModule(nn.Module):
@@ -233,15 +159,9 @@ class _ZimTrainingModule(nn.Module):
         super().__init__()
         self.model, self.mixed = model, mixed
 
-    def forward(self, batch: Batch) -> TrainingPrediction:
-        features = self.encode(batch)
-        regions = None
-        if (maps := features.regions) is not None:
-            regions = maps.maps.float(), maps.embedding.float()
-        if "coords" in batch:
-            return TrainingPrediction(*self.decode(features, batch), regions)
-        nothing = features.embeddings.new_empty(0)
-        return TrainingPrediction(nothing, nothing, regions)
+    def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Encode and decode."""
+        return self.decode(self.encode(batch), batch)
 
     def encode(self, batch: Batch) -> Features:
         """Encode the views."""
@@ -251,23 +171,18 @@ class _ZimTrainingModule(nn.Module):
             return self.model.encode(image)
 
     def decode(self, features: Features, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Decode all prompt sets to logits and IoU, see :class:`TrainingPrediction`."""
+        """Logits (V * P, 4, h, w) and IoU (V * P, 4), prompt by prompt, in float32."""
         views, prompts = batch["coords"].shape[:2]
         index = torch.arange(views, device=self._device).repeat_interleave(prompts)
         attention: AbstractContextManager[None] = nullcontext()
         if self._device.type == "cpu":  # the fused kernel is slower for few tokens
             attention = sdpa_kernel(SDPBackend.MATH)
-        coords, labels, cues = (
+        coords, labels = (
             batch[key].flatten(0, 1).to(self._device, non_blocking=True)
-            for key in ("coords", "labels", "cues")
+            for key in ("coords", "labels")
         )
-        mask_input = batch.get("mask_input")
-        if mask_input is not None:
-            mask_input = mask_input.to(self._device, non_blocking=True)
         with attention, self._autocast():
-            logits, iou = self.model.decode(
-                features.select(index), coords, labels, cues, mask_input
-            )
+            logits, iou = self.model.decode(features.select(index), coords, labels)
         return logits.float(), iou.float()
 
     @property

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
+from training.regions import boundaries, pair_loss
 
 from tests.golden import Case, check, disc, photo
 from training.conversion.degradations import DEGRADATIONS, coarse_label, cut_same_region
@@ -14,7 +15,6 @@ from training.prompt_sampling import (
     sample_central_click,
     sample_clicks,
 )
-from training.regions import boundaries, pair_loss
 from training.samples import augment
 from training.sources import Scene
 from zim_model.matting.rle import decoded, encoded

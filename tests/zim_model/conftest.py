@@ -3,9 +3,9 @@ from dataclasses import replace
 
 import pytest
 import torch
+from zim_model.network.cue_maps import CUES
 
 from zim_model.network.config import CnnConfig, VitConfig, ZimConfig
-from zim_model.network.cue_maps import CUES
 from zim_model.network.vitmatte import VitMatte, VitMatteConfig
 from zim_model.network.zim import Zim
 

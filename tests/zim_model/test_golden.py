@@ -6,6 +6,8 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+from zim_model.network.cue_maps import cue_maps
+from zim_model.network.region_head import earlier_cue, flooded
 
 from tests.golden import Case, check, disc, fill, photo, words
 from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
@@ -52,9 +54,7 @@ from zim_model.matting.pyramid import (
 )
 from zim_model.matting.rle import encoded
 from zim_model.network.config import sam_variant
-from zim_model.network.cue_maps import cue_maps
 from zim_model.network.decoder import attention_mask
-from zim_model.network.region_head import earlier_cue, flooded
 from zim_model.network.zim import Zim
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 from zim_model.recipe import Options, Recipe

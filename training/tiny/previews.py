@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from zim_model.network.tiny import ZimTiny, scaled_pixels
+from zim_model.network.efficientnet_lite import scaled_pixels
+from zim_model.network.tiny import ZimTiny
 
 
 @torch.no_grad()

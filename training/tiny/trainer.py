@@ -17,7 +17,8 @@ from training.tiny.initial import imagenet_weights
 from training.tiny.losses import detail_loss, tiny_loss
 from training.tiny.prompts import correct
 from zim_model.errors import ZimError
-from zim_model.network.tiny import ZimTiny, scaled_pixels
+from zim_model.network.efficientnet_lite import scaled_pixels
+from zim_model.network.tiny import ZimTiny
 from zim_model.weights.checkpoint import load_model, save_model
 
 ROUND_SHARES = (0.4, 0.3, 0.2, 0.1)

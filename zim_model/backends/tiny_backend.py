@@ -15,7 +15,8 @@ from zim_model.backends.backend import EncodedView
 from zim_model.backends.prompt_maps import prompt_maps
 from zim_model.backends.torch_backend import check_finite
 from zim_model.backends.view import View, align, resize_view, spread
-from zim_model.network.tiny import PADDING_GREY, ZimTiny, scaled_pixels
+from zim_model.network.efficientnet_lite import PADDING_GREY, scaled_pixels
+from zim_model.network.tiny import ZimTiny
 from zim_model.prompts import PromptSet
 from zim_model.runtime.devices import (
     Precision,

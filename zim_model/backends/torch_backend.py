@@ -16,7 +16,6 @@ from zim_model.backends.cuda_graphs import CudaGraphDecoder, padded_length
 from zim_model.backends.view import View, align, normalise, resize_view
 from zim_model.errors import PrecisionOverflow, WeightsError, msg
 from zim_model.network.config import NUM_MASK_TOKENS
-from zim_model.network.cue_maps import CUES, cue_maps
 from zim_model.network.decoder import ABSENT, BOTTOM_RIGHT, PADDING, TOP_LEFT
 from zim_model.network.sam_interface import preprocess
 from zim_model.network.zim import Features, Zim
@@ -108,19 +107,8 @@ class TorchBackend:
                 (``zim_model.network.fused_upsample``).
 
         Raises:
-            WeightsError: the model was trained with other cue maps than today's.
             DeviceError: this machine has no such device.
         """
-        if model.config.cue_channels not in (0, len(CUES)):
-            raise WeightsError(
-                msg(
-                    "{name} expects {expected} cue maps; this version draws {drawn}.",
-                    name=model.config.name,
-                    expected=model.config.cue_channels,
-                    drawn=len(CUES),
-                ),
-                msg("Use the model that belongs to this version, or train it again."),
-            )
         name = resolve_device(device)
         precision = usable_precision(name, precision)
         self.device = torch.device(name)
@@ -132,8 +120,7 @@ class TorchBackend:
             tune_malloc(huge=self.config.image_size > 512)
         self.model = model.to(self.device).channels_last().eval()
         self.device_label = f"{device_name(name)} ({precision})"
-        # Cue maps are computed on the CPU, which takes longer than a graph could save.
-        recorded = self.device.type == "cuda" and not self.config.cue_channels
+        recorded = self.device.type == "cuda"
         self._graphs = CudaGraphDecoder(self._decode_recordable) if recorded else None
 
     def _decode_recordable(
@@ -204,10 +191,7 @@ class TorchBackend:
         labels: Tensor,
         mask_input: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """See :class:`~zim_model.backends.backend.TokenBackend`.
-
-        The network must have no cue maps.
-        """
+        """See :class:`~zim_model.backends.backend.TokenBackend`."""
         assert isinstance(encoded.features, Features)
         if mask_input is not None:
             mask_input = mask_input.to(self.device, torch.float32)
@@ -253,14 +237,8 @@ class TorchBackend:
             recorded = self._replay(encoded.features, prompt_sets[0])
             if recorded is not None:
                 return recorded
-        config = self.config
         longest = max(len(prompt_tokens(prompts)[1]) for prompts in prompt_sets)
         tokens = [prompt_tokens(prompts, longest) for prompts in prompt_sets]
-        cues = None
-        if config.cue_channels:
-            side = config.image_size // 2
-            maps = [cue_maps(encoded.pixels, prompts, side) for prompts in prompt_sets]
-            cues = torch.from_numpy(np.stack(maps)).to(self.device)
         mask = None
         if mask_input is not None:
             mask = torch.from_numpy(mask_input)[None].to(self.device)
@@ -269,7 +247,6 @@ class TorchBackend:
                 encoded.features,
                 torch.from_numpy(np.stack([t[0] for t in tokens])).to(self.device),
                 torch.from_numpy(np.stack([t[1] for t in tokens])).to(self.device),
-                cues,
                 mask,
             )
         return logits, iou

@@ -21,14 +21,8 @@ from zim_model.arrays import ByteArray, FloatArray
 from zim_model.network.config import PIXEL_MEAN, PIXEL_STD, STRIDE, ModelConfig
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 
-OBJECT_MARGIN = 0.225
-"""Width of the surroundings shown on each side of a box, as a fraction of the box."""
 FADE = 0.08
 """Outermost part of a view over which its matte fades, less than the surroundings."""
-MASK_STRIDE = 4
-"""Input pixels per pixel of a mask input (SAM)."""
-MIN_VIEW = 32
-"""An object view is at least so many image pixels wide and high."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,83 +178,6 @@ def sample_cells(
         term = values.take(cells, axis) * weight.astype(np.float32).reshape(shape)
         total = term if total is None else np.add(total, term, out=total)
     return np.asarray(total, np.float32)
-
-
-def choose_view(
-    config: ModelConfig, prompts: PromptSet, height: int, width: int
-) -> View:
-    """The view that a model of this configuration takes for these prompts.
-
-    For object models it is the box with :data:`OBJECT_MARGIN` around it, enlarged to
-    contain all positive points and scribbles; for all others the whole image.
-    """
-    whole = View.whole(height, width, config.image_size)
-    if config.view == "image" or prompts.box is None:
-        return whole
-    box = prompts.box
-    positions = ((box.x0, box.y0), (box.x1, box.y1), *prompts.positive_positions)
-    enclosed = Box.enclosing(positions)
-    return view_around(enclosed, height, width, config.image_size)
-
-
-def view_around(
-    box: Box, height: int, width: int, image_size: int, margin: float = OBJECT_MARGIN
-) -> View:
-    """The view of a box and its surroundings, inside an image of that size.
-
-    Args:
-        box: in image pixels.
-        height, width: of the image.
-        image_size: side of the network's input.
-        margin: width of the surroundings on each side, as a fraction of the box.
-    """
-    dx = max(margin * box.width, (MIN_VIEW - box.width) / 2)
-    dy = max(margin * box.height, (MIN_VIEW - box.height) / 2)
-    # A long thin box still gets surroundings on its long sides.
-    dx, dy = max(dx, dy / 2), max(dy, dx / 2)
-    return View(
-        max(0, int(np.floor(box.x0 - dx))),
-        max(0, int(np.floor(box.y0 - dy))),
-        min(width, int(np.ceil(box.x1 + dx))),
-        min(height, int(np.ceil(box.y1 + dy))),
-        image_size,
-    )
-
-
-def alpha_to_mask_input(
-    alpha: FloatArray, height: int, width: int, view: View
-) -> FloatArray:
-    """Alpha of the whole image as the mask input of a view of it.
-
-    Args:
-        alpha: (h, w) in [0, 1], of the whole image.
-        height, width: of the image.
-        view: that the mask input is for.
-
-    Returns:
-        (1, S/4, S/4) float32 logits, 0 in the padding.
-    """
-    rows, columns = view.cells(MASK_STRIDE)
-    input_height, input_width = view.input_size
-    # The middle of each cell, in cells of alpha.
-    x = np.arange(columns, dtype=np.float32) + 0.5
-    y = np.arange(rows, dtype=np.float32) + 0.5
-    x *= MASK_STRIDE * view.width / input_width
-    y *= MASK_STRIDE * view.height / input_height
-    x = (view.left + x) * (alpha.shape[1] / width) - 0.5
-    y = (view.top + y) * (alpha.shape[0] / height) - 0.5
-    values = cv2.remap(
-        np.asarray(alpha, np.float32),
-        np.broadcast_to(x, (rows, columns)).copy(),
-        np.broadcast_to(y[:, None], (rows, columns)).copy(),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    values = np.clip(values, 1e-3, 1 - 1e-3)
-    side = view.image_size // MASK_STRIDE
-    out = np.zeros((1, side, side), np.float32)
-    out[0, :rows, :columns] = np.log(values / (1 - values))
-    return out
 
 
 def border_fade(

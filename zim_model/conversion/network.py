@@ -20,7 +20,7 @@ from zim_model.conversion.config import (
     HieraEncoder,
 )
 from zim_model.conversion.cues import CUES, DISTANCE, SOFT
-from zim_model.network.encoder import ConvBnRelu, ResidualBlock
+from zim_model.network.encoder import ConvBnRelu
 
 UNSURE_RANGE = 1 / 255
 """Alpha between this and one minus this is refined at the next scale."""
@@ -34,6 +34,20 @@ START = 0.05
 1, or nothing could be learnt there."""
 LABEL_TRUST = 2.0
 """Initial weight of the best cue map, relative to the others."""
+
+
+class ResidualBlock(nn.Module):
+    """Two 3 x 3 convolutions with a residual, (B, C, H, W) to the same."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = ConvBnRelu(channels, channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(channels)
+        nn.init.zeros_(self.norm.weight)  # starts as the identity
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.norm(self.conv2(self.conv1(x))))
 
 
 class MultiScaleLogits(NamedTuple):

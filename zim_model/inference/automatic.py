@@ -22,14 +22,14 @@ from zim_model.arrays import ByteArray, FloatArray, mask_bounds
 from zim_model.backends.backend import Backend, EncodedView
 from zim_model.backends.view import View, border_fade, sample_cells
 from zim_model.errors import ImageError, PromptError, msg
-from zim_model.inference.iterative import IterativePredictor, zoomed_view
+from zim_model.inference.iterative import IterativePredictor
 from zim_model.inference.prediction import (
     Prediction,
     PredictRequest,
     alpha_box,
     logits_to_alphas,
 )
-from zim_model.network.config import NUM_MASK_TOKENS, ModelConfig
+from zim_model.network.config import NUM_MASK_TOKENS, ModelConfig, TinyConfig
 from zim_model.prompts import Point, PromptSet
 from zim_model.request import CancelCheck, never_cancelled, raise_if_cancelled
 
@@ -83,7 +83,7 @@ class AutomaticOptions:
     @classmethod
     def for_model(cls, config: ModelConfig) -> AutomaticOptions:
         """What suits a model of this configuration."""
-        return FOR_OBJECT_MODELS if config.view == "object" else cls()
+        return FOR_ZIM_TINY if isinstance(config, TinyConfig) else cls()
 
     def validate(self) -> AutomaticOptions:
         """These options, checked.
@@ -128,7 +128,7 @@ class AutomaticOptions:
         return self
 
 
-FOR_OBJECT_MODELS = AutomaticOptions(
+FOR_ZIM_TINY = AutomaticOptions(
     grid=8,
     candidates=(0,),
     refine_with_box=True,
@@ -320,9 +320,8 @@ class _Search:
     ) -> PromptSet | None:
         """The prompts to predict with again; None keeps the first prediction."""
         if not self._options.refine_with_box:
-            config = self._backend.config
-            zoomed = zoomed_view(config, alpha, view, prompts, *self._size)
-            return None if zoomed is None else prompts
+            zooms = isinstance(self._backend.config, TinyConfig)
+            return prompts if zooms else None
         box = alpha_box(alpha, view)
         if box is None:
             return None

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def has_official_code(config: ModelConfig) -> bool:
     """Whether a model is a ZIM or SAM as published; zim-tiny is not."""
-    return isinstance(config, ZimConfig) and not config.cue_channels
+    return isinstance(config, ZimConfig)
 
 
 def predict_officially(request: PredictRequest) -> tuple[Prediction, WordArray]:

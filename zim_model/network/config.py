@@ -56,135 +56,6 @@ class VitConfig:
     mlp_ratio: float = 4.0
 
 
-@dataclass(frozen=True, slots=True)
-class CnnConfig:
-    """A small convolutional encoder that continues from the detail stream.
-
-    Attributes:
-        widths: channels at strides 8, 16 and 32.
-        depths: residual blocks at strides 8, 16 and 32.
-    """
-
-    widths: tuple[int, int, int]
-    depths: tuple[int, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class ZimConfig:
-    """Everything that decides the shapes of a model's tensors and what they mean.
-
-    Attributes:
-        image_size: side of the square input in pixels, a multiple of 16.
-        encoder: SAM's ViT or a small CNN.
-        embed_dim: width C of image embeddings and prompt tokens.
-        transformer_depth, transformer_heads, transformer_mlp: the two-way transformer.
-        head_dim: hidden width of the hypernetworks and of the IoU head.
-        pixel_decoder: ZIM's hierarchical decoder (masks at stride 2) or SAM's own
-            (masks at stride 4).
-        detail_channels: channels of the detail stream at strides 2, 4 and 8.
-        fusion_channels: output channels of the fusion blocks at strides 8, 4 and 2;
-            the last is also the length of the mask kernels.
-        masked_attention: where the prompt-aware mask acts.
-        mask_zero: what it does outside a box.
-        mask_final: whether it acts on the last token-to-image attention too.
-        attention_sigma: standard deviation of a point's Gaussian as a fraction of the
-            input side; the paper's 21 tokens of 64 are 21 / 64.
-        cue_channels: channels of the dense cue maps (0: prompts enter as tokens only).
-        cue_widths: channels of the cue encoder at strides 2, 4 and 8.
-        region_channels: channels of the region head at strides 2, 4 and 8, which then
-            takes the place of the details in the decoder; None for no region head.
-        region_embedding: length of the region head's pixel embedding.
-        view: what the network looks at: the whole ``image``, or the prompted
-            ``object`` with a margin, when a box tells where it is.
-        resize: ``pil`` as SAM and ZIM, or ``area``, which is faster on big images.
-    """
-
-    name: str
-    image_size: int = 1024
-    encoder: VitConfig | CnnConfig = VitConfig(768, 12, 12, (2, 5, 8, 11))
-    embed_dim: int = 256
-    transformer_depth: int = 2
-    transformer_heads: int = 8
-    transformer_mlp: int = 2048
-    head_dim: int = 256
-    pixel_decoder: PixelDecoder = "hierarchical"
-    detail_channels: tuple[int, int, int] = (64, 128, 256)
-    fusion_channels: tuple[int, int, int] = (128, 64, 32)
-    masked_attention: MaskedAttention = "t2i"
-    mask_zero: MaskZero = "exclude"
-    mask_final: bool = True
-    attention_sigma: float = 21 / 64
-    cue_channels: int = 0
-    cue_widths: tuple[int, int, int] = (24, 48, 96)
-    region_channels: tuple[int, int, int] | None = None
-    region_embedding: int = 16
-    view: Literal["image", "object"] = "image"
-    resize: Literal["pil", "area"] = "pil"
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.image_size, int) or self.image_size % STRIDE:
-            raise ValueError(f"image_size {self.image_size} is no multiple of {STRIDE}")
-
-    @property
-    def grid(self) -> int:
-        """Image tokens per side."""
-        return self.image_size // STRIDE
-
-    @property
-    def mask_stride(self) -> int:
-        """Input pixels per pixel of the predicted masks."""
-        return 2 if self.pixel_decoder == "hierarchical" else 4
-
-    @property
-    def prompt_mask_stride(self) -> int:
-        """Input pixels per pixel of a mask prompt (SAM)."""
-        return 4
-
-    @property
-    def binary(self) -> bool:
-        """Whether its mattes are masks by training, as SAM's."""
-        return self.pixel_decoder == "sam"
-
-    @property
-    def mask_channels(self) -> int:
-        """Length of the kernels that the mask tokens turn into."""
-        if self.pixel_decoder == "hierarchical":
-            return self.fusion_channels[2]
-        return self.embed_dim // 8
-
-    @property
-    def decoder_details(self) -> tuple[int, int, int]:
-        """Channels of the features that the decoder gets at strides 2, 4 and 8."""
-        if self.region_channels is None:
-            return self.detail_channels
-        fine, middle, coarse = self.region_channels
-        return (self.detail_channels[0] + fine, middle, coarse)
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values, with the kind of encoder named."""
-        return with_kind(self, ENCODERS)
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> ZimConfig:
-        """Read what :meth:`to_json` wrote.
-
-        Raises:
-            WeightsError: a key is unknown or a value is missing or malformed.
-        """
-        config = made_of(cls, data, ENCODERS)
-        shared = [(config.embed_dim // 2, config.transformer_heads)]
-        if isinstance(config.encoder, VitConfig):
-            shared.append((config.encoder.dim, config.encoder.heads))
-        if not config.image_size or any(h < 1 or width % h for width, h in shared):
-            raise WeightsError(
-                msg(
-                    "Malformed model configuration: no input, or heads of unequal "
-                    "widths."
-                )
-            )
-        return config
-
-
 class LiteStage(NamedTuple):
     """Inverted-residual blocks of equal width; the first one has the stride."""
 
@@ -244,6 +115,106 @@ def _rounded(channels: float) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class ZimConfig:
+    """Everything that decides the shapes of a model's tensors and what they mean.
+
+    Attributes:
+        image_size: side of the square input in pixels, a multiple of 16, with an
+            EfficientNet-Lite of 32.
+        encoder: SAM's ViT or an EfficientNet-Lite.
+        embed_dim: width C of image embeddings and prompt tokens.
+        transformer_depth, transformer_heads, transformer_mlp: the two-way transformer.
+        head_dim: hidden width of the hypernetworks and of the IoU head.
+        pixel_decoder: ZIM's hierarchical decoder (masks at stride 2) or SAM's own
+            (masks at stride 4).
+        detail_channels: channels of the detail stream at strides 2, 4 and 8.
+        fusion_channels: output channels of the fusion blocks at strides 8, 4 and 2;
+            the last is also the length of the mask kernels.
+        masked_attention: where the prompt-aware mask acts.
+        mask_zero: what it does outside a box.
+        mask_final: whether it acts on the last token-to-image attention too.
+        attention_sigma: standard deviation of a point's Gaussian as a fraction of the
+            input side; the paper's 21 tokens of 64 are 21 / 64.
+        resize: ``pil`` as SAM and ZIM, or ``area``, which is faster on big images.
+    """
+
+    name: str
+    image_size: int = 1024
+    encoder: VitConfig | LiteConfig = VitConfig(768, 12, 12, (2, 5, 8, 11))
+    embed_dim: int = 256
+    transformer_depth: int = 2
+    transformer_heads: int = 8
+    transformer_mlp: int = 2048
+    head_dim: int = 256
+    pixel_decoder: PixelDecoder = "hierarchical"
+    detail_channels: tuple[int, int, int] = (64, 128, 256)
+    fusion_channels: tuple[int, int, int] = (128, 64, 32)
+    masked_attention: MaskedAttention = "t2i"
+    mask_zero: MaskZero = "exclude"
+    mask_final: bool = True
+    attention_sigma: float = 21 / 64
+    resize: Literal["pil", "area"] = "pil"
+
+    def __post_init__(self) -> None:
+        multiple = STRIDE if isinstance(self.encoder, VitConfig) else 2 * STRIDE
+        if not isinstance(self.image_size, int) or self.image_size % multiple:
+            raise ValueError(
+                f"image_size {self.image_size} is no multiple of {multiple}"
+            )
+
+    @property
+    def grid(self) -> int:
+        """Image tokens per side."""
+        return self.image_size // STRIDE
+
+    @property
+    def mask_stride(self) -> int:
+        """Input pixels per pixel of the predicted masks."""
+        return 2 if self.pixel_decoder == "hierarchical" else 4
+
+    @property
+    def prompt_mask_stride(self) -> int:
+        """Input pixels per pixel of a mask prompt (SAM)."""
+        return 4
+
+    @property
+    def binary(self) -> bool:
+        """Whether its mattes are masks by training, as SAM's."""
+        return self.pixel_decoder == "sam"
+
+    @property
+    def mask_channels(self) -> int:
+        """Length of the kernels that the mask tokens turn into."""
+        if self.pixel_decoder == "hierarchical":
+            return self.fusion_channels[2]
+        return self.embed_dim // 8
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, with the kind of encoder named."""
+        return with_kind(self, ENCODERS)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> ZimConfig:
+        """Read what :meth:`to_json` wrote.
+
+        Raises:
+            WeightsError: a key is unknown or a value is missing or malformed.
+        """
+        config = made_of(cls, data, ENCODERS)
+        shared = [(config.embed_dim // 2, config.transformer_heads)]
+        if isinstance(config.encoder, VitConfig):
+            shared.append((config.encoder.dim, config.encoder.heads))
+        if not config.image_size or any(h < 1 or width % h for width, h in shared):
+            raise WeightsError(
+                msg(
+                    "Malformed model configuration: no input, or heads of unequal "
+                    "widths."
+                )
+            )
+        return config
+
+
+@dataclass(frozen=True, slots=True)
 class TinyConfig:
     """Everything that decides the shapes of :class:`ZimTiny`'s tensors.
 
@@ -288,11 +259,6 @@ class TinyConfig:
         return None if self.detail_widths is None else 2 * self.image_size
 
     @property
-    def view(self) -> Literal["image", "object"]:
-        """See :class:`ZimConfig`."""
-        return "object"
-
-    @property
     def resize(self) -> Literal["pil", "area"]:
         """See :class:`ZimConfig`."""
         return "area"
@@ -329,9 +295,12 @@ class TinyConfig:
 
 ModelConfig = ZimConfig | TinyConfig
 """The architectures that predict from prompts."""
-TINY_ENCODERS: dict[str, type] = {"lite": LiteConfig}
 Config = TypeVar("Config")
-ENCODERS: dict[str, type[VitConfig | CnnConfig]] = {"vit": VitConfig, "cnn": CnnConfig}
+ENCODERS: dict[str, type[VitConfig | LiteConfig]] = {
+    "vit": VitConfig,
+    "lite": LiteConfig,
+}
+TINY_ENCODERS: dict[str, type] = {"lite": LiteConfig}
 
 
 def with_kind(config: Any, encoders: Mapping[str, type]) -> dict[str, Any]:
@@ -436,23 +405,8 @@ def sam_variant(config: ZimConfig) -> ZimConfig:
 ZIM_VIT_B = ZimConfig("zim-vit-b")
 ZIM_VIT_L = ZimConfig("zim-vit-l", encoder=VitConfig(1024, 24, 16, (5, 11, 17, 23)))
 ZIM_VIT_H = ZimConfig("zim-vit-h", encoder=VitConfig(1280, 32, 16, (7, 15, 23, 31)))
-ZIM_TINY = ZimConfig(
-    "zim-tiny",
-    image_size=192,
-    encoder=CnnConfig(widths=(64, 128, 192), depths=(2, 2, 2)),
-    embed_dim=128,
-    transformer_mlp=512,
-    head_dim=128,
-    detail_channels=(16, 32, 64),
-    fusion_channels=(64, 32, 16),
-    cue_channels=17,
-    cue_widths=(24, 40, 64),
-    region_channels=(16, 48, 64),
-    view="object",
-    resize="area",
-)
 CONFIGS = {
     config.name: config
     for zim in (ZIM_VIT_B, ZIM_VIT_L, ZIM_VIT_H)
     for config in (zim, sam_variant(zim))
-} | {ZIM_TINY.name: ZIM_TINY}
+}

@@ -22,7 +22,6 @@ from zim_model.network.config import (
 )
 from zim_model.network.encoder import LayerNorm2d, MlpBlock
 from zim_model.network.pixel_decoder import (
-    CueEncoder,
     HierarchicalPixelDecoder,
     ImageTerm,
 )
@@ -65,7 +64,7 @@ class PositionEmbeddingRandom(nn.Module):
 
 
 class PromptEncoder(nn.Module):
-    """Points, box, mask and cues to tokens (B, N, C) and a dense (B, C, G, G)."""
+    """Points, box and mask to tokens (B, N, C) and a dense prompt (B, C, G, G)."""
 
     def __init__(self, config: ZimConfig) -> None:
         super().__init__()
@@ -83,7 +82,6 @@ class PromptEncoder(nn.Module):
             nn.GELU(),
             nn.Conv2d(16, dim, 1),
         )
-        self.cue_encoder = CueEncoder(config) if config.cue_channels else None
 
     def tokens(self, coords: Tensor, labels: Tensor, input_size: int) -> Tensor:
         """Sparse prompt tokens (B, N, C).
@@ -406,7 +404,6 @@ class MaskDecoder(nn.Module):
         present: Tensor | None,
         mask: Tensor,
         details: list[Tensor] | list[ImageTerm],
-        cues: list[Tensor],
         known: ImageProjections | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Predict mask logits (B, 4, h, w) and IoU (B, 4).
@@ -418,7 +415,6 @@ class MaskDecoder(nn.Module):
             present: (B, N) bool or None.
             mask: attention mask (B, G, G).
             details: D0, D1, D2 at strides 2, 4, 8, or their image terms.
-            cues: cue features at strides 2, 4, 8, or empty.
             known: the transformer's projections of this image.
         """
         own = torch.cat([self.iou_token.weight, self.mask_tokens.weight])
@@ -428,7 +424,7 @@ class MaskDecoder(nn.Module):
             present = torch.cat([present.new_ones(own.shape[:2]), present], 1)
         tokens, image = self.transformer(image, image_pe, tokens, mask, present, known)
         if self.hierarchical:
-            features = self.pixel_decoder(image, details, cues)
+            features = self.pixel_decoder(image, details)
         else:
             features = self.output_upscaling(image)
         kernels = torch.stack(

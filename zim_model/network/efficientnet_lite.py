@@ -19,6 +19,13 @@ from zim_model.network.config import FEATURE_STAGES, LiteConfig, LiteStage
 BN_EPS = 1e-3
 """Epsilon of the published batch norms."""
 STEM_CHANNELS = 32
+PADDING_GREY = 127
+"""Grey level of the padding of images: 0 in the network's input."""
+
+
+def scaled_pixels(pixels: Tensor) -> Tensor:
+    """The network's input from pixels in [0, 255], as the published weights expect."""
+    return (pixels.float() - PADDING_GREY) / 128
 
 
 class SameConv(nn.Conv2d):
@@ -64,7 +71,7 @@ class InvertedResidual(nn.Module):
 class EfficientNetLite(nn.Module):
     """Features of an image (B, 3, S, S) at strides 2 to 32, S a multiple of 32.
 
-    Pixels are scaled by :func:`zim_model.network.tiny.scaled_pixels`.
+    Pixels are scaled by :func:`scaled_pixels`.
     """
 
     def __init__(self, config: LiteConfig) -> None:

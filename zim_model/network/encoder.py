@@ -1,4 +1,4 @@
-"""Image encoders: SAM's ViT and a small CNN, and ZIM's detail stream.
+"""Image encoders: SAM's ViT and EfficientNet-Lite, and ZIM's detail stream.
 
 Attribute names are those of SAM's published checkpoints, so that its weights load by
 name.  Shapes: B batch, S input side, G = S / 16 tokens per side, C embed_dim.
@@ -12,7 +12,15 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from zim_model.network.attention import biased_attention
-from zim_model.network.config import STRIDE, CnnConfig, VitConfig, ZimConfig
+from zim_model.network.config import (
+    PIXEL_MEAN,
+    PIXEL_STD,
+    STRIDE,
+    LiteConfig,
+    VitConfig,
+    ZimConfig,
+)
+from zim_model.network.efficientnet_lite import EfficientNetLite, scaled_pixels
 
 
 class LayerNorm2d(nn.Module):
@@ -170,8 +178,7 @@ class VitEncoder(nn.Module):
             LayerNorm2d(embed_dim),
         )
 
-    def forward(self, image: Tensor, details: list[Tensor]) -> Tensor:
-        del details  # SAM's encoder sees the pixels themselves.
+    def forward(self, image: Tensor) -> Tensor:
         x = self.patch_embed(image) + self.pos_embed
         for block in self.blocks:
             if self.recompute and torch.is_grad_enabled():
@@ -200,52 +207,32 @@ class DetailStream(nn.Module):
         return features
 
 
-class ResidualBlock(nn.Module):
-    """Two 3 x 3 convolutions with a residual, (B, C, H, W) to the same."""
+class LiteEncoder(nn.Module):
+    """EfficientNet-Lite as the image encoder of small models."""
 
-    def __init__(self, channels: int) -> None:
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, config: LiteConfig, embed_dim: int) -> None:
         super().__init__()
-        self.conv1 = ConvBnRelu(channels, channels)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-        self.norm = nn.BatchNorm2d(channels)
-        nn.init.zeros_(self.norm.weight)  # starts as the identity
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu(x + self.norm(self.conv2(self.conv1(x))))
-
-
-class CnnEncoder(nn.Module):
-    """A small encoder from D2 to image embeddings (B, C, G, G)."""
-
-    def __init__(self, config: CnnConfig, inputs: int, embed_dim: int) -> None:
-        super().__init__()
-        stages: list[nn.Module] = []
-        for i, (width, depth) in enumerate(
-            zip(config.widths, config.depths, strict=True)
-        ):
-            first = ConvBnRelu(inputs, width, stride=1 if i == 0 else 2)
-            stages.append(
-                nn.Sequential(first, *(ResidualBlock(width) for _ in range(depth)))
-            )
-            inputs = width
-        self.stages = nn.ModuleList(stages)
-        self.lateral = nn.Conv2d(config.widths[1], embed_dim, 1)
-        self.top_down = nn.Conv2d(config.widths[2], embed_dim, 1)
+        self.backbone = EfficientNetLite(config)
+        self.lateral = nn.Conv2d(config.channels[3], embed_dim, 1)
+        self.top_down = nn.Conv2d(config.channels[4], embed_dim, 1)
         self.neck = nn.Conv2d(embed_dim, embed_dim, 3, padding=1)
+        for name, values in (("mean", PIXEL_MEAN), ("std", PIXEL_STD)):
+            column = torch.from_numpy(values)[:, None, None]
+            self.register_buffer(name, column, persistent=False)
 
-    def forward(self, image: Tensor, details: list[Tensor]) -> Tensor:
-        del image  # the detail stream has looked at the pixels already
-        s8 = self.stages[0](details[2])
-        s16 = self.stages[1](s8)
-        s32 = self.stages[2](s16)
-        lateral = self.lateral(s16)
-        top = F.interpolate(self.top_down(s32), size=lateral.shape[-2:])
-        out: Tensor = self.neck(lateral + top)
+    def forward(self, image: Tensor) -> Tensor:
+        """Images (B, 3, S, S), normalised as SAM's, to embeddings (B, C, G, G)."""
+        *_, s16, s32 = self.backbone(scaled_pixels(image * self.std + self.mean))
+        top = F.interpolate(self.top_down(s32), scale_factor=2)
+        out: Tensor = self.neck(self.lateral(s16) + top)
         return out
 
 
-def build_encoder(config: ZimConfig) -> VitEncoder | CnnEncoder:
+def build_encoder(config: ZimConfig) -> VitEncoder | LiteEncoder:
     """The image encoder of a configuration."""
     if isinstance(config.encoder, VitConfig):
         return VitEncoder(config.encoder, config.grid, config.embed_dim)
-    return CnnEncoder(config.encoder, config.detail_channels[2], config.embed_dim)
+    return LiteEncoder(config.encoder, config.embed_dim)

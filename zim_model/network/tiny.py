@@ -18,8 +18,6 @@ from zim_model.network.efficientnet_lite import (
     SameConv,
 )
 
-PADDING_GREY = 127
-"""Grey level of the padding of images: 0 in the network's input."""
 PROMPT_MAPS = 4
 """Positive points, negative points, the filled box, and the previous prediction."""
 NUM_ANSWERS = 4
@@ -30,11 +28,6 @@ GROUPS = 8
 """Groups of the decoder's group norms."""
 KERNELS = (5, 5, 5, 3)
 """Of the decoder's depthwise convolutions at strides 32, 16, 8 and 4."""
-
-
-def scaled_pixels(pixels: Tensor) -> Tensor:
-    """The network's image input from pixels in [0, 255], as the encoder was trained."""
-    return (pixels.float() - PADDING_GREY) / 128
 
 
 class SeparableBlock(nn.Module):

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from zim_model.network.config import STRIDE, CnnConfig, ZimConfig
+from zim_model.network.config import STRIDE, ZimConfig
 from zim_model.network.decoder import (
     ABSENT,
     ImageProjections,
@@ -22,12 +22,6 @@ from zim_model.network.decoder import (
 )
 from zim_model.network.encoder import DetailStream, build_encoder
 from zim_model.network.pixel_decoder import ImageTerm
-from zim_model.network.region_head import (
-    RegionHead,
-    Regions,
-    earlier_cue,
-    region_cues,
-)
 from zim_model.network.sam_interface import (
     MASK_THRESHOLD,
     Size,
@@ -44,28 +38,21 @@ class DecoderCache:
 
     Attributes:
         fusions: image terms of the pixel decoder, at strides 2, 4, 8.
-        cues: image terms of the cue encoder, at strides 2 to 16.
         projections: of the image without a mask input, for the transformer.
     """
 
     fusions: list[ImageTerm]
-    cues: list[ImageTerm]
-    projections: ImageProjections | None
+    projections: ImageProjections
 
     def tensors(self) -> list[Tensor]:
         """All tensors."""
-        terms = [term.value for term in (*self.fusions, *self.cues)]
-        return [*terms, *(self.projections or ())]
+        return [*(term.value for term in self.fusions), *self.projections]
 
     def map_tensors(self, change: Callable[[Tensor], Tensor]) -> DecoderCache:
         """A copy with a function applied to every tensor."""
-        projections = self.projections
-        if projections is not None:
-            projections = ImageProjections(*map(change, projections))
         return DecoderCache(
             [ImageTerm(change(term.value)) for term in self.fusions],
-            [ImageTerm(change(term.value)) for term in self.cues],
-            projections,
+            ImageProjections(*map(change, self.projections)),
         )
 
 
@@ -75,16 +62,13 @@ class Features:
 
     Attributes:
         embeddings: (V, C, G, G).
-        details: input of the decoder at strides 2, 4, 8: D0, D1, D2, or the region
-            head's features; empty for SAM's own pixel decoder, and where
-            ``decoder_cache`` replaces them.
-        regions: result of the region head, if there is one.
+        details: D0, D1, D2 at strides 2, 4, 8; empty for SAM's own pixel decoder, and
+            where ``decoder_cache`` replaces them.
         decoder_cache: result of :meth:`Zim.precompute` for inference.
     """
 
     embeddings: Tensor
     details: list[Tensor]
-    regions: Regions | None = None
     decoder_cache: DecoderCache | None = None
 
     def select(self, index: Tensor) -> Features:
@@ -97,13 +81,9 @@ class Features:
 
     def map_tensors(self, change: Callable[[Tensor], Tensor]) -> Features:
         """A copy with a function applied to every tensor."""
-        regions = self.regions
-        if regions is not None:
-            regions = Regions(change(regions.maps), change(regions.embedding))
         return Features(
             change(self.embeddings),
             [change(detail) for detail in self.details],
-            regions,
             None
             if self.decoder_cache is None
             else self.decoder_cache.map_tensors(change),
@@ -112,8 +92,6 @@ class Features:
     def tensors(self) -> list[Tensor]:
         """All tensors, in an order that depends on the model alone."""
         tensors = [self.embeddings, *self.details]
-        if self.regions is not None:
-            tensors += [self.regions.maps, self.regions.embedding]
         if self.decoder_cache is not None:
             tensors += self.decoder_cache.tensors()
         return tensors
@@ -136,15 +114,10 @@ class Zim(nn.Module):
         self.image_encoder = build_encoder(config)
         self.prompt_encoder = PromptEncoder(config)
         self.mask_decoder = MaskDecoder(config)
-        # A small CNN encoder goes on from the details, whatever decodes.
-        needs_details = config.pixel_decoder == "hierarchical" or isinstance(
-            config.encoder, CnnConfig
-        )
+        hierarchical = config.pixel_decoder == "hierarchical"
         self.detail_stream = (
-            DetailStream(config.detail_channels) if needs_details else None
+            DetailStream(config.detail_channels) if hierarchical else None
         )
-        has_regions = config.region_channels is not None
-        self.region_head = RegionHead(config) if has_regions else None
 
     def channels_last(self) -> Zim:
         """Lay weights out channels-last, in which convolutions are faster."""
@@ -154,14 +127,7 @@ class Zim(nn.Module):
     def encode(self, image: Tensor) -> Features:
         """Features of images (V, 3, S, S), normalised with PIXEL_MEAN and PIXEL_STD."""
         details = [] if self.detail_stream is None else self.detail_stream(image)
-        embeddings = self.image_encoder(image, details)
-        if self.config.pixel_decoder == "sam":
-            return Features(embeddings, [])
-        if self.region_head is None:
-            return Features(embeddings, details)
-        (fine, *coarser), regions = self.region_head(embeddings, details)
-        details = [torch.cat([details[0], fine], 1), *coarser]
-        return Features(embeddings, details, regions)
+        return Features(self.image_encoder(image), details)
 
     def precompute(self, features: Features) -> Features:
         """The same features in the form that is fastest to decode, and smaller.
@@ -171,26 +137,15 @@ class Zim(nn.Module):
         """
         if self.training:
             raise ValueError("features are prepared for inference, not for training")
-        decoder, encoder = self.mask_decoder, self.prompt_encoder.cue_encoder
-        beside = [*features.details, features.embeddings]
-        projections = None
-        if encoder is None:
-            image = features.embeddings + self._no_mask_embedding(features)
-            projections = decoder.transformer.projections(
-                image, self._dense_positions(features)
-            )
+        decoder, count, grid = self.mask_decoder, *features.embeddings.shape[::2]
+        image = features.embeddings + self.prompt_encoder.dense(None, count, grid)
         prepared = DecoderCache(
             decoder.pixel_decoder.image_terms(features.details)
             if features.details
             else [],
-            [] if encoder is None else encoder.image_terms(beside),
-            projections,
+            decoder.transformer.projections(image, self._dense_positions(features)),
         )
         return replace(features, details=[], decoder_cache=prepared)
-
-    def _no_mask_embedding(self, features: Features) -> Tensor:
-        count, _, grid, _ = features.embeddings.shape
-        return self.prompt_encoder.dense(None, count, grid)
 
     def _dense_positions(self, features: Features) -> Tensor:
         return self.prompt_encoder.pe_layer.grid(features.embeddings.shape[-1])
@@ -200,7 +155,6 @@ class Zim(nn.Module):
         features: Features,
         coords: Tensor,
         labels: Tensor,
-        cues: Tensor | None = None,
         mask_input: Tensor | None = None,
         *,
         has_padding: bool | None = None,
@@ -214,10 +168,7 @@ class Zim(nn.Module):
                 PADDING token takes its place; see
                 :func:`zim_model.backends.torch_backend.prompt_tokens`.
             labels: (B, N) int64, see ``zim_model.network.decoder``.
-            cues: (B, K, S/2, S/2) dense cue maps, for models that have them.
-            mask_input: (B, 1, 4G, 4G) logits of an earlier mask, as in SAM; a model
-                with cue maps and a region head takes it as one map more, and 0 there
-                is the same as no mask.
+            mask_input: (B, 1, 4G, 4G) logits of an earlier mask, as in SAM.
             has_padding: whether some labels may be ABSENT; None checks, which
                 synchronises with a GPU.
 
@@ -233,22 +184,8 @@ class Zim(nn.Module):
         if has_padding is None:
             has_padding = bool(absent.any())
         present = ~absent if has_padding else None
-        as_cue = features.regions is not None
-        dense = self.prompt_encoder.dense(None if as_cue else mask_input, count, grid)
-        levels: list[Tensor] = []
+        dense = self.prompt_encoder.dense(mask_input, count, grid)
         prepared = features.decoder_cache
-        if self.prompt_encoder.cue_encoder is not None:
-            if cues is None:
-                raise ValueError(f"{self.config.name} needs cue maps")
-            if features.regions is not None:
-                drawn = region_cues(features.regions, cues)
-                earlier = earlier_cue(mask_input, cues)
-                cues = torch.cat([cues, drawn.to(cues), earlier], 1)
-            beside = [*features.details, features.embeddings]
-            levels, from_cues = self.prompt_encoder.cue_encoder(
-                cues, beside if prepared is None else prepared.cues
-            )
-            dense = dense + from_cues
         logits, iou = self.mask_decoder(
             features.embeddings + dense,
             self._dense_positions(features),
@@ -256,7 +193,6 @@ class Zim(nn.Module):
             present,
             attention_mask(coords, labels, grid, self.config.attention_sigma),
             features.details if prepared is None else prepared.fusions,
-            levels,
             prepared.projections if prepared and mask_input is None else None,
         )
         return logits, iou

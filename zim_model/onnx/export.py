@@ -142,18 +142,9 @@ def check_exportable(model: Zim) -> None:
     """Check that a model fits the official interface.
 
     Raises:
-        WeightsError: it has cue maps, or SAM's pixel decoder.
+        WeightsError: it has SAM's pixel decoder.
     """
     config = model.config
-    if config.cue_channels:
-        raise WeightsError(
-            msg(
-                "{name} draws maps of the photo's colours with every click, for which "
-                "the official pair of graphs has no input.",
-                name=config.name,
-            ),
-            msg("Export a ZIM with a ViT encoder, such as zim-vit-b."),
-        )
     if config.pixel_decoder != "hierarchical":
         raise WeightsError(
             msg(

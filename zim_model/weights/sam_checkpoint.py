@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from zim_model.errors import WeightsError, msg
-from zim_model.network.config import CONFIGS, ZimConfig, sam_variant
+from zim_model.network.config import CONFIGS, VitConfig, ZimConfig, sam_variant
 from zim_model.network.zim import Zim
 from zim_model.weights.tensors import (
     check_fits,
@@ -193,7 +193,9 @@ def zim_from_sam(path: Path, config: ZimConfig | None = None) -> tuple[Zim, Load
     state = read_sam(path)
     if config is None:
         config = CONFIGS[detect_sam_config(state, path).name.replace("sam", "zim")]
-    if config.pixel_decoder != "hierarchical" or config.cue_channels:
+    if config.pixel_decoder != "hierarchical" or not isinstance(
+        config.encoder, VitConfig
+    ):
         raise WeightsError(
             msg(
                 "{name} is no ZIM that could be initialised from a SAM.",

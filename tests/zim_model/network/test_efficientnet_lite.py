@@ -8,8 +8,11 @@ from PIL import Image
 
 from zim_model.assets import asset_path
 from zim_model.network.config import LiteConfig
-from zim_model.network.efficientnet_lite import EfficientNetLite, SameConv
-from zim_model.network.tiny import scaled_pixels
+from zim_model.network.efficientnet_lite import (
+    EfficientNetLite,
+    SameConv,
+    scaled_pixels,
+)
 
 # (repeats, kernel, stride, expansion, channels) as published.
 LITE0 = [

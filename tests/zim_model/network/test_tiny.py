@@ -5,7 +5,8 @@ import torch
 
 from zim_model.errors import WeightsError
 from zim_model.network.config import LiteConfig, TinyConfig
-from zim_model.network.tiny import ZimTiny, scaled_pixels
+from zim_model.network.efficientnet_lite import scaled_pixels
+from zim_model.network.tiny import ZimTiny
 
 SMALL = TinyConfig(
     "small", 64, widths=(16, 16, 16, 8), depth=1, head=8, prompt_widths=(8, 8, 8, 8)

@@ -3,13 +3,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from zim_model.network.cue_maps import CUES
 
 from tests.zim_model.conftest import SMALL_VIT, random_model
 from zim_model.backends.torch_backend import prompt_tokens
 from zim_model.errors import WeightsError
 from zim_model.network import pixel_decoder
 from zim_model.network.config import CONFIGS, ZIM_TINY, ZIM_VIT_B, ZimConfig
-from zim_model.network.cue_maps import CUES
 from zim_model.network.decoder import (
     ABSENT,
     BOTTOM_RIGHT,
