@@ -3,16 +3,16 @@ import pytest
 import torch
 
 from training.click_simulation import add_correction_clicks, prompts_from_tokens
+from training.config import ZIM_MINI
 from training.samples import MAX_TOKENS, PromptSamples
 from training.sources import SceneReader
 from zim_model.backends.torch_backend import prompt_tokens
-from zim_model.network.config import ZIM_TINY
 from zim_model.prompts import Box, Point, PromptSet
 
 
 @pytest.fixture
 def batch(training_folder):
-    samples = PromptSamples(SceneReader(training_folder), ZIM_TINY, [64] * 4, 0)
+    samples = PromptSamples(SceneReader(training_folder), ZIM_MINI, [64] * 4, 0)
     return torch.utils.data.default_collate([samples[i] for i in range(4)])
 
 
@@ -45,7 +45,6 @@ def test_a_click_lands_on_what_was_missed(batch):
                 out["coords"][view, row], out["labels"][view, row]
             )
             if after == before:
-                assert torch.equal(out["cues"][view, row], batch["cues"][view, row])
                 continue
             touched += 1
             assert after.points[:-1] == before.points
@@ -54,8 +53,6 @@ def test_a_click_lands_on_what_was_missed(batch):
             assert click.positive
             target = batch["target"][view, row]
             assert target[int(click.y) // 2, int(click.x) // 2] > 0.5
-            positive_disc = out["cues"][view, row, 1]
-            assert positive_disc[int(click.y) // 2, int(click.x) // 2] == 1
     assert 0 < touched < 8
 
 

@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from torch.nn import functional as F
-from training.regions import boundaries, pair_loss
 
 from tests.golden import Case, check, disc, photo
 from training.conversion.degradations import DEGRADATIONS, coarse_label, cut_same_region
@@ -37,15 +35,6 @@ def losses():
         total, _ = zim_loss(logits, iou, target, weight, exact, kind)
         values[f"zim, {kind}"] = total
     return values
-
-
-def region_losses():
-    labels = torch.from_numpy((disc(24, 32) > 0.5).astype(np.int64))[None] + 1
-    labels = F.pad(labels, (2, 0))  # unknown
-    embedding = torch.linspace(0, 9, 8 * 24 * 34).reshape(1, 8, 24, 34).cos()
-    torch.manual_seed(1)
-    loss, right = pair_loss(embedding, labels, torch.tensor([0]))
-    return {"boundaries": boundaries(labels)[0].float(), "pairs": [loss, right]}
 
 
 def labels():
@@ -113,7 +102,6 @@ def rle():
 
 CASES = {
     "losses": Case(losses, rtol=1e-4, atol=1e-5),
-    "region losses": Case(region_losses, rtol=1e-4, atol=1e-5),
     "labels": Case(labels, atol=1e-3),
     "prompts": Case(prompts),
     "pictures": Case(images, atol=2, rtol=1e-3),

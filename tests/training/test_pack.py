@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from training.config import ZIM_MINI
 from training.pack import main, open_training_folder, pack
 from training.samples import PromptSamples
 from training.sources import SceneReader
 from zim_model.errors import ZimError
-from zim_model.network.config import ZIM_TINY
 
 
 def test_a_packed_folder_trains_like_the_folder(training_folder, tmp_path, capsys):
@@ -22,7 +22,7 @@ def test_a_packed_folder_trains_like_the_folder(training_folder, tmp_path, capsy
         assert [kind for kind, _, _ in packed.pools] == [
             kind for kind, _, _ in original.pools
         ]
-        sample = PromptSamples(packed, ZIM_TINY, [64], seed=1)[0]
+        sample = PromptSamples(packed, ZIM_MINI, [64], seed=1)[0]
         assert sample["image"].shape == (3, 64, 64)
         with Image.open(folder / "seg" / "bsds__0.labels.png") as labels:
             assert set(np.unique(labels)) == {0, 1, 2}

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from training.config import ZIM_MINI
 from training.prompt_sampling import jitter_box, sample_clicks
 from training.samples import (
     MAX_TOKENS,
@@ -11,24 +12,21 @@ from training.samples import (
     PromptSamples,
     augment,
     draw_prompts,
-    view_labels,
 )
 from training.sources import Scene, SceneReader
-from zim_model.backends.view import View
 from zim_model.errors import ZimError
-from zim_model.network.config import ZIM_TINY
 from zim_model.network.decoder import POSITIVE
-from zim_model.prompts import Box, Point, PromptSet
+from zim_model.prompts import Box
 
 
 @pytest.fixture(scope="module")
 def samples(training_folder):
-    return PromptSamples(SceneReader(training_folder), ZIM_TINY, [64] * 40, seed=1)
+    return PromptSamples(SceneReader(training_folder), ZIM_MINI, [64] * 40, seed=1)
 
 
 def test_a_sample_depends_on_its_number_alone(samples, training_folder):
     first = samples[7]
-    again = PromptSamples(SceneReader(training_folder), ZIM_TINY, [64] * 40, seed=1)[7]
+    again = PromptSamples(SceneReader(training_folder), ZIM_MINI, [64] * 40, seed=1)[7]
     other = samples[8]
     assert first.pop("fault") == again["fault"] == ""
     for key, value in first.items():
@@ -42,7 +40,6 @@ def test_shapes_and_ranges(samples):
         assert sample["image"].shape == (3, 64, 64)
         assert sample["coords"].shape == (PROMPTS_PER_VIEW, MAX_TOKENS, 2)
         assert sample["labels"].shape == (PROMPTS_PER_VIEW, MAX_TOKENS)
-        assert sample["cues"].shape[2:] == (32, 32)
         target, weight = sample["target"], sample["weight"]
         assert target.shape == weight.shape == (PROMPTS_PER_VIEW, 32, 32)
         assert 0 <= target.min() <= target.max() <= 1
@@ -171,7 +168,7 @@ def test_a_broken_image_is_named(training_folder, tmp_path):
     (tmp_path / "seg" / "bsds__1.jpg").write_bytes(b"x")
     (tmp_path / "background" / "b.jpg").write_bytes(b"x")
     with pytest.raises(ZimError, match=r"bsds__1|b\.jpg"):
-        PromptSamples(SceneReader(tmp_path), ZIM_TINY, [64] * 4, seed=0)[0]
+        PromptSamples(SceneReader(tmp_path), ZIM_MINI, [64] * 4, seed=0)[0]
 
 
 def test_held_out_images_are_never_drawn(training_folder, tmp_path):
@@ -207,35 +204,7 @@ def small_object():
     return Scene(image, alpha, ~nothing, nothing, True)
 
 
-def test_some_clicked_objects_get_a_zoomed_view(samples):
-    rng = np.random.default_rng(3)
-    prompts = [PromptSet((Point(70, 100),)), PromptSet((Point(62, 118),))]
-    views = [samples._view(rng, small_object(), prompts) for _ in range(200)]
-    close = [view for view in views if view.width < 200]
-    assert 0.2 < len(close) / len(views) < 0.4
-    for view in close:
-        assert view.left <= 62
-        assert view.right >= 75
-        assert view.top <= 95
-        assert view.bottom >= 118
-    boxed = [PromptSet((), Box(60, 90, 80, 120))] * 2
-    assert len({samples._view(rng, small_object(), boxed) for _ in range(50)}) == 1
-
-
 def test_some_objects_fill_the_image():
     rng = np.random.default_rng(4)
     shapes = [augment(rng, small_object()).alpha.shape for _ in range(200)]
     assert 4 < shapes.count((30, 20)) < 30
-
-
-@pytest.mark.parametrize("height", [101, 100, 37, 1])
-def test_labels_are_those_at_the_middles_of_the_cells(height):
-    """Also where the view ends inside a cell."""
-    labels = np.repeat(np.arange(1, height + 1, dtype=np.uint8)[:, None], 150, 1)
-    view = View.whole(height, 150, 96)
-    found = view_labels(labels, view, 96)
-    assert found.shape == (48, 48)
-    rows, scale = view.cells(2)[0], height / view.input_size[0]
-    middles = ((np.arange(rows) + 0.5) * 2 * scale).clip(max=height)
-    np.testing.assert_allclose(found[:rows, 0] - 0.5, middles, atol=0.5 + 1e-9)
-    assert not found[rows:].any()

@@ -15,7 +15,7 @@ from PIL import Image
 
 from training import distributed, loop, train_zim
 from training.base_trainer import learning_rate
-from training.config import MODELS, TrainConfig
+from training.config import MODELS, ZIM_MINI, TrainConfig
 from training.distributed import ProcessGroup
 from training.loop import FaultCounter, TrainingRunOptions
 from training.samples import PromptSamples
@@ -24,10 +24,9 @@ from training.train_zim import input_sizes, main, train
 from training.trainer import Trainer
 from zim_model import load_model
 from zim_model.errors import ZimError
-from zim_model.network.config import ZIM_TINY
 
 CONFIG = """
-model = "zim-tiny"
+model = "zim-mini"
 steps = 4
 views = 2
 click_rounds = 2
@@ -111,7 +110,7 @@ def test_a_run_leaves_a_model_and_a_log(config_file, training_folder, tmp_path, 
     assert re.search(
         r"4 steps in .* steps/s, .* images/s; .* peak memory \d+ MB", said.err
     )
-    assert load_model(out / "zim-tiny.safetensors").config == ZIM_TINY
+    assert load_model(out / "zim-mini.safetensors").config == ZIM_MINI
     with (out / "log.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [int(row["step"]) for row in rows] == [1, 2, 3, 4]
@@ -120,7 +119,7 @@ def test_a_run_leaves_a_model_and_a_log(config_file, training_folder, tmp_path, 
 
 def test_learning_lowers_the_loss(training_folder):
     config = TrainConfig(
-        "zim-tiny", steps=40, views=2, lr=2e-3, warmup=2, small_size=64, small_share=1.0
+        "zim-mini", steps=40, views=2, lr=2e-3, warmup=2, small_size=64, small_share=1.0
     )
     trainer = Trainer(config, ALONE)
     batch = a_batch(training_folder, config, 2)
@@ -168,14 +167,14 @@ def test_a_folder_without_images(config_file, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('model = "zim-tiny"\nsteps = 1\nspeed = 2', "speed"),
-        ('model = "zim-tiny"', "steps"),
-        ('model = "zim-huge"\nsteps = 1', "zim-tiny"),
-        ('model = "zim-tiny"\nsteps = "many"', "not of type int"),
+        ('model = "zim-mini"\nsteps = 1\nspeed = 2', "speed"),
+        ('model = "zim-mini"', "steps"),
+        ('model = "zim-huge"\nsteps = 1', "zim-mini"),
+        ('model = "zim-mini"\nsteps = "many"', "not of type int"),
         ("model = ", "cannot be read"),
-        ('model = "zim-tiny"\nsteps = 1\nprecision = "int4"', "bfloat16"),
-        ('model = "zim-tiny"\nsteps = 1\nregion_loss = "dice"', "focal"),
-        ('model = "zim-tiny"\nsteps = 1\naccumulate = 0', "not from 1"),
+        ('model = "zim-mini"\nsteps = 1\nprecision = "int4"', "bfloat16"),
+        ('model = "zim-mini"\nsteps = 1\nregion_loss = "dice"', "focal"),
+        ('model = "zim-mini"\nsteps = 1\naccumulate = 0', "not from 1"),
     ],
 )
 def test_mistakes_in_a_configuration_are_named(tmp_path, text, message):
@@ -194,7 +193,7 @@ def test_bundled_configurations_are_valid():
 
 
 def test_the_learning_rate_rises_then_falls():
-    config = TrainConfig("zim-tiny", steps=100, warmup=10, lr=1.0)
+    config = TrainConfig("zim-mini", steps=100, warmup=10, lr=1.0)
     rates = [learning_rate(config, step) for step in range(100)]
     assert rates[9] == 1.0
     assert rates[:10] == sorted(rates[:10])
@@ -203,12 +202,12 @@ def test_the_learning_rate_rises_then_falls():
 
 
 def test_small_inputs_come_first():
-    config = TrainConfig("zim-tiny", steps=4, views=2, small_size=64, small_share=0.5)
-    assert input_sizes(config) == [64] * 4 + [192] * 4
+    config = TrainConfig("zim-mini", steps=4, views=2, small_size=64, small_share=0.5)
+    assert input_sizes(config) == [64] * 4 + [128] * 4
 
 
 def test_a_step_in_parts_has_the_gradient_of_the_whole(training_folder, monkeypatch):
-    config = TrainConfig("zim-tiny", steps=4, warmup=1, small_size=64, small_share=1.0)
+    config = TrainConfig("zim-mini", steps=4, warmup=1, small_size=64, small_share=1.0)
     whole = a_batch(training_folder, config, 4)
     parts = [{k: v[i : i + 2] for k, v in whole.items()} for i in (0, 2)]
     gradients = []
@@ -219,7 +218,7 @@ def test_a_step_in_parts_has_the_gradient_of_the_whole(training_folder, monkeypa
         monkeypatch.setattr(trainer.model, "train", still)
         monkeypatch.setattr(trainer.model, "eval", still)
         trainer.train_step(batches)
-        weight = trainer.model.prompt_encoder.cue_encoder.first[0].weight
+        weight = trainer.model.mask_decoder.pixel_decoder.fusions[0][0].weight
         gradients.append(weight.grad)
     torch.testing.assert_close(*gradients, rtol=1e-3, atol=1e-6)
 
@@ -231,7 +230,7 @@ def test_views_must_split_evenly(config_file, training_folder, tmp_path, capsys)
 
 
 def test_two_processes_take_the_same_samples_as_one(training_folder):
-    config = TrainConfig("zim-tiny", steps=3, views=8, accumulate=2)
+    config = TrainConfig("zim-mini", steps=3, views=8, accumulate=2)
     share = loop.DistributedStepSampler
     one = list(share(config, 1, 0, 1))
     two = [list(share(config, 1, rank, 2)) for rank in range(2)]
@@ -254,12 +253,12 @@ def test_processes_train_one_model_together(config_file, training_folder, tmp_pa
     assert done.returncode == 0, done.stderr[-2000:]
     with (tmp_path / "out" / "log.csv").open() as file:
         assert len(list(csv.DictReader(file))) == 2, "one process writes the log"
-    assert load_model(tmp_path / "out" / "zim-tiny.safetensors").config == ZIM_TINY
+    assert load_model(tmp_path / "out" / "zim-mini.safetensors").config == ZIM_MINI
 
 
 def test_a_run_begins_with_trained_weights(config_file, training_folder, tmp_path):
     run(config_file, training_folder, tmp_path / "a", "--minutes", "0")
-    weights = tmp_path / "a" / "zim-tiny.safetensors"
+    weights = tmp_path / "a" / "zim-mini.safetensors"
     trainer = Trainer(TrainConfig.read(config_file), ALONE)
     trainer.start_from(weights)
     expected = load_model(weights).state_dict()
@@ -275,7 +274,7 @@ def test_weights_of_another_shape_are_refused(
     from zim_model.weights.checkpoint import save_model
 
     other = tmp_path / "other.safetensors"
-    save_model(Zim(dataclasses.replace(ZIM_TINY, head_dim=64)), other)
+    save_model(Zim(dataclasses.replace(ZIM_MINI, head_dim=64)), other)
     code = run(config_file, training_folder, tmp_path, "--init-from", str(other))
     assert code == 1
     assert "another architecture" in capsys.readouterr().err
@@ -286,9 +285,9 @@ def test_previews_show_prompts_prediction_and_target(
 ):
     run(config_file, training_folder, tmp_path, "--minutes", "0")
     with Image.open(tmp_path / "previews.png") as sheet:
-        assert sheet.size == (3 * 192, train_zim.PREVIEWS * 192)
+        assert sheet.size == (3 * 128, train_zim.PREVIEWS * 128)
         cells = np.asarray(sheet)
-    truth = cells[:192, 384:]
+    truth = cells[:128, 256:]
     assert set(np.unique(truth)) > {0, 255}
     assert (truth[..., 0] == truth[..., 1]).all()
 
@@ -301,7 +300,7 @@ def damaged_folder(training_folder, tmp_path):
 
 
 def test_a_damaged_image_is_skipped_and_named(damaged_folder):
-    samples = PromptSamples(SceneReader(damaged_folder), ZIM_TINY, [64] * 40, 0)
+    samples = PromptSamples(SceneReader(damaged_folder), ZIM_MINI, [64] * 40, 0)
     faults = [samples[i]["fault"] for i in range(40)]
     assert 0 < sum(map(bool, faults)) < 40
     assert all("bsds__1.jpg" in fault for fault in faults if fault)
@@ -322,6 +321,6 @@ def test_nothing_but_damaged_images_is_an_error(training_folder, tmp_path, capsy
     folder = shutil.copytree(training_folder, tmp_path / "bad")
     for path in folder.rglob("*.*"):
         path.write_bytes(b"")
-    samples = PromptSamples(SceneReader(folder), ZIM_TINY, [64], 0)
+    samples = PromptSamples(SceneReader(folder), ZIM_MINI, [64], 0)
     with pytest.raises(ZimError, match="cannot be read"):
         samples[0]

@@ -1,13 +1,11 @@
 import re
-from dataclasses import replace
 
 import pytest
 import torch
-from zim_model.network.cue_maps import CUES
 
-from zim_model.network.config import CnnConfig, VitConfig, ZimConfig
+from zim_model.network.config import TinyConfig, VitConfig, ZimConfig
 from zim_model.network.vitmatte import VitMatte, VitMatteConfig
-from zim_model.network.zim import Zim
+from zim_model.weights.checkpoint import build
 
 SMALL_VIT = ZimConfig(
     "small-vit",
@@ -20,14 +18,13 @@ SMALL_VIT = ZimConfig(
     detail_channels=(4, 8, 12),
     fusion_channels=(12, 8, 4),
 )
-SMALL_CNN = replace(
-    SMALL_VIT,
-    name="small-cnn",
-    encoder=CnnConfig(widths=(12, 16, 16), depths=(1, 1, 1)),
-    cue_channels=len(CUES),
-    cue_widths=(6, 8, 12),
-    view="object",
-    resize="area",
+SMALL_TINY = TinyConfig(
+    "small-tiny",
+    image_size=128,
+    widths=(16, 16, 8, 8),
+    depth=1,
+    head=8,
+    prompt_widths=(8, 8, 8, 8),
 )
 
 TINY_VITMATTE = VitMatteConfig(
@@ -83,12 +80,14 @@ def hub_names(network):
 
 
 def random_model(config, seed=0):
-    """A model whose every weight matters (norms that start at zero are moved)."""
+    """A model whose every weight matters (what starts at zero is moved)."""
     torch.manual_seed(seed)
-    model = Zim(config).eval()
+    model = build(config).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.05 * torch.randn_like(parameter))
+        if isinstance(config, TinyConfig):  # alpha of all values
+            model.head_answers.weight.mul_(40)
     return model
 
 
@@ -98,5 +97,5 @@ def small_vit():
 
 
 @pytest.fixture(scope="session")
-def small_cnn():
-    return random_model(SMALL_CNN)
+def small_tiny():
+    return random_model(SMALL_TINY)

@@ -6,18 +6,13 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
-from zim_model.network.cue_maps import cue_maps
-from zim_model.network.region_head import earlier_cue, flooded
 
 from tests.golden import Case, check, disc, fill, photo, words
-from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
+from tests.zim_model.conftest import SMALL_TINY, SMALL_VIT
 from zim_model.arrays import mask_bounds
-from zim_model.backends.torch_backend import TorchBackend
 from zim_model.backends.view import (
     View,
-    alpha_to_mask_input,
     border_fade,
-    choose_view,
     normalise,
     resize_view,
 )
@@ -31,12 +26,12 @@ from zim_model.finish import Finish, Stroke
 from zim_model.imported_mask import ImportedMask
 from zim_model.inference.engine import Engine
 from zim_model.inference.flip_tta import FlippedFeatures, FlipTta
-from zim_model.inference.iterative import zoomed_view
 from zim_model.inference.mask_generator import (
     ZimAutomaticMaskGenerator,
     non_maximum_suppression,
     remove_small_regions,
 )
+from zim_model.inference.oom_fallback import backend_of
 from zim_model.inference.prediction import logits_to_alphas
 from zim_model.inference.tiled_refinement import refine_tiles
 from zim_model.matting import metrics
@@ -55,12 +50,11 @@ from zim_model.matting.pyramid import (
 from zim_model.matting.rle import encoded
 from zim_model.network.config import sam_variant
 from zim_model.network.decoder import attention_mask
-from zim_model.network.zim import Zim
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 from zim_model.recipe import Options, Recipe
 from zim_model.request import Request
+from zim_model.weights.checkpoint import build
 
-REGIONS = replace(SMALL_CNN, name="small-regions", region_channels=(4, 8, 12))
 CONVERTER = replace(
     CONVERTER_TINY,
     name="small",
@@ -93,10 +87,9 @@ def backend(name):
     config = {
         "vit": SMALL_VIT,
         "sam": sam_variant(replace(SMALL_VIT, name="small-vit-sam")),
-        "cnn": SMALL_CNN,
-        "regions": REGIONS,
+        "tiny": replace(SMALL_TINY, detail_widths=(8, 8, 8)),
     }[name]
-    return TorchBackend(fill(Zim(config)), "cpu")
+    return backend_of(fill(build(config)), "cpu")
 
 
 def small_alpha():
@@ -185,17 +178,12 @@ def pyramids():
 
 
 def views():
-    image, config = photo(150, 200), SMALL_CNN
-    view = choose_view(config, PromptSet((), Box(60, 40, 120, 110)), 150, 200)
-    whole = View.whole(150, 200, config.image_size)
-    alpha = disc(75, 100)
-    closer = zoomed_view(config, alpha, whole, CLICK, 150, 200)
+    image, config = photo(150, 200), SMALL_TINY
+    view, whole = View(44, 24, 136, 126, 128), View.whole(150, 200, 128)
     return {
-        "corners": [(v.left, v.top, v.right, v.bottom) for v in (view, whole, closer)],
         "area": resize_view(config, image, view),
         "pil": resize_view(SMALL_VIT, image, whole),
         "input": normalise(resize_view(config, image, view), config.image_size),
-        "mask input": alpha_to_mask_input(alpha, 150, 200, view),
         "fade": border_fade((40, 50), view, 150, 200),
         "alphas": logits_to_alphas(np.linspace(-9, 9, 60, dtype=np.float32)),
     }
@@ -259,10 +247,6 @@ def simulated_clicks():
 # -- Inputs of networks ----------------------------------------------------------------
 
 
-def prompt_cues():
-    return {name: cue_maps(photo(), prompts, 64) for name, prompts in SETS.items()}
-
-
 def converter_cues():
     image, label = photo(), disc() > 0.3
     grey = image.mean(-1).astype(np.float32) / 255
@@ -283,19 +267,6 @@ def attention():
     return {
         name: attention_mask(coords, torch.tensor([labels]), 8, 21 / 64)
         for name, labels in sets.items()
-    }
-
-
-def floods():
-    seeds = torch.zeros(1, 1, 24, 24, dtype=torch.bool)
-    seeds[..., 5, 6] = True
-    barrier = torch.from_numpy(disc(24, 24, 3.0))[None, None]
-    cues = torch.zeros(1, 3, 24, 24)
-    cost, highest = flooded(seeds, 8 * barrier - 4)
-    return {
-        "cost": cost,
-        "highest": highest,
-        "earlier": earlier_cue(torch.linspace(-4, 4, 144).reshape(1, 1, 12, 12), cues),
     }
 
 
@@ -323,6 +294,20 @@ def network(name):
         return outputs
 
     return run
+
+
+def tiny_network():
+    image, model = photo(), backend("tiny")
+    view = View.whole(96, 128, model.config.image_size)
+    encoded, outputs = model.encode(image, view), {}
+    earlier = np.linspace(-5, 5, 64 * 64, dtype=np.float32).reshape(1, 64, 64)
+    for kind, prompts in SETS.items():
+        logits, scores = model.decode(encoded, view.apply(prompts))
+        outputs |= {f"{kind} logits": logits, f"{kind} scores": scores}
+    outputs["again"], _ = model.decode(encoded, view.apply(CLICK), earlier[:, :48])
+    finer = model.encode(image, replace(view, image_size=model.config.detail_size))
+    outputs["detail"] = model.refine(finer, small_alpha())
+    return outputs
 
 
 def label_converter():
@@ -406,18 +391,17 @@ CASES = {
     "imported mask": Case(imported),
     "errors": Case(errors, rtol=1e-4),
     "simulated clicks": Case(simulated_clicks),
-    "prompt cues": Case(prompt_cues, rtol=1e-3, atol=1e-3),
     "converter cues": Case(converter_cues, rtol=1e-3, atol=1e-3),
     "attention mask": Case(attention, rtol=1e-5, atol=1e-6),
-    "floods": Case(floods, rtol=1e-4, atol=1e-4),
     **{
         f"network, {name}": Case(network(name), rtol=1e-3, atol=2e-3)
-        for name in ("vit", "sam", "cnn", "regions")
+        for name in ("vit", "sam")
     },
+    "network, tiny": Case(tiny_network, rtol=1e-3, atol=2e-3),
     "label converter": Case(label_converter, rtol=1e-2, atol=40),
     **{
         f"mattes, {name}": Case(mattes(name), rtol=1e-2, atol=60)
-        for name in ("vit", "regions")
+        for name in ("vit", "tiny")
     },
     "mask generator": Case(generator, rtol=2e-2, atol=2e-3),
 }

@@ -30,6 +30,10 @@ logit only becomes 0, which is what a bare product gives."""
 
 PixelDecoder = Literal["hierarchical", "sam"]
 NUM_MASK_TOKENS = 4
+RETIRED = frozenset(
+    ("cue_channels", "cue_widths", "region_channels", "region_embedding", "view")
+)
+"""Keys of files of earlier versions, of the first zim-tiny's architecture alone."""
 STRIDE = 16
 """Input pixels per image token, in each direction."""
 
@@ -198,9 +202,10 @@ class ZimConfig:
         """Read what :meth:`to_json` wrote.
 
         Raises:
-            WeightsError: a key is unknown or a value is missing or malformed.
+            WeightsError: a key is unknown, a value is missing or malformed, or the
+                architecture is the first zim-tiny's.
         """
-        config = made_of(cls, data, ENCODERS)
+        config = made_of(cls, _without_retired(data), ENCODERS)
         shared = [(config.embed_dim // 2, config.transformer_heads)]
         if isinstance(config.encoder, VitConfig):
             shared.append((config.encoder.dim, config.encoder.heads))
@@ -301,6 +306,25 @@ ENCODERS: dict[str, type[VitConfig | LiteConfig]] = {
     "lite": LiteConfig,
 }
 TINY_ENCODERS: dict[str, type] = {"lite": LiteConfig}
+
+
+def _without_retired(data: Any) -> Any:
+    """A ZIM's configuration without the keys of the first zim-tiny's architecture.
+
+    Raises:
+        WeightsError: it is of that architecture.
+    """
+    if not isinstance(data, dict):
+        return data
+    encoder = data.get("encoder")
+    if data.get("cue_channels") or (
+        isinstance(encoder, dict) and encoder.get("kind") == "cnn"
+    ):
+        raise WeightsError(
+            msg("It is of the first zim-tiny's architecture, which is no longer run."),
+            msg("Use the bundled zim-tiny, or train it again."),
+        )
+    return {key: value for key, value in data.items() if key not in RETIRED}
 
 
 def with_kind(config: Any, encoders: Mapping[str, type]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from PIL import Image
 from zim_app.__main__ import main
 from zim_app.cli import auto
 from zim_model.inference.automatic import AutomaticOptions, FoundObject
-from zim_model.network.config import ZIM_TINY
+from zim_model.network.config import TinyConfig
 from zim_model.prompts import Point, PromptSet
 from zim_model.recipe import Recipe
 from zim_model.request import Matte, Request, Timings
@@ -24,7 +24,7 @@ CORNER = (30, 20, 40, 30)
 
 
 class Encoder:
-    config = ZIM_TINY
+    config = TinyConfig()
     device_label = "fake"
 
 
@@ -172,7 +172,7 @@ def test_options_default_to_the_models_own(
     assert options is not None
     assert (options.grid, options.min_area, options.min_stability) == (5, 0.1, 0.5)
     assert options.refine_with_box
-    assert options.max_area == AutomaticOptions.for_model(ZIM_TINY).max_area
+    assert options.max_area == AutomaticOptions.for_model(TinyConfig()).max_area
 
 
 def test_nothing_found_is_no_failure(

@@ -1,12 +1,9 @@
 """Recorded decoding, with a fake recorder: behaviour of a GPU is not tested."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
 
-from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT, random_model
 from zim_model.backends.cuda_graphs import LENGTHS, CudaGraphDecoder, padded_length
 from zim_model.backends.torch_backend import TorchBackend
 from zim_model.backends.view import View
@@ -113,9 +110,8 @@ def test_lengths_are_rounded_up():
     assert padded_length(max(LENGTHS) + 1) is None
 
 
-@pytest.mark.parametrize("config", [SMALL_VIT, SMALL_CNN])
-def test_decoding_without_looking_is_the_same(config):
-    model = random_model(replace(config, cue_channels=0))
+def test_decoding_without_looking_is_the_same(small_vit):
+    model = small_vit
     coords = torch.tensor([[[40.0, 50.0], [0, 0], [0, 0]]])
     labels = torch.tensor([[1, -1, -2]])
     with torch.no_grad():

@@ -1,19 +1,15 @@
-from dataclasses import replace
-
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
 from zim_model.backends.view import (
     View,
-    choose_view,
     normalise,
     resize_view,
 )
 from zim_model.network.config import PIXEL_MEAN, PIXEL_STD, ZIM_VIT_B
-from zim_model.prompts import Box, Point, PromptSet, Scribble
+from zim_model.prompts import Point, PromptSet, Scribble
 
 sizes = st.integers(1, 3000)
 
@@ -36,36 +32,6 @@ def test_prompts_keep_their_relative_place(data, height, width):
     (point,) = view.apply(PromptSet((Point(x, y),))).points
     assert np.isclose(point.x / w, x / width)
     assert np.isclose(point.y / h, y / height)
-
-
-@given(st.data(), st.integers(8, 900), st.integers(8, 900))
-def test_an_object_view_holds_the_box_and_stays_in_the_image(data, height, width):
-    xs = sorted(
-        data.draw(st.lists(st.integers(0, width), min_size=2, max_size=2, unique=True))
-    )
-    ys = sorted(
-        data.draw(st.lists(st.integers(0, height), min_size=2, max_size=2, unique=True))
-    )
-    box = Box(xs[0], ys[0], xs[1], ys[1])
-    view = choose_view(SMALL_CNN, PromptSet((), box), height, width)
-    assert 0 <= view.left <= box.x0 < box.x1 <= view.right <= width
-    assert 0 <= view.top <= box.y0 < box.y1 <= view.bottom <= height
-
-
-def test_an_object_view_holds_positive_points_beside_the_box():
-    prompts = PromptSet(
-        (Point(10, 10), Point(290, 290, False)), Box(100, 100, 150, 150)
-    )
-    view = choose_view(SMALL_CNN, prompts, 300, 300)
-    assert view.left <= 10
-    assert view.right < 290
-    inside = view.apply(prompts)
-    assert [p.positive for p in inside.points] == [True]
-
-
-def test_whole_image_models_always_get_the_whole_image():
-    view = choose_view(SMALL_VIT, PromptSet((), Box(5, 5, 9, 9)), 60, 80)
-    assert (view.left, view.top, view.right, view.bottom) == (0, 0, 80, 60)
 
 
 def test_resize_is_that_of_the_official_predictor():
@@ -103,11 +69,3 @@ def test_the_part_of_a_scribble_outside_the_view_is_dropped():
     x, _ = np.array(scribbles[0].path).T
     assert 0 <= x.min() <= 16
     assert np.isclose(x.max(), 99 * 0.64)
-
-
-def test_the_view_of_an_object_holds_its_positive_scribbles():
-    prompts = PromptSet(box=Box(100, 100, 200, 200))
-    inside = choose_view(SMALL_CNN, prompts, 600, 800)
-    line = Scribble(((150, 150), (400, 150)))
-    wider = choose_view(SMALL_CNN, replace(prompts, scribbles=(line,)), 600, 800)
-    assert wider.right >= 400 > inside.right

@@ -4,13 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
+from tests.zim_model.conftest import SMALL_TINY, SMALL_VIT
 from zim_app.core.images import load_image
 from zim_model.assets import asset_path
-from zim_model.backends.torch_backend import TorchBackend
 from zim_model.errors import Cancelled, ImageError, PromptError
 from zim_model.inference.automatic import (
-    FOR_OBJECT_MODELS,
+    FOR_ZIM_TINY,
     SMALL_SIDE,
     AutomaticOptions,
     grid_points,
@@ -18,6 +17,7 @@ from zim_model.inference.automatic import (
     stability,
 )
 from zim_model.inference.engine import Engine
+from zim_model.inference.oom_fallback import backend_of
 from zim_model.prompts import PromptSet
 from zim_model.recipe import Options, Recipe
 from zim_model.request import Request
@@ -26,7 +26,7 @@ HEIGHT, WIDTH = 300, 400
 IMAGE = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
 FAST = AutomaticOptions(grid=8, candidates=(0,))
 NOTHING = PromptSet()
-OBJECTS = replace(FOR_OBJECT_MODELS, grid=8)
+OBJECTS = replace(FOR_ZIM_TINY, grid=8)
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,12 @@ class Scene:
         view = encoded.view
         self.decoded.append((view, prompts))
         scale = view.width / view.input_size[1]
-        (click,) = prompts.points
-        x, y = click.x * scale + view.left, click.y * scale + view.top
+        if prompts.points:
+            x, y = prompts.points[0].x, prompts.points[0].y
+        else:
+            box = prompts.box
+            x, y = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
+        x, y = x * scale + view.left, y * scale + view.top
         rows, columns = (side // 2 for side in view.input_size)
         j, i = np.meshgrid(np.arange(columns), np.arange(rows))
         logits = np.full((4, rows, columns), -9.0, np.float32)
@@ -162,7 +166,7 @@ def test_things_that_overlap_little_both_stay():
 
 @pytest.mark.parametrize("boxed", [False, True])
 def test_the_engine_solves_the_prompts_to_the_same_matte(boxed):
-    backend = Scene(SMALL, BIG, config=SMALL_CNN)
+    backend = Scene(SMALL, BIG, config=SMALL_TINY)
     engine = Engine(lambda model, placement: backend)
     for result in engine.everything(
         make_request(), replace(OBJECTS, refine_with_box=boxed)
@@ -175,7 +179,7 @@ def test_the_engine_solves_the_prompts_to_the_same_matte(boxed):
 
 
 def test_small_objects_are_predicted_again_in_a_zoomed_view():
-    backend = Scene(SMALL, config=SMALL_CNN)
+    backend = Scene(SMALL, config=SMALL_TINY)
     assert len(search(backend, replace(OBJECTS, refine_with_box=False))) == 1
     assert min(view.width for view in backend.views) < WIDTH / 2
 
@@ -227,11 +231,11 @@ def test_prompts_are_decoded_in_batches_where_possible():
     assert sum(backend.sizes) == 48
 
 
-@pytest.mark.parametrize("model", ["small_vit", "small_cnn"])
+@pytest.mark.parametrize("model", ["small_vit", "small_tiny"])
 def test_batched_predictions_equal_single_ones(model, request):
     from zim_model.backends.view import View
 
-    backend = TorchBackend(request.getfixturevalue(model), "cpu")
+    backend = backend_of(request.getfixturevalue(model), "cpu")
     encoded = backend.encode(IMAGE, View.whole(HEIGHT, WIDTH, 128))
     points = grid_points(HEIGHT, WIDTH, 2)
     sets = [encoded.view.apply(PromptSet((point,))) for point in points]
@@ -279,7 +283,7 @@ def test_impossible_options_are_refused_before_any_work(wrong, sentence):
 
 def test_options_suit_the_model():
     assert AutomaticOptions.for_model(SMALL_VIT) == AutomaticOptions()
-    assert AutomaticOptions.for_model(SMALL_CNN).refine_with_box
+    assert AutomaticOptions.for_model(SMALL_TINY).refine_with_box
 
 
 def test_stability():
@@ -303,7 +307,7 @@ def test_the_bundled_models_results_can_be_predicted_again():
     image = load_image(asset_path("samples", "coffee.jpg"))
     request = Request(image.rgb, image.key, Recipe(NOTHING))
     engine = Engine()
-    results = engine.everything(request, replace(FOR_OBJECT_MODELS, grid=2))
+    results = engine.everything(request, replace(FOR_ZIM_TINY, grid=2))
     assert results
     assert [f.area for f in results] == sorted((f.area for f in results), reverse=True)
     for one in results[:2]:

@@ -7,13 +7,13 @@ import pytest
 import zim_model.inference.engine
 import zim_model.inference.finishing
 import zim_model.request
-from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
-from zim_model.backends.torch_backend import TorchBackend
+from tests.zim_model.conftest import SMALL_TINY, SMALL_VIT
 from zim_model.backends.view import resize_view
 from zim_model.errors import Cancelled, PromptError, WeightsError
 from zim_model.finish import Finish, Stroke
 from zim_model.inference.encoding import FeatureCache
 from zim_model.inference.engine import Engine
+from zim_model.inference.oom_fallback import backend_of
 from zim_model.matting.foreground import estimate_foreground
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.recipe import Options, Recipe
@@ -32,7 +32,7 @@ class DiscBackend:
     fingerprint = "disc"
     device_label = "fake"
 
-    def __init__(self, config=SMALL_CNN):
+    def __init__(self, config=SMALL_TINY):
         self.config = config
         self.views = []
         self.decoded = []
@@ -218,10 +218,10 @@ def test_the_cache_is_bounded_in_bytes_and_drops_the_longest_unused():
     assert cache.get(("a",)) is a
 
 
-def test_the_real_network_is_deterministic(small_cnn):
-    engine = engine_of(TorchBackend(small_cnn, "cpu"))
+def test_the_real_network_is_deterministic(small_tiny):
+    engine = engine_of(backend_of(small_tiny, "cpu"))
     first = engine.solve(request(CLICK))
-    again = engine_of(TorchBackend(small_cnn, "cpu")).solve(request(CLICK))
+    again = engine_of(backend_of(small_tiny, "cpu")).solve(request(CLICK))
     np.testing.assert_array_equal(first.alpha, again.alpha)
     assert first.scores.shape == (4,)
     assert first.timings.device == "CPU (fp32)"

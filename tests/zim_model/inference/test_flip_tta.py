@@ -3,11 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT, random_model
+from tests.zim_model.conftest import SMALL_TINY, SMALL_VIT, random_model
 from zim_model.backends.torch_backend import TorchBackend
 from zim_model.backends.view import View
 from zim_model.inference.engine import Engine
 from zim_model.inference.flip_tta import flip_mask_input, flip_prompts
+from zim_model.inference.oom_fallback import backend_of
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 from zim_model.recipe import Options, Recipe
 from zim_model.request import ALPHA_MAX, Request
@@ -35,11 +36,11 @@ def solved(backend, image, prompts, options=TWICE, key="image"):
     return Engine(lambda model, placement: backend).solve(request)
 
 
-@pytest.mark.parametrize("config", [SMALL_VIT, SMALL_CNN], ids=["vit", "cnn"])
+@pytest.mark.parametrize("config", [SMALL_VIT, SMALL_TINY], ids=["vit", "tiny"])
 @pytest.mark.parametrize("prompts", [CLICKS, BOX, SCRIBBLE])
 @pytest.mark.parametrize("upsampling", ["guided", "native"])
 def test_an_image_and_its_mirror_image_get_the_same_matte(config, prompts, upsampling):
-    backend = TorchBackend(random_model(config), "cpu")
+    backend = backend_of(random_model(config), "cpu")
     options = Options(upsampling=upsampling, flip_tta=True)
     matte = solved(backend, IMAGE, prompts, options)
     flipped = np.ascontiguousarray(IMAGE[:, ::-1])

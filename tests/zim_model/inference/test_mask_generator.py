@@ -3,7 +3,7 @@ import pytest
 import torch
 
 import zim_model
-from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT, random_model
+from tests.zim_model.conftest import SMALL_TINY, SMALL_VIT, random_model
 from zim_model.errors import ImageError, PromptError
 from zim_model.inference.mask_generator import (
     ZimAutomaticMaskGenerator,
@@ -82,7 +82,7 @@ def generate(image=IMAGE, config=SMALL_VIT, **options):
     return generator.generate(image), backend
 
 
-@pytest.mark.parametrize("config", [SMALL_VIT, SMALL_CNN])
+@pytest.mark.parametrize("config", [SMALL_VIT, SMALL_TINY])
 def test_every_object_is_found_once_with_the_fields_of_other_generators(config):
     records, backend = generate(config=config)
     assert len(backend.encoded) == 1

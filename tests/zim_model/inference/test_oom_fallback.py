@@ -280,10 +280,10 @@ def test_real_allocation_failures_are_recognised():
 
 
 def test_half_precision_gives_nearly_the_same_matte_and_is_labelled(
-    small_cnn, monkeypatch
+    small_vit, monkeypatch
 ):
     monkeypatch.setattr(devices, "bf16_speeds_up_cpu", lambda: True)
-    full, half = TorchBackend(small_cnn, "cpu"), TorchBackend(small_cnn, "cpu", "bf16")
+    full, half = TorchBackend(small_vit, "cpu"), TorchBackend(small_vit, "cpu", "bf16")
     assert (full.device_label, half.device_label) == ("CPU (fp32)", "CPU (bf16)")
     assert full.fingerprint != half.fingerprint
     mattes = [
@@ -293,9 +293,9 @@ def test_half_precision_gives_nearly_the_same_matte_and_is_labelled(
     assert 0 < difference.mean() < 0.02
 
 
-def test_on_a_cpu_half_precision_is_for_the_encoder_alone(small_cnn, monkeypatch):
+def test_on_a_cpu_half_precision_is_for_the_encoder_alone(small_vit, monkeypatch):
     monkeypatch.setattr(devices, "bf16_speeds_up_cpu", lambda: True)
-    full, half = TorchBackend(small_cnn, "cpu"), TorchBackend(small_cnn, "cpu", "bf16")
+    full, half = TorchBackend(small_vit, "cpu"), TorchBackend(small_vit, "cpu", "bf16")
     view = View.whole(*IMAGE.shape[:2], full.config.image_size)
     encoded = half.encode(IMAGE, view)
     exact = full.encode(IMAGE, view).features.embeddings
@@ -308,9 +308,9 @@ def test_on_a_cpu_half_precision_is_for_the_encoder_alone(small_cnn, monkeypatch
         np.testing.assert_array_equal(answer, same)
 
 
-def test_nothing_finite_in_half_precision_is_an_overflow(small_cnn, monkeypatch):
+def test_nothing_finite_in_half_precision_is_an_overflow(small_vit, monkeypatch):
     monkeypatch.setattr(devices, "bf16_speeds_up_cpu", lambda: True)
-    backend = TorchBackend(small_cnn, "cpu", "bf16")
+    backend = TorchBackend(small_vit, "cpu", "bf16")
     nothing = torch.full((1, 4, 64, 64), torch.nan)
     monkeypatch.setattr(
         backend.model, "decode", lambda *args: (nothing, torch.zeros(1, 4))

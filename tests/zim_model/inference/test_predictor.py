@@ -1,11 +1,8 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from tests.zim_model.conftest import SMALL_CNN, random_model
 from zim_model import ZimPredictor
-from zim_model.errors import ImageError, PromptError, WeightsError
+from zim_model.errors import ImageError, PromptError
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (90, 130, 3), dtype=np.uint8)
 
@@ -58,8 +55,8 @@ def test_bgr_is_the_same_image(small_vit, predictor):
     np.testing.assert_array_equal(a, b)
 
 
-def test_an_object_model_predicts_nothing_far_from_its_box(small_cnn):
-    predictor = ZimPredictor(small_cnn, "cpu")
+def test_an_object_model_predicts_nothing_far_from_its_box(small_tiny):
+    predictor = ZimPredictor(small_tiny, "cpu")
     predictor.set_image(IMAGE)
     masks, _, _ = predictor.predict(box=[10, 10, 40, 40])
     assert masks[:, :, 100:].max() < 1e-6
@@ -87,12 +84,6 @@ def test_an_image_must_be_set(predictor):
     assert not predictor.is_image_set
     with pytest.raises(PromptError, match="set_image"):
         predictor.predict([[1, 1]], [1])
-
-
-def test_a_model_of_other_cue_maps_is_refused():
-    model = random_model(replace(SMALL_CNN, cue_channels=5))
-    with pytest.raises(WeightsError, match="5 cue maps"):
-        ZimPredictor(model, "cpu")
 
 
 @pytest.mark.parametrize(

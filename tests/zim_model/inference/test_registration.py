@@ -9,7 +9,7 @@ from zim_model.backends.backend import EncodedView
 from zim_model.backends.view import View, align, resize_view, sample_cells, spread
 from zim_model.inference.automatic import AutomaticOptions, find_objects
 from zim_model.inference.engine import Engine
-from zim_model.network.config import ZIM_TINY, ZIM_VIT_B, TinyConfig, sam_variant
+from zim_model.network.config import ZIM_VIT_B, TinyConfig, sam_variant
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.recipe import Options, Recipe
 from zim_model.request import Request
@@ -76,7 +76,6 @@ def edges_of(alpha):
 CONFIGS = {
     "zim": ZIM_VIT_B,
     "sam": sam_variant(ZIM_VIT_B),
-    "object": ZIM_TINY,
     "tiny": TinyConfig("tiny"),
 }
 

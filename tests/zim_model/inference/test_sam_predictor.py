@@ -425,8 +425,8 @@ def test_a_tensor_of_another_image_is_refused(sam):
     assert not predictor.is_image_set
 
 
-def test_zim_tiny_says_what_it_cannot(small_cnn):
-    predictor = ZimPredictor(small_cnn, "cpu")
+def test_zim_tiny_says_what_it_cannot(small_tiny):
+    predictor = ZimPredictor(small_tiny, "cpu")
     predictor.set_image(an_image((90, 130)))
     with pytest.raises(PromptError, match="no tensors"):
         predictor.predict_torch(None, None, torch.zeros(1, 4))

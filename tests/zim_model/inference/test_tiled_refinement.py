@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.zim_model.conftest import SMALL_CNN
+from tests.zim_model.conftest import SMALL_TINY
 from zim_model.backends.view import View
 from zim_model.errors import Cancelled
 from zim_model.inference.engine import Engine
@@ -150,7 +150,7 @@ def test_a_withdrawn_request_stops_between_windows():
 class Reader:
     """A model that reads alpha from a grey image; its features are the image."""
 
-    config = SMALL_CNN
+    config = SMALL_TINY
     fingerprint = "reader"
     device_label = "fake"
 

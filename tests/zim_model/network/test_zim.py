@@ -3,13 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from zim_model.network.cue_maps import CUES
 
 from tests.zim_model.conftest import SMALL_VIT, random_model
 from zim_model.backends.torch_backend import prompt_tokens
 from zim_model.errors import WeightsError
 from zim_model.network import pixel_decoder
-from zim_model.network.config import CONFIGS, ZIM_TINY, ZIM_VIT_B, ZimConfig
+from zim_model.network.config import CONFIGS, ZIM_VIT_B, LiteConfig, ZimConfig
 from zim_model.network.decoder import (
     ABSENT,
     BOTTOM_RIGHT,
@@ -123,16 +122,6 @@ def test_sam_pixel_decoder_gives_quarter_size_masks():
     assert decoded(model, POINT)[0].shape == (1, 4, 32, 32)
 
 
-def test_cues_are_required_where_they_belong(small_cnn):
-    coords, labels = prompt_tokens(POINT)
-    with pytest.raises(ValueError, match="cue"):
-        small_cnn.decode(
-            small_cnn.encode(IMAGE),
-            torch.from_numpy(coords)[None],
-            torch.from_numpy(labels)[None],
-        )
-
-
 def masks(coords, labels, grid=64, sigma=SIGMA):
     return attention_mask(
         torch.tensor([coords], dtype=torch.float32), torch.tensor([labels]), grid, sigma
@@ -230,22 +219,23 @@ def test_configurations_survive_json(name):
 
 def test_unknown_configuration_keys_are_named():
     with pytest.raises(WeightsError, match="colour_of_hat"):
-        ZimConfig.from_json({**ZIM_TINY.to_json(), "colour_of_hat": 1})
+        ZimConfig.from_json({**SMALL_VIT.to_json(), "colour_of_hat": 1})
 
 
 def test_input_size_must_fit_the_stride():
     with pytest.raises(ValueError, match="16"):
-        replace(ZIM_TINY, image_size=100)
+        replace(SMALL_VIT, image_size=100)
+    with pytest.raises(ValueError, match="32"):
+        replace(SMALL_VIT, encoder=LiteConfig(), image_size=144)
 
 
-def answer_of(model, features, prompts_sets, cues=None, mask_input=None):
+def answer_of(model, features, prompts_sets, mask_input=None):
     tokens = [prompt_tokens(p, 6) for p in prompts_sets]
     with torch.no_grad():
         return model.decode(
             features,
             torch.from_numpy(np.stack([t[0] for t in tokens])),
             torch.from_numpy(np.stack([t[1] for t in tokens])),
-            cues,
             mask_input,
         )
 
@@ -258,14 +248,9 @@ def answer_of(model, features, prompts_sets, cues=None, mask_input=None):
         {},
         {"masked_attention": "both"},
         {"pixel_decoder": "sam"},
-        {"cue_channels": len(CUES), "cue_widths": (6, 8, 12)},
-        {
-            "cue_channels": len(CUES),
-            "cue_widths": (6, 8, 12),
-            "region_channels": (4, 6, 8),
-        },
+        {"encoder": LiteConfig()},
     ],
-    ids=["zim", "both", "sam", "cues", "regions"],
+    ids=["zim", "both", "sam", "lite"],
 )
 def test_precomputed_features_give_the_same_predictions(
     changes, views, masked, monkeypatch
@@ -282,10 +267,9 @@ def test_precomputed_features_give_the_same_predictions(
     with torch.no_grad():
         plain = model.encode(torch.randn(views, 3, 128, 128, generator=draw))
         prepared = model.precompute(plain)
-    cues = torch.rand(3, len(CUES), 64, 64, generator=draw)
     mask = torch.randn(3, 1, 32, 32, generator=draw) if masked else None
-    expected = answer_of(model, plain, (POINT, BOX, BOTH), cues, mask)
-    actual = answer_of(model, prepared, (POINT, BOX, BOTH), cues, mask)
+    expected = answer_of(model, plain, (POINT, BOX, BOTH), mask)
+    actual = answer_of(model, prepared, (POINT, BOX, BOTH), mask)
     for a, b in zip(actual, expected, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
 

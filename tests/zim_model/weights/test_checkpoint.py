@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT
+from tests.zim_model.conftest import SMALL_VIT
 from zim_model import load_model
 from zim_model.errors import WeightsError
 from zim_model.inference.oom_fallback import open_backend
@@ -21,24 +21,24 @@ from zim_model.weights.sam_checkpoint import load_sam, zim_from_sam
 from zim_model.weights.tensors import fingerprint
 
 
-def test_saved_models_come_back(small_cnn, tmp_path):
+def test_saved_models_come_back(small_vit, tmp_path):
     path = tmp_path / "m.safetensors"
-    save_model(small_cnn, path, half=False)
+    save_model(small_vit, path, half=False)
     loaded = load_model(path)
-    assert loaded.config == SMALL_CNN
-    assert fingerprint(loaded) == fingerprint(small_cnn)
+    assert loaded.config == SMALL_VIT
+    assert fingerprint(loaded) == fingerprint(small_vit)
     assert not loaded.training
     assert os.listdir(tmp_path) == ["m.safetensors"]
 
 
-def test_half_precision_halves_the_file_and_keeps_the_values(small_cnn, tmp_path):
+def test_half_precision_halves_the_file_and_keeps_the_values(small_vit, tmp_path):
     half, full = tmp_path / "half.safetensors", tmp_path / "full.safetensors"
-    save_model(small_cnn, half)
-    save_model(small_cnn, full, half=False)
+    save_model(small_vit, half)
+    save_model(small_vit, full, half=False)
     assert half.stat().st_size < 0.75 * full.stat().st_size
     for name, value in load_model(half).state_dict().items():
         torch.testing.assert_close(
-            value, small_cnn.state_dict()[name], rtol=1e-3, atol=1e-3
+            value, small_vit.state_dict()[name], rtol=1e-3, atol=1e-3
         )
 
 
@@ -52,9 +52,9 @@ def test_missing_file(tmp_path):
         load_model(tmp_path / "none.safetensors")
 
 
-def test_truncated_file(small_cnn, tmp_path):
+def test_truncated_file(small_vit, tmp_path):
     path = tmp_path / "m.safetensors"
-    save_model(small_cnn, path)
+    save_model(small_vit, path)
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(WeightsError, match="damaged"):
         load_model(path)
@@ -78,14 +78,14 @@ def test_tensors_without_a_configuration(tmp_path):
         {"attention_sigma": "a third"},
         {"masked_attention": "sometimes"},
         {"detail_channels": [4, 8]},
-        {"region_channels": 3},
+        {"fusion_channels": 3},
         {"transformer_heads": 0},
         {"transformer_heads": 7},
-        {"cue_channels": 10_000_000},
+        {"embed_dim": 10_000_000},
         {"image_size": 16 << 20},
         {"transformer_depth": 2**31},
         {"attention_sigma": math.inf},
-        {"encoder": {"kind": "cnn", "widths": [8, 8, 16], "depths": [1, 1, 2**31]}},
+        {"encoder": {"kind": "lite", "variant": "lite9"}},
         {"encoder": {**SMALL_VIT.to_json()["encoder"], "global_blocks": [0] * 999}},
         {"encoder": None},
         {"encoder": {**SMALL_VIT.to_json()["encoder"], "heads": 3}},
@@ -106,7 +106,7 @@ def test_a_configuration_of_no_use_is_refused_with_the_file_named(
 
 
 def test_all_our_configurations_survive_json():
-    for config in (*CONFIGS.values(), SMALL_CNN):
+    for config in (*CONFIGS.values(), SMALL_VIT):
         assert ZimConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
 
 
@@ -123,11 +123,11 @@ def test_graphs_and_folders_are_named_for_what_they_are(tmp_path, name, read):
         read(str(path) if read in (locate, open_backend) else path)
 
 
-def test_installed_models_are_found_by_name(small_cnn, tmp_path, monkeypatch):
+def test_installed_models_are_found_by_name(small_vit, tmp_path, monkeypatch):
     monkeypatch.setenv("ZIM_STUDIO_MODELS", str(tmp_path))
     (tmp_path / "mine").mkdir()
-    save_model(small_cnn, tmp_path / "mine" / "weights.safetensors")
-    assert load_model("mine").config == small_cnn.config
+    save_model(small_vit, tmp_path / "mine" / "weights.safetensors")
+    assert load_model("mine").config == small_vit.config
     with pytest.raises(WeightsError, match=r"nothing.*zim-tiny, mine"):
         load_model("nothing")
 
@@ -168,3 +168,39 @@ def test_a_pickle_of_tensors_larger_than_its_data_is_refused(tmp_path, wrapped):
     torch.save({"model": state} if wrapped else state, path)
     with pytest.raises(WeightsError, match="larger than their data"):
         load_sam(path)
+
+
+RETIRED = {
+    "cue_channels": 0,
+    "cue_widths": [24, 48, 96],
+    "region_channels": None,
+    "region_embedding": 16,
+    "view": "image",
+}
+
+
+def save_with_config(model, path, **changes):
+    config = {**model.config.to_json(), **changes}
+    weights = {k: v.contiguous() for k, v in model.state_dict().items()}
+    save_file(weights, path, {CONFIG_KEY: json.dumps(config)})
+
+
+def test_weights_that_an_earlier_version_saved_are_read(small_vit, tmp_path):
+    save_with_config(small_vit, tmp_path / "m.safetensors", **RETIRED)
+    loaded = load_model(tmp_path / "m.safetensors")
+    assert loaded.config == small_vit.config
+    assert fingerprint(loaded) == fingerprint(small_vit)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"encoder": {"kind": "cnn", "widths": [8, 8, 16], "depths": [1, 1, 2**31]}},
+        {"cue_channels": 17},
+    ],
+)
+def test_weights_of_the_first_zim_tiny_are_refused(small_vit, tmp_path, changes):
+    save_with_config(small_vit, tmp_path / "m.safetensors", **RETIRED | changes)
+    with pytest.raises(WeightsError, match=r"m\.safetensors.* first zim-tiny") as error:
+        load_model(tmp_path / "m.safetensors")
+    assert "train it again" in str(error.value)

@@ -46,9 +46,9 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def weights(small_cnn, tmp_path):
+def weights(small_vit, tmp_path):
     path = tmp_path / "my model.safetensors"
-    save_model(small_cnn, path)
+    save_model(small_vit, path)
     return path
 
 
@@ -79,7 +79,7 @@ def test_an_added_model_is_loaded_by_its_name(weights):
 def test_a_model_outlives_the_file_that_it_came_from(weights):
     model = install_from_disk(weights, "mine")
     weights.unlink()
-    assert open_backend("mine").config.name == "small-cnn"
+    assert open_backend("mine").config.name == "small-vit"
     assert model.path.is_file()
 
 
@@ -142,10 +142,10 @@ def test_a_pickle_is_refused_and_never_run(tmp_path, capsys, suffix):
     assert names() == ["zim-tiny"]
 
 
-def test_weights_of_another_shape_are_refused(tmp_path, small_cnn):
+def test_weights_of_another_shape_are_refused(tmp_path, small_vit):
     path = tmp_path / "odd.safetensors"
-    odd = replace(small_cnn.config, head_dim=24)
-    model = random_model(small_cnn.config)
+    odd = replace(small_vit.config, head_dim=24)
+    model = random_model(small_vit.config)
     model.config = odd
     save_model(model, path)
     with pytest.raises(WeightsError, match="another architecture"):
@@ -207,7 +207,7 @@ def test_an_unknown_model_is_refused_with_the_known_names(weights):
 
 
 def test_a_path_needs_no_installation(weights):
-    assert open_backend(str(weights), "cpu").config.name == "small-cnn"
+    assert open_backend(str(weights), "cpu").config.name == "small-vit"
 
 
 @pytest.mark.parametrize("model", ["//server/x.pth", r"\\server\x.safetensors"])

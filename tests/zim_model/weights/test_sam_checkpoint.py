@@ -7,11 +7,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from tests.zim_model.conftest import SMALL_CNN, SMALL_VIT, random_model
+from tests.zim_model.conftest import SMALL_VIT, random_model
 from zim_app.cli import main as cli
 from zim_model import load_model
 from zim_model.errors import WeightsError
-from zim_model.network.config import CONFIGS, sam_variant
+from zim_model.network.config import CONFIGS, LiteConfig, sam_variant
 from zim_model.weights.checkpoint import check_weights
 from zim_model.weights.sam_checkpoint import load_sam, read_sam, zim_from_sam
 
@@ -111,7 +111,9 @@ def test_what_cannot_start_from_a_sam_is_refused(tmp_path):
     path = tmp_path / "sam.pth"
     torch.save(random_model(sam_variant(SMALL_VIT)).state_dict(), path)
     with pytest.raises(WeightsError, match="no ZIM that could"):
-        zim_from_sam(path, SMALL_CNN)
+        zim_from_sam(path, sam_variant(SMALL_VIT))
+    with pytest.raises(WeightsError, match="no ZIM that could"):
+        zim_from_sam(path, replace(SMALL_VIT, encoder=LiteConfig()))
     with pytest.raises(WeightsError, match="not a SAM ViT-B"):
         zim_from_sam(path)
     with pytest.raises(WeightsError, match="another architecture"):
