@@ -28,6 +28,10 @@ from zim_model.evaluation.systems import ModelSystem
 from zim_model.prompts import Box
 from zim_model.runtime.cluster import run_all
 
+TARGETS, MORE_TARGETS = "targets.json", "targets_more.json"
+"""Files of a development folder that list labelled regions."""
+PART_SOURCES = ("figaro",)
+"""Sources whose only region is a part of the object: hair."""
 HALVES = ("choosing", "reporting")
 """Halves of the images: one to choose settings, one to report results."""
 
@@ -41,12 +45,14 @@ class DevCase:
         image: (H, W, 3) uint8.
         alpha: (H, W) float32 in [0, 1], the ground truth.
         valid: (H, W) bool, false where the ground truth is undefined.
+        regions: number of regions of the label map; 1 for a matte.
     """
 
     name: str
     image: ByteArray
     alpha: FloatArray
     valid: BoolArray
+    regions: int = 1
 
     def is_in_half(self, half: str) -> bool:
         """Whether it belongs to a half of HALVES; all cases of an image do."""
@@ -55,13 +61,12 @@ class DevCase:
         return half == "all" or number == HALVES.index(half)
 
 
-def labelled_cases(root: Path) -> Iterator[DevCase]:
-    """Yield the regions listed in ``targets.json``.
+def labelled_cases(root: Path, targets: str = TARGETS) -> Iterator[DevCase]:
+    """Yield the regions listed in a file of targets.
 
     Its paths are relative to the parent folder of ``root``.
     """
-    targets = json.loads((root / "targets.json").read_text("utf-8"))
-    for row in targets:
+    for row in json.loads((root / targets).read_text("utf-8")):
         with Image.open(root.parent / row["labels"]) as file:
             labels = np.asarray(file)
         yield DevCase(
@@ -69,7 +74,25 @@ def labelled_cases(root: Path) -> Iterator[DevCase]:
             read_image(root.parent / row["image"]),
             (labels == row["region"]).astype(np.float32),
             labels > 0,
+            len(np.unique(labels[labels > 0])),
         )
+
+
+def subject_cases(root: Path) -> Iterator[DevCase]:
+    """Yield the cases of images with one main object.
+
+    They are those with mattes, and those whose label map has one object alone and
+    whose source labels whole objects.
+    """
+    yield from matte_cases(root)
+    for targets in (TARGETS, MORE_TARGETS):
+        if not (root / targets).exists():
+            continue
+        for case in labelled_cases(root, targets):
+            image, _, region = case.name.rpartition(":")
+            source = Path(image).name.partition("__")[0]
+            if region == "1" and case.regions <= 2 and source not in PART_SOURCES:
+                yield case
 
 
 def matte_cases(root: Path) -> Iterator[DevCase]:

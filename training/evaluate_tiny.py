@@ -1,8 +1,8 @@
 """Measure models on the development images, next to baselines without learning.
 
-``python -m training.evaluate_tiny --data DIR [--model NAME|FILE]...`` prints two
-tables: the IoU on labelled objects from a box and simulated clicks, and the errors on
-mattes from a box and three clicks.
+``python -m training.evaluate_tiny --data DIR [--model NAME|FILE]...`` prints tables:
+the IoU on labelled objects from a box and simulated clicks, the errors on mattes from a
+box and three clicks, and the IoU of main objects that are found without a prompt.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import numpy as np
 from training.baselines import closed_form, fill_box, grabcut, unsolved_cases
 from training.cases import (
     HALVES,
+    MORE_TARGETS,
     DevCase,
     case_box,
     labelled_cases,
@@ -27,6 +28,7 @@ from training.cases import (
     matte_cases,
     measure_all,
     method_label,
+    subject_cases,
 )
 from zim_model.arrays import FloatArray
 from zim_model.errors import ZimError
@@ -35,10 +37,10 @@ from zim_model.evaluation.clicks import (
     click_by_click,
     number_of_clicks,
 )
-from zim_model.evaluation.measures import zim_metrics
+from zim_model.evaluation.measures import compute_metrics
 from zim_model.inference.engine import Engine
 from zim_model.matting.metrics import iou
-from zim_model.prompts import PromptSet
+from zim_model.prompts import Box, PromptSet
 from zim_model.recipe import Recipe
 from zim_model.request import ALPHA_MAX, Request
 
@@ -46,7 +48,11 @@ CLICKS = (1, 3, 5)
 """Numbers of clicks after which the mean IoU is reported."""
 MAX_CLICKS = 20
 MATTE_CLICKS = 3
-MATTE_METRICS = ("SAD", "MSE", "Grad", "Conn")
+MATTE_METRICS = ("SAD", "MSE", "Grad", "Conn", "Interior", "Exterior")
+GOOD_SUBJECT = 0.8
+"""IoU above which a main object counts as found."""
+KINDS = ("labels", "more labels", "mattes", "subjects")
+"""Of cases; each has a table."""
 
 Method = Callable[[DevCase, PromptSet], FloatArray]
 MetricRow = dict[str, float]
@@ -118,9 +124,21 @@ class Comparison:
             rows[name] = {
                 f"{prompt} {metric}": value
                 for prompt, alpha in alphas.items()
-                for metric, value in zim_metrics(alpha, case.alpha).items()
+                for metric, value in compute_metrics(alpha, case.alpha).items()
                 if metric in MATTE_METRICS
             }
+        return rows
+
+    def measure_subject(self, case: DevCase) -> dict[str, MetricRow]:
+        """Compute the IoU of the main object, found without a prompt, by model."""
+        height, width = case.alpha.shape
+        prompts = PromptSet((), Box(0, 0, width, height))
+        rows: dict[str, MetricRow] = {}
+        for name in self.models:
+            mask = zim_method(name)(case, prompts) > 0.5
+            value = iou(mask, case.alpha > 0.5, case.valid)
+            share = f"share above {GOOD_SUBJECT}"
+            rows[name] = {"subject IoU": value, share: float(value > GOOD_SUBJECT)}
         return rows
 
 
@@ -150,12 +168,16 @@ def measure_case(
     """Return the metrics of a case by method, and the number of solver failures.
 
     Args:
-        kind: ``labels`` or ``mattes``.
+        kind: one of KINDS.
     """
     unsolved_cases.clear()
     if kind == "mattes":
-        return comparison.measure_matte(case), len(unsolved_cases)
-    return comparison.measure_labelled(case), len(unsolved_cases)
+        rows = comparison.measure_matte(case)
+    elif kind == "subjects":
+        rows = comparison.measure_subject(case)
+    else:
+        rows = comparison.measure_labelled(case)
+    return rows, len(unsolved_cases)
 
 
 def evaluate(
@@ -165,7 +187,7 @@ def evaluate(
     jobs: int = 1,
     halves: Sequence[str] = ("all",),
 ) -> dict[str, dict[str, dict[str, MetricRow]]]:
-    """Compute the mean metrics by half, table (``labels``, ``mattes``) and method.
+    """Compute the mean metrics by half, table (of KINDS) and method.
 
     Args:
         root: a development folder, see ``training/README.md``.
@@ -181,13 +203,20 @@ def evaluate(
     def in_selected_half(case: DevCase) -> bool:
         return any(case.is_in_half(half) for half in halves)
 
-    labelled = list(filter(in_selected_half, labelled_cases(root)))
-    step = max(1, len(labelled) // limit) if limit else 1
-    tasks = [("labels", case) for case in labelled[::step]]
-    tasks += [("mattes", case) for case in filter(in_selected_half, matte_cases(root))]
+    sources = {"labels": labelled_cases(root), "mattes": matte_cases(root)}
+    if (root / MORE_TARGETS).exists():
+        sources["more labels"] = labelled_cases(root, MORE_TARGETS)
+    if comparison.models:
+        sources["subjects"] = subject_cases(root)
+    tasks = []
+    for kind, cases in sources.items():
+        chosen = list(filter(in_selected_half, cases))
+        limited = limit and kind != "mattes"
+        step = max(1, len(chosen) // limit) if limited else 1
+        tasks += [(kind, case) for case in chosen[::step]]
     rows = _measure_all(comparison, tasks, jobs)
     means: dict[str, dict[str, dict[str, MetricRow]]] = {half: {} for half in halves}
-    for half, kind in product(halves, ("labels", "mattes")):
+    for half, kind in product(halves, KINDS):
         own = [
             row
             for (row_kind, case), row in zip(tasks, rows, strict=True)
@@ -213,7 +242,12 @@ def _measure_all(
 
 
 def _mean(rows: Sequence[MetricRow]) -> MetricRow:
-    return {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
+    """The mean of every metric over the rows that have it."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {
+        name: float(np.mean([row[name] for row in rows if name in row]))
+        for name in names
+    }
 
 
 def table(rows: Mapping[str, MetricRow]) -> str:
@@ -234,7 +268,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--model", action="append", help="name or weight file; may be repeated"
     )
     parser.add_argument(
-        "--limit", type=int, default=0, help="labelled cases, 0 for all"
+        "--limit", type=int, default=0, help="cases of each table but mattes, 0 for all"
     )
     parser.add_argument(
         "--clicks", type=int, default=MAX_CLICKS, help="largest number of clicks"
@@ -261,7 +295,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for half, tables in results.items():
         if len(results) > 1:
             print(f"## {half}\n")
-        print("\n\n".join(table(rows) for rows in tables.values()) + "\n")
+        for kind, rows in tables.items():
+            print(f"{kind}:\n\n{table(rows)}\n")
     return 0
 
 

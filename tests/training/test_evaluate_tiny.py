@@ -74,7 +74,12 @@ def test_the_tables_have_all_measures(folder, monkeypatch, capsys):
     assert main(["--data", str(folder), "--clicks", "5", *models]) == 0
     assert used == {1}
     assert torch.get_num_threads() == before
-    labels, mattes = capsys.readouterr().out.strip().split("\n\n")
+    printed = capsys.readouterr().out.strip().split("\n\n")
+    assert printed[::2] == ["labels:", "mattes:", "subjects:"]
+    labels, mattes, subjects = printed[1::2]
+    assert "| zim-tiny | 1.000 | 1.000 |" in subjects
+    for side in ("Interior", "Exterior"):
+        assert f"box {side}" in mattes
     for name in ("box IoU", "1-click", "3-click", "5-click", "NoC@85", "NoC@90"):
         assert name in labels
     for prompt in ("box", "3 points"):

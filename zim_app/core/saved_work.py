@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ MAX_BYTES = 128 * 2**20
 """Largest size of a project or session file; larger files are refused."""
 MAX_OBJECTS = 2000
 """Most objects of one image."""
+BUNDLED_MODEL = 2
+"""Version of the bundled model's architecture; files of the first have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +30,20 @@ class ObjectStack:
     Attributes:
         objects: at least one, the topmost first; no two with the same id.
         active: index of the object that is edited.
+        bundled_model: version of the bundled model that the objects were made with.
     """
 
     objects: tuple[SceneObject, ...] = (SceneObject(),)
     active: int = 0
+    bundled_model: int = field(default=BUNDLED_MODEL, compare=False)
+
+    @property
+    def was_made_by_earlier_model(self) -> bool:
+        """Whether mattes may differ from those of the day when it was saved."""
+        return self.bundled_model < BUNDLED_MODEL and any(
+            each.recipe.model in ("", "zim-tiny") and each.recipe.has_prompts
+            for each in self.objects
+        )
 
     @property
     def is_edited(self) -> bool:
@@ -47,6 +59,7 @@ class ObjectStack:
         return {
             "objects": [object_.to_json() for object_ in self.objects],
             "active": self.active,
+            "bundled_model": self.bundled_model,
         }
 
     @classmethod
@@ -73,7 +86,10 @@ class ObjectStack:
                     active=active,
                 )
             )
-        return cls(objects, active)
+        made_with = data.get("bundled_model", 1)
+        if type(made_with) is not int:
+            raise ZimError(msg("The field bundled_model is no number."))
+        return cls(objects, active, made_with)
 
 
 def check_limits(objects: Sequence[SceneObject]) -> None:

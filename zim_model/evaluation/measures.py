@@ -1,8 +1,10 @@
 """All metrics of a matte, by name, in one pass.
 
-Three families, never mixed: ZIM's own (``SAD`` ... ``Conn``, over the whole image),
+Families that are never mixed: ZIM's own (``SAD`` ... ``Conn``, over the whole image),
 those of alphamatting.com and Deep Image Matting (``... (DIM)``, over the unknown region
-of a trimap or the whole image, as in the data set's papers), and those of masks.
+of a trimap or the whole image, as in the data set's papers), those of masks, and
+purity: how much of the true interior and exterior, away from soft edges, has alpha that
+is visibly another.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import numpy.typing as npt
 
 from zim_model.arrays import BoolArray, FloatArray, mask_bounds
 from zim_model.matting import metrics
+from zim_model.matting.purity import OPAQUE_FROM, TRANSPARENT_TO
 
 BAND = 10
 """Pixels on each side: of the outline, for the boundary's errors; of soft alpha, for
@@ -31,7 +34,7 @@ _MARGIN = BAND + 2
 _STRIP = 64
 """Rows that are filtered at a time, so that they stay in the processor's cache."""
 
-MetricFamily = Literal["zim", "dim", "boundary", "mask", "clicks"]
+MetricFamily = Literal["zim", "dim", "boundary", "purity", "mask", "clicks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,8 @@ METRICS = (
     Metric(
         "MSE (boundary)", "boundary", f"As MSE, within {BAND} pixels of the outline."
     ),
+    Metric("Interior", "purity", "Percent of the interior that is not opaque."),
+    Metric("Exterior", "purity", "Percent of the exterior that is not transparent."),
     Metric("IoU", "mask", "Intersection over union of alpha above one half.", "more"),
     Metric(
         "Boundary IoU",
@@ -102,6 +107,7 @@ def compute_metrics(
     values = _zim(p, g, difference, target.size)
     values |= _dim(p, g, difference, unknown, part, target.size)
     values |= _boundary(p, g) if p.size else {}
+    values |= _purity(p, g, target)
     values |= _masks(p > MASK_ABOVE, g > MASK_ABOVE, math.hypot(height, width))
     order = [measure.name for measure in METRICS]
     return {name: float(values[name]) for name in order if name in values}
@@ -243,6 +249,34 @@ def _kernels() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     smooth = np.exp(-(x**2) / (2 * SIGMA**2))
     slope = -x * smooth
     return smooth / np.linalg.norm(smooth), slope / np.linalg.norm(slope)
+
+
+# --- inside and outside ---------------------------------------------------------------
+
+
+def _purity(
+    predicted: FloatArray, target: FloatArray, whole: FloatArray
+) -> dict[str, float]:
+    """Percentages of interior and exterior; without either, not its own.
+
+    Args:
+        predicted, target: the region around both mattes.
+        whole: the true matte of all of the image.
+    """
+    brush = np.ones((2 * BAND + 1,) * 2, np.uint8)
+    inner = cv2.erode((whole >= 1).view(np.uint8), brush)
+    interior, exterior = cv2.countNonZero(inner), whole.size
+    exterior -= cv2.countNonZero(cv2.dilate((whole > 0).view(np.uint8), brush))
+    values: dict[str, float] = {}
+    if interior:
+        opaque = cv2.erode((target >= 1).view(np.uint8), brush) > 0
+        faint = opaque & (predicted < OPAQUE_FROM)
+        values["Interior"] = 100 * np.count_nonzero(faint) / interior
+    if exterior:
+        empty = cv2.dilate((target > 0).view(np.uint8), brush) == 0
+        seen = empty & (predicted > TRANSPARENT_TO)
+        values["Exterior"] = 100 * np.count_nonzero(seen) / exterior
+    return values
 
 
 # --- outlines and masks ---------------------------------------------------------------

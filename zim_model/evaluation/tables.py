@@ -106,7 +106,9 @@ def tables(report: Report) -> tuple[ReportTable, ...]:
         _family_table(FAMILIES["dim"], ("dim",), whole, report),
     ]
     masks = [
-        _family_table(FAMILIES["mask"], ("boundary", "mask", "clicks"), whole, report)
+        _family_table(
+            FAMILIES["mask"], ("boundary", "purity", "mask", "clicks"), whole, report
+        )
     ]
     first, second = (masks, mattes) if _is_mask_report(report) else (mattes, masks)
     found = [*first, *second, *_curves(report), _times(report), _worst(report)]

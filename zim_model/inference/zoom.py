@@ -32,6 +32,9 @@ SURROUNDINGS = 1.4
 """Side of the view of an object, as a multiple of the object's longer side."""
 MIN_VIEW_SIDE = 32
 """Least side of a view, in image pixels."""
+WHOLE_SHARE = 0.98
+"""A box of at least this share of both sides of the image says nothing: the model then
+finds the main object, as it is trained to without prompts."""
 
 
 def predict_zoomed(
@@ -48,6 +51,8 @@ def predict_zoomed(
         Cancelled: the request was cancelled.
     """
     side = request.backend.config.image_size
+    if prompts.box is not None and is_whole(prompts.box, request.size):
+        prompts = replace(prompts, box=None)
     if previous is None:
         if prompts.box is not None:
             view = object_view(prompts, None, request.size, side)
@@ -59,6 +64,12 @@ def predict_zoomed(
         return previous
     view = object_view(prompts, found, request.size, side)
     return _predict_view(request, view, prompts, previous)
+
+
+def is_whole(box: Box, size: tuple[int, int]) -> bool:
+    """Whether a box in image pixels holds all of an image of (height, width)."""
+    height, width = size
+    return box.width >= WHOLE_SHARE * width and box.height >= WHOLE_SHARE * height
 
 
 def _predict_view(

@@ -65,7 +65,7 @@ def test_errors_are_those_of_the_definitions(name, region):
     p, g = cases()[name]
     unknown = plain.unknown_region(g, BAND) if region == "band" else None
     expected = plain.zim_errors(p, g) | plain.dim_errors(p, g, unknown)
-    expected |= plain.mask_errors(p, g, BAND)
+    expected |= plain.mask_errors(p, g, BAND) | plain.purity_errors(p, g, BAND)
     actual = compute_metrics(p, g, unknown)
     assert actual.keys() == expected.keys()
     for key, value in expected.items():

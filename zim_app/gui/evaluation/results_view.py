@@ -32,7 +32,7 @@ from zim_app.gui.evaluation.tables import (
 from zim_model.evaluation.journal import EvaluationRow, RowKey
 from zim_model.evaluation.measures import METRICS
 
-FAMILIES = (("zim",), ("dim",), ("boundary", "mask", "clicks"))
+FAMILIES = (("zim",), ("dim",), ("boundary", "purity", "mask", "clicks"))
 CURVES = ("IoU", "SAD", "MSE")
 MEANS, ROWS, CHARTS, FAILURES = range(4)
 

@@ -46,6 +46,8 @@ MEANINGS = (
     QT_TRANSLATE_NOOP("Evaluation", "As Conn, in the region that counts."),
     QT_TRANSLATE_NOOP("Evaluation", "As SAD, within 10 pixels of the outline."),
     QT_TRANSLATE_NOOP("Evaluation", "As MSE, within 10 pixels of the outline."),
+    QT_TRANSLATE_NOOP("Evaluation", "Percent of the interior that is not opaque."),
+    QT_TRANSLATE_NOOP("Evaluation", "Percent of the exterior that is not transparent."),
     QT_TRANSLATE_NOOP("Evaluation", "Intersection over union of alpha above one half."),
     QT_TRANSLATE_NOOP(
         "Evaluation", "IoU of the masks' inner boundaries, 2 % of the diagonal wide."

@@ -25,6 +25,7 @@ class OpenNotices(QObject):
     def __init__(self, studio: Studio) -> None:
         super().__init__(studio.widget)
         self._studio = studio
+        self._told_of_new_model = False
         studio.sessions.shared.connect(self._on_sessions_shared)
 
     def show(self, opened: OpenedImage, document: Document) -> None:
@@ -35,6 +36,8 @@ class OpenNotices(QObject):
         if opened.image.notice is not None:
             text = translate_message(opened.image.notice.text)
             banner.show_warning(text, topic=OPEN_TOPIC)
+        if opened.stack is not None and opened.stack.was_made_by_earlier_model:
+            self._tell_of_new_model()
         if opened.match == "changed":
             banner.show_error(
                 self.tr("{} was changed since the project was saved.").format(name),
@@ -48,6 +51,19 @@ class OpenNotices(QObject):
                 partial(self._restore, document, opened.earlier),
                 topic=OPEN_TOPIC,
             )
+
+    def _tell_of_new_model(self) -> None:
+        """Say once that saved prompts are answered by another model than before."""
+        if self._told_of_new_model:
+            return
+        self._told_of_new_model = True
+        self._studio.banner.show_info(
+            self.tr(
+                "These objects were made with an earlier zim-tiny. Their clicks and"
+                " boxes were kept; the new one computes the edges again."
+            ),
+            topic=OPEN_TOPIC,
+        )
 
     def _restore(self, document: Document, stack: ObjectStack) -> None:
         if document is self._studio.document:

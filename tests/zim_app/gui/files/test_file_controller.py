@@ -249,3 +249,28 @@ def test_a_photo_that_crashes_its_decoder_leaves_the_work_alone(
     click(60, 40)
     assert len(prompts(opened).points) == 2
     helpers.close()
+
+
+def test_work_of_the_days_of_the_first_zim_tiny_opens_and_is_told_once(
+    opened, click, settle, next_window, qtbot, tmp_path
+):
+    click(20, 20)
+    path, expected = tmp_path / "work.zimproj", prompts(opened)
+    project_at(opened, path)
+    settle()
+    window = next_window()
+    window.open_path(path)
+    idle(qtbot, window)
+    assert window.banner.text == "", "it was made with today's"
+    data = json.loads(path.read_text())
+    del data["bundled_model"]
+    path.write_text(json.dumps(data))
+    window.open_path(path)
+    idle(qtbot, window)
+    assert "earlier zim-tiny" in window.banner.text
+    assert prompts(window) == expected
+    assert window.document.state.matte is not None
+    window.banner.clear()
+    window.open_path(path)
+    idle(qtbot, window)
+    assert window.banner.text == ""
