@@ -87,8 +87,6 @@ def main() -> int:
     image = scaled_photo(args.megapixels)
     torch.manual_seed(0)
     model = Zim(CONFIGS[args.model]).eval()
-    if model.config.cue_channels:
-        parser.error("the straightforward way draws no cue maps: choose a ViT")
     backend = TorchBackend(model, "cpu")
     everything = {"pred_iou_thresh": -1e9, "stability_score_thresh": 0.0}
     limits = everything | {"box_nms_thresh": 1.0}

@@ -23,14 +23,16 @@ from zim_model.backends.backend import Backend, EncodedView
 from zim_model.backends.view import View, border_fade, sample_cells
 from zim_model.errors import ImageError, PromptError, msg
 from zim_model.inference.iterative import IterativePredictor
+from zim_model.inference.main_object import main_object
 from zim_model.inference.prediction import (
     Prediction,
     PredictRequest,
     alpha_box,
     logits_to_alphas,
 )
+from zim_model.inference.zoom import predict_zoomed
 from zim_model.network.config import NUM_MASK_TOKENS, ModelConfig, TinyConfig
-from zim_model.prompts import Point, PromptSet
+from zim_model.prompts import Box, Point, PromptSet
 from zim_model.request import CancelCheck, never_cancelled, raise_if_cancelled
 
 PixelPlane = TypeVar("PixelPlane", npt.NDArray[np.uint8], npt.NDArray[np.uint16])
@@ -43,6 +45,8 @@ COVERED_ALPHA = 200
 """Small alpha from which a click counts as covered by a found object."""
 COVERING_AREA = 0.25
 """Larger mattes may hide further objects: clicks in them are decoded nevertheless."""
+FIRST_STABILITY = 0.6
+"""Share of the least stability that a prediction needs to be made again, zoomed in."""
 MAX_GRID = 128
 PROMPTS_PER_BATCH = 4
 """Clicks decoded together, where the backend can, and between two cancel checks."""
@@ -202,12 +206,33 @@ def find_objects(
     search = _Search(backend, encode, size, chosen.validate(), cancelled)
     points = grid_points(*size, chosen.grid)
     total = len(points)
-    # One after the other, a click can be skipped inside the object of an earlier one.
-    count = 1 if chosen.skip_covered else PROMPTS_PER_BATCH
-    for start in range(0, total, count):
-        search.decode_points(points[start : start + count])
-        progress(min(start + count, total), total, search.sorted_objects())
+    for start in range(0, total, PROMPTS_PER_BATCH):
+        search.decode_points(points[start : start + PROMPTS_PER_BATCH])
+        done = min(start + PROMPTS_PER_BATCH, total)
+        progress(done, total, search.sorted_objects())
     return search.sorted_objects()
+
+
+def find_subject(
+    backend: Backend,
+    encode: Callable[[View], EncodedView],
+    size: tuple[int, int],
+    cancelled: CancelCheck = never_cancelled,
+) -> FoundObject | None:
+    """The main object of an image, or None; arguments as :func:`find_objects`.
+
+    zim-tiny is trained to predict it without prompts.  Of another model's objects, and
+    where zim-tiny predicts nothing, it is that of :func:`main_object`.
+
+    Raises:
+        Cancelled: ``cancelled`` became true.
+    """
+    if isinstance(backend.config, TinyConfig):
+        search = _Search(backend, encode, size, FOR_ZIM_TINY, cancelled)
+        found = search.predict_subject()
+        if found is not None:
+            return found
+    return main_object(find_objects(backend, encode, size, None, cancelled))
 
 
 def grid_points(height: int, width: int, count: int) -> list[Point]:
@@ -257,10 +282,19 @@ class _Search:
         scale = min(1.0, SMALL_SIDE / max(size))
         self._small = tuple(max(1, round(side * scale)) for side in size)
         self._objects: list[FoundObject] = []
+        self._zooms = isinstance(backend.config, TinyConfig)
 
     def sorted_objects(self) -> tuple[FoundObject, ...]:
         """The objects so far, largest first."""
         return tuple(sorted(self._objects, key=lambda each: -each.area))
+
+    def predict_subject(self) -> FoundObject | None:
+        """What the model predicts without prompts, which a box of all stands for."""
+        height, width = self._size
+        prompts = PromptSet((), Box(0, 0, width, height))
+        request = self._request(prompts, candidate=0)
+        prediction = IterativePredictor().predict(request, remember=False)
+        return self._describe_object(prompts, 0, prediction)
 
     def decode_points(self, points: Sequence[Point]) -> None:
         """Decode clicks and keep the good mattes."""
@@ -273,37 +307,37 @@ class _Search:
         prompt_sets = [PromptSet((point,)) for point in points]
         predictions = decode_many(self._backend, encoded, prompt_sets)
         for prompts, (logits, scores) in zip(prompt_sets, predictions, strict=True):
+            # An object may have been found by another click of the same batch.
+            if self._options.skip_covered and self._is_covered(prompts.points[0]):
+                continue
+            first = Prediction(encoded.view, logits_to_alphas(logits), scores)
             for candidate in self._options.candidates:
-                self._filter_prediction(
-                    encoded.view, prompts, candidate, logits, scores
-                )
+                self._filter_prediction(prompts, candidate, first)
 
     def _filter_prediction(
-        self,
-        view: View,
-        prompts: PromptSet,
-        candidate: int,
-        logits: FloatArray,
-        scores: FloatArray,
+        self, prompts: PromptSet, candidate: int, first: Prediction
     ) -> None:
         """Predict again where the engine would, and keep the matte if it is good."""
-        alpha = logits_to_alphas(logits[candidate])
-        refined = self._refined_prompts(view, prompts, alpha)
-        if refined is not None:
-            prompts = refined
-            prediction = self._predict(prompts, candidate)
-            view, scores = prediction.view, prediction.scores
-            alpha = prediction.alphas[candidate]
-        small = self._paste_view(alpha, view)
-        found_object = self._describe_object(
-            prompts, candidate, small, float(scores[candidate])
-        )
-        if found_object is not None and self._passes_thresholds(found_object):
-            self._add_unless_duplicate(found_object)
+        found = self._describe_object(prompts, candidate, first)
+        if found is None:
+            return
+        if self._zooms and not self._options.refine_with_box:
+            if found.stability < FIRST_STABILITY * self._options.min_stability:
+                return
+            again = predict_zoomed(self._request(prompts, candidate), prompts, first)
+            found = self._describe_object(prompts, candidate, again)
+        elif self._options.refine_with_box:
+            box = alpha_box(first.alphas[candidate], first.view)
+            if box is not None:
+                prompts = PromptSet(prompts.points, box.clip(*self._size))
+            request = self._request(prompts, candidate)
+            again = IterativePredictor().predict(request, remember=False)
+            found = self._describe_object(prompts, candidate, again)
+        if found is not None and self._passes_thresholds(found):
+            self._add_unless_duplicate(found)
 
-    def _predict(self, prompts: PromptSet, candidate: int) -> Prediction:
-        """The engine's prediction for these prompts."""
-        request = PredictRequest(
+    def _request(self, prompts: PromptSet, candidate: int) -> PredictRequest:
+        return PredictRequest(
             backend=self._backend,
             encode=self._encode,
             image_key="",
@@ -313,19 +347,6 @@ class _Search:
             cancelled=self._cancelled,
             detailed=False,
         )
-        return IterativePredictor().predict(request, remember=False)
-
-    def _refined_prompts(
-        self, view: View, prompts: PromptSet, alpha: FloatArray
-    ) -> PromptSet | None:
-        """The prompts to predict with again; None keeps the first prediction."""
-        if not self._options.refine_with_box:
-            zooms = isinstance(self._backend.config, TinyConfig)
-            return prompts if zooms else None
-        box = alpha_box(alpha, view)
-        if box is None:
-            return None
-        return PromptSet(prompts.points, box.clip(*self._size))
 
     def _paste_view(self, alpha: FloatArray, view: View) -> ByteArray:
         """The matte (h, w) of a view in a small matte of the whole image."""
@@ -348,9 +369,10 @@ class _Search:
         return small
 
     def _describe_object(
-        self, prompts: PromptSet, candidate: int, small: ByteArray, score: float
+        self, prompts: PromptSet, candidate: int, prediction: Prediction
     ) -> FoundObject | None:
-        """The object of a small matte; None if that is empty."""
+        """The object of a predicted matte; None if that is empty."""
+        small = self._paste_view(prediction.alphas[candidate], prediction.view)
         bounds = mask_bounds(small >= SOLID_ALPHA)
         if bounds is None:
             return None
@@ -365,6 +387,7 @@ class _Search:
         )
         stable = stability(small, self._options.stability_offset)
         area = float(small.mean()) / 255
+        score = float(prediction.scores[candidate])
         return FoundObject(prompts, candidate, small, score, stable, box, area)
 
     def _passes_thresholds(self, found_object: FoundObject) -> bool:

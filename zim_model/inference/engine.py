@@ -14,12 +14,13 @@ and the evaluation all take it.  Its stages, each with its memory beside it:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from zim_model.arrays import ByteArray, WordArray, mask_bounds
-from zim_model.backends.backend import Backend
+from zim_model.backends.backend import Backend, EncodedView
 from zim_model.backends.view import View
 from zim_model.errors import PromptError, msg
 from zim_model.finish import Finish
@@ -256,6 +257,25 @@ class Engine:
             request.recipe.model, work, self._clear_caches
         )
 
+    def subject(
+        self, request: Request, cancelled: CancelCheck = never_cancelled
+    ) -> FoundObject | None:
+        """The main object of an image, or None; arguments as :meth:`everything`.
+
+        Raises:
+            WeightsError, DeviceError, Cancelled: as :meth:`everything`.
+        """
+        work = partial(self._subject, request, cancelled)
+        return self._pool.run_with_fallback(
+            request.recipe.model, work, self._clear_caches
+        )
+
+    def _subject(self, request: Request, cancelled: CancelCheck) -> FoundObject | None:
+        from zim_model.inference.automatic import find_subject
+
+        backend, encode = self._search_tools(request, cancelled)
+        return find_subject(backend, encode, request.image.shape[:2], cancelled)
+
     def _everything(
         self,
         request: Request,
@@ -265,12 +285,18 @@ class Engine:
     ) -> tuple[FoundObject, ...]:
         from zim_model.inference.automatic import find_objects, ignore_progress
 
+        backend, encode = self._search_tools(request, cancelled)
+        size, on_progress = request.image.shape[:2], progress or ignore_progress
+        return find_objects(backend, encode, size, options, cancelled, on_progress)
+
+    def _search_tools(
+        self, request: Request, cancelled: CancelCheck
+    ) -> tuple[Backend, Callable[[View], EncodedView]]:
+        """The model, and what encodes views of the image."""
         # Without flip TTA: one prediction for each of many prompts.
         call = _Call(request.with_recipe(options=Options()), cancelled)
         backend = self._load(call)
-        encode = self._encoder(call, backend)
-        size, on_progress = request.image.shape[:2], progress or ignore_progress
-        return find_objects(backend, encode, size, options, cancelled, on_progress)
+        return backend, self._encoder(call, backend)
 
     # -- Stages ----------------------------------------------------------------------
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from zim_model.errors import ZimError, msg
 from zim_model.imported_mask import ImportedMask
-from zim_model.inference.main_object import main_object
 from zim_model.recipe import Recipe
 from zim_model.request import (
     CancelCheck,
@@ -29,10 +28,10 @@ class SubjectEngine(Protocol):
     def device(self) -> str | None:
         """The device that was chosen for models; None takes the best."""
 
-    def everything(
-        self, request: Request, options: None = ..., cancelled: CancelCheck = ...
-    ) -> tuple[FoundObject, ...]:
-        """All objects of the request's image."""
+    def subject(
+        self, request: Request, cancelled: CancelCheck = ...
+    ) -> FoundObject | None:
+        """The main object of the request's image."""
 
 
 class SubjectSelector:
@@ -60,8 +59,7 @@ class SubjectSelector:
         Args:
             automatic: the name of an automatic network, whose matte becomes an imported
                 mask, see :mod:`zim_model.weights.automatic`; without one the request's
-                model searches the image, and the prompts that found the object are
-                taken.
+                model finds the object, and the prompts for it are taken.
 
         Raises:
             ZimError: there is no such network, or no object was found.
@@ -74,7 +72,7 @@ class SubjectSelector:
             raise_if_cancelled(cancelled)
             mask = ImportedMask.from_level(level, refine=False)
             return replace(request.recipe, masks=(*request.recipe.masks, mask))
-        found = main_object(self._engine.everything(request, None, cancelled))
+        found = self._engine.subject(request, cancelled)
         if found is None:
             raise ZimError(
                 msg("No object was found in this photo."),

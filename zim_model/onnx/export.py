@@ -116,7 +116,7 @@ def export_pair(model: Zim, folder: Path) -> list[ParityDifference]:
     The graphs are compared with the network before they replace earlier ones.
 
     Args:
-        model: one with ZIM's pixel decoder and no cue maps.
+        model: one with ZIM's pixel decoder.
         folder: made if it does not exist.
 
     Returns:

@@ -189,7 +189,7 @@ MODELS = (
         DEFAULT_MODEL,
         "ZIM tiny",
         msg("Small and fast; runs on any computer."),
-        CC_BY_NC,
+        APACHE,
         "https://arxiv.org/abs/2411.00626",
         "safetensors",
     ),

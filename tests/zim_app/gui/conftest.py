@@ -22,6 +22,7 @@ from zim_app.gui.main_window import MainWindow
 from zim_app.gui.workers.inference_queue import InferenceQueue
 from zim_model.errors import Cancelled, ZimError
 from zim_model.inference.automatic import FoundObject
+from zim_model.inference.main_object import main_object
 from zim_model.prompts import Point, PromptSet
 from zim_model.request import ALPHA_MAX, Matte, Request, Timings
 from zim_model.runtime.devices import CPU, Device, DeviceChoice
@@ -122,6 +123,11 @@ class FakeEngine:
                     self.cancelled.append(request)
                     raise Cancelled
         return self.found_objects
+
+    def subject(
+        self, request: Request, cancelled: Callable[[], bool] = lambda: False
+    ) -> FoundObject | None:
+        return main_object(self.everything(request, None, cancelled))
 
     def _work(self, kind: str, request: Request, cancelled: Callable[[], bool]) -> None:
         assert QThread.currentThread() != QCoreApplication.instance().thread()

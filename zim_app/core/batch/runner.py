@@ -60,10 +60,10 @@ class BatchEngine(Protocol):
     def solve(self, request: Request, cancelled: CancelCheck = ...) -> Matte:
         """The matte of a request."""
 
-    def everything(
-        self, request: Request, options: None = ..., cancelled: CancelCheck = ...
-    ) -> tuple[FoundObject, ...]:
-        """All objects of the request's image."""
+    def subject(
+        self, request: Request, cancelled: CancelCheck = ...
+    ) -> FoundObject | None:
+        """The main object of the request's image."""
 
 
 @dataclass(frozen=True, slots=True)

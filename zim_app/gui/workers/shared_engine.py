@@ -54,6 +54,11 @@ class EngineLike(Protocol):
     ) -> tuple[FoundObject, ...]:
         """Find the objects of the request's image."""
 
+    def subject(
+        self, request: Request, cancelled: CancelCheck = ...
+    ) -> FoundObject | None:
+        """Find the main object of the request's image."""
+
 
 EngineWork = Callable[[EngineLike, CancelCheck], Any]
 
@@ -149,6 +154,21 @@ class SharedEngine:
 
         objects: tuple[FoundObject, ...] = self._run_on_engine(work, cancelled)
         return objects
+
+    def subject(
+        self, request: Request, cancelled: CancelCheck = never_cancelled
+    ) -> FoundObject | None:
+        """Find the main object of the request's image.
+
+        Raises:
+            ZimError, Cancelled: as :meth:`everything`.
+        """
+
+        def work(engine: EngineLike, stop: CancelCheck) -> Any:
+            return engine.subject(request, stop)
+
+        found: FoundObject | None = self._run_on_engine(work, cancelled)
+        return found
 
     def _run_on_engine(self, work: EngineWork, cancelled: CancelCheck) -> Any:
         engine_task = EngineTask(work, cancelled)

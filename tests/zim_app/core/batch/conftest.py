@@ -63,6 +63,9 @@ class FakeEngine:
         prompts = PromptSet((Point(20, 15),))
         return (FoundObject(prompts, 2, small, 0.9, 0.9, (10, 10, 30, 20), 0.17),)
 
+    def subject(self, request: Request, cancelled: Any = lambda: False) -> FoundObject:
+        return self.everything(request)[0]
+
 
 def save_photo(path: Path, colour: tuple[int, int, int], size: Any = None) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
