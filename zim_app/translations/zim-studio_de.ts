@@ -772,6 +772,14 @@
         <translation>Fehlerhafte Modellkonfiguration: keine Eingabe oder ungleich breite Köpfe.</translation>
     </message>
     <message>
+        <source>It is of the first zim-tiny&apos;s architecture, which is no longer run.</source>
+        <translation>Sie hat die Architektur des ersten zim-tiny, die nicht mehr ausgeführt wird.</translation>
+    </message>
+    <message>
+        <source>Use the bundled zim-tiny, or train it again.</source>
+        <translation>Nehmen Sie das mitgelieferte zim-tiny, oder trainieren Sie es neu.</translation>
+    </message>
+    <message>
         <source>Malformed model configuration: {data!r:.40}.</source>
         <translation>Fehlerhafte Modellkonfiguration: {data!r:.40}.</translation>
     </message>
@@ -1102,6 +1110,10 @@
     <message>
         <source>The field objects is empty.</source>
         <translation>Das Feld objects ist leer.</translation>
+    </message>
+    <message>
+        <source>The field bundled_model is no number.</source>
+        <translation>Das Feld bundled_model ist keine Zahl.</translation>
     </message>
     <message>
         <source>letters of a name</source>
@@ -1544,10 +1556,6 @@
         <translation>Verwenden Sie einige aus 0 bis 3.</translation>
     </message>
     <message>
-        <source>Use the model that belongs to this version, or train it again.</source>
-        <translation>Verwenden Sie das Modell zu dieser Version oder trainieren Sie es neu.</translation>
-    </message>
-    <message>
         <source>Use the newer zim-studio that wrote it, or another output folder.</source>
         <translation>Verwenden Sie das neuere zim-studio, das es schrieb, oder einen anderen Ausgabeordner.</translation>
     </message>
@@ -1970,14 +1978,6 @@
     <message>
         <source>{name} does not end in an image format that can be written.</source>
         <translation>{name} endet nicht auf ein Bildformat, das geschrieben werden kann.</translation>
-    </message>
-    <message>
-        <source>{name} draws maps of the photo&apos;s colours with every click, for which the official pair of graphs has no input.</source>
-        <translation>{name} zeichnet bei jedem Klick Karten der Bildfarben, für die das offizielle Paar von Graphen keinen Eingang hat.</translation>
-    </message>
-    <message>
-        <source>{name} expects {expected} cue maps; this version draws {drawn}.</source>
-        <translation>{name} erwartet {expected} Hinweiskarten; diese Version zeichnet {drawn}.</translation>
     </message>
     <message>
         <source>{name} has no image column.</source>
@@ -4019,6 +4019,14 @@
         <translation>Wie MSE, höchstens 10 Pixel vom Umriss entfernt.</translation>
     </message>
     <message>
+        <source>Percent of the interior that is not opaque.</source>
+        <translation>Prozent des Inneren, die nicht deckend sind.</translation>
+    </message>
+    <message>
+        <source>Percent of the exterior that is not transparent.</source>
+        <translation>Prozent des Äußeren, die nicht durchsichtig sind.</translation>
+    </message>
+    <message>
         <source>Intersection over union of alpha above one half.</source>
         <translation>Schnitt durch Vereinigung, wo Alpha über einhalb ist.</translation>
     </message>
@@ -5688,6 +5696,10 @@
     <message>
         <source>Restore the objects</source>
         <translation>Objekte wiederherstellen</translation>
+    </message>
+    <message>
+        <source>These objects were made with an earlier zim-tiny. Their clicks and boxes were kept; the new one computes the edges again.</source>
+        <translation>Diese Objekte entstanden mit einem früheren zim-tiny. Ihre Klicks und Rahmen sind erhalten; die Kanten berechnet das neue Modell.</translation>
     </message>
     <message>
         <source>Restore objects</source>

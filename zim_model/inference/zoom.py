@@ -1,8 +1,8 @@
 """Zoom of a model that sees prompts: from the whole image to the object's square.
 
 The first prompt is predicted on the whole image, a box at once on its surroundings.
-Every further prediction is made on the square around the previous one and the prompts,
-with the previous one as a prompt.
+Every further prediction, and a second one of the first prompt, is made on the square
+around the previous one and the prompts, with the previous one as a prompt.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from zim_model.network.config import TinyConfig
 from zim_model.prompts import Box, PromptSet
 from zim_model.request import raise_if_cancelled
 
-SURROUNDINGS = 1.4
+SURROUNDINGS = 1.25
 """Side of the view of an object, as a multiple of the object's longer side."""
 MIN_VIEW_SIDE = 32
 """Least side of a view, in image pixels."""
@@ -54,11 +54,10 @@ def predict_zoomed(
     if prompts.box is not None and is_whole(prompts.box, request.size):
         prompts = replace(prompts, box=None)
     if previous is None:
+        view = View.whole(*request.size, side)
         if prompts.box is not None:
             view = object_view(prompts, None, request.size, side)
-            return _predict_view(request, view, prompts, None)
-        whole = View.whole(*request.size, side)
-        previous = _predict_view(request, whole, prompts, None)
+        previous = _predict_view(request, view, prompts, None)
     found = alpha_box(previous.alphas[request.candidate], previous.view)
     if found is None and not prompts.positive_positions and prompts.box is None:
         return previous

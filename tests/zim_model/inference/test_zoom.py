@@ -60,20 +60,43 @@ def test_a_first_click_is_predicted_on_the_image_and_then_on_the_object():
     whole, closer = (view for view, _, _ in backend.calls)
     assert (whole.width, whole.height) == (600, 400)
     assert closer.view == prediction.view
-    assert prediction.view.width == pytest.approx(1.4 * 80, abs=10)
+    assert prediction.view.width == pytest.approx(1.25 * 80, abs=10)
     assert prediction.view.width == prediction.view.height
     assert backend.calls[0][2] is None
     assert backend.calls[1][2] is not None
 
 
-def test_a_box_is_predicted_on_its_surroundings_at_once():
+def test_a_box_is_predicted_on_its_surroundings_at_once_and_again():
     backend = DiscBackend()
     IterativePredictor().predict(
         make_request(backend, PromptSet((), Box(260, 160, 340, 240)))
     )
-    ((view, _, mask),) = backend.calls
-    assert view.width == pytest.approx(112, abs=1)
+    (view, _, mask), (again, prompts, mask_input) = backend.calls
+    assert view.width == pytest.approx(100, abs=1)
     assert mask is None
+    assert again.width == pytest.approx(100, abs=8)
+    assert prompts.box is not None
+    assert (mask_input > 0).any()
+
+
+@pytest.mark.parametrize("margin", [0, 3])
+def test_a_box_of_the_whole_image_asks_for_the_main_object(margin):
+    backend, (height, width) = DiscBackend(), SIZE
+    box = Box(margin, 0, width, height - margin)
+    prediction = IterativePredictor().predict(make_request(backend, PromptSet((), box)))
+    (whole, first, _), (_, second, mask_input) = backend.calls
+    assert (whole.width, whole.height) == (width, height)
+    assert not first
+    assert not second
+    assert (mask_input > 0).any()
+    assert prediction.view.width == pytest.approx(100, abs=10)
+
+
+def test_a_large_box_is_meant_as_it_is():
+    backend, (height, width) = DiscBackend(), SIZE
+    box = Box(0.04 * width, 0, width, height)
+    IterativePredictor().predict(make_request(backend, PromptSet((), box)))
+    assert backend.calls[0][1].box is not None
 
 
 def test_a_further_click_costs_one_pass():
