@@ -14,7 +14,7 @@ from zim_model.prompts import Box, Point, PromptSet
 from zim_model.recipe import Options, Recipe
 from zim_model.request import Request
 
-SIZES = [(1356, 2040), (903, 1360), (683, 1024), (501, 333), (97, 1200), (1001, 1000)]
+SIZES = [(1356, 2040), (1355, 2040), (683, 1024), (501, 333), (97, 1200), (1001, 1000)]
 SOFTNESS = 0.012
 """Width of the object's edge, as a fraction of the longer side: smooth on any grid."""
 
