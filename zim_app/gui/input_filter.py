@@ -35,6 +35,14 @@ _CLIPBOARD_KEYS = frozenset({_KEY.Key_A, _KEY.Key_C, _KEY.Key_V, _KEY.Key_X})
 """Keys with Ctrl that it needs."""
 _LEAVING_KEYS = frozenset({_KEY.Key_Return, _KEY.Key_Enter, _KEY.Key_Escape})
 _COMMANDS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
+_TYPE = QEvent.Type
+_FILTERED = frozenset(
+    {
+        *(_TYPE.Wheel, _TYPE.Polish, _TYPE.MouseButtonPress),
+        *(_TYPE.ShortcutOverride, _TYPE.KeyPress),
+    }
+)
+"""A window has thousands of others until it is shown, which are passed on at once."""
 
 
 class InputFilter(QObject):
@@ -59,19 +67,22 @@ class InputFilter(QObject):
         app.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        match event.type():
-            case QEvent.Type.Wheel:
+        kind = event.type()
+        if kind not in _FILTERED:
+            return False
+        match kind:
+            case _TYPE.Wheel:
                 return _is_input(watched) and _refuse_without_focus(watched, event)
-            case QEvent.Type.Polish:
+            case _TYPE.Polish:
                 if _is_input(watched):
                     _keep_focus_from_wheel(watched)
-            case QEvent.Type.MouseButtonPress:
+            case _TYPE.MouseButtonPress:
                 if isinstance(watched, QSlider) and isinstance(event, QMouseEvent):
                     _jump(watched, event)
-            case QEvent.Type.ShortcutOverride:
+            case _TYPE.ShortcutOverride:
                 if self._is_in_panel(watched) and isinstance(event, QKeyEvent):
                     return _override_shortcut(watched, event)
-            case QEvent.Type.KeyPress:
+            case _TYPE.KeyPress:
                 if self._is_in_panel(watched) and isinstance(event, QKeyEvent):
                     return self._leave(watched, event)
         return False

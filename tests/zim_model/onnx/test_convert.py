@@ -26,7 +26,8 @@ DECODER_INPUTS = (
     *("feat_D0", "feat_D1", "feat_D2", "image_embeddings"),
     *("point_coords", "point_labels", "attn_mask"),
 )
-SMALL_VIT = replace(FOUR_HEADS, transformer_heads=8)  # what is tried first
+# Eight heads are tried first; a graph of one layer is exported in half the time.
+SMALL_VIT = replace(FOUR_HEADS, transformer_heads=8, transformer_depth=1)
 UNKNOWN = (
     "num_batches_tracked",
     "mask_downscaling",  # the graphs have no mask prompt
@@ -138,20 +139,18 @@ def test_our_own_export_comes_back(model, tmp_path):
     assert_same_weights(back, model, FUSED)
     assert back.config == replace(SMALL_VIT, name="pair")
     # Biases keep the names of what they belong to; fused convolutions lose theirs.
-    assert (result.matched_by_name, result.matched_by_order) == (76, 8)
+    assert (result.matched_by_name, result.matched_by_order) == (58, 8)
 
 
 @pytest.mark.parametrize(
     "options",
     [
         {},
-        {"do_constant_folding": False},
-        {"opset_version": 14},
-        {"opset_version": 16, "do_constant_folding": False},
+        {"opset_version": 14, "do_constant_folding": False},
         {"opset_version": 18},
         {"training": torch.onnx.TrainingMode.PRESERVE},
     ],
-    ids=["plain", "unfolded", "opset14", "opset16", "opset18", "preserved"],
+    ids=["plain", "opset14-unfolded", "opset18", "preserved"],
 )
 def test_exports_of_every_kind_come_back(model, tmp_path, options):
     folder = export(model, tmp_path / "pair", **options)
@@ -189,7 +188,7 @@ def test_names_under_another_prefix_still_count(model, tmp_path):
     )
     back, result = converted(folder, tmp_path / "back.safetensors")
     assert_same_weights(back, model, FUSED)
-    assert result.matched_by_name == 76
+    assert result.matched_by_name == 58
 
 
 def without_names(path, *, ours=()):
@@ -232,18 +231,23 @@ def copy_of(pair, tmp_path):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"fusion_channels": (20, 6, 10), "detail_channels": (6, 10, 14)},
-        {"transformer_depth": 3, "transformer_mlp": 40, "image_size": 192},
+        {
+            "fusion_channels": (20, 6, 10),
+            "detail_channels": (6, 10, 14),
+            "embed_dim": 16,
+        },
         {"head_dim": 24, "masked_attention": "both"},
         {"transformer_heads": 2, "masked_attention": "none"},
         {"mask_zero": "damp"},
         {"mask_final": False, "transformer_heads": 4},
         {
+            "image_size": 192,
             "encoder": VitConfig(
                 dim=48, depth=3, heads=3, global_blocks=(0, 2), window=4, mlp_ratio=2.0
-            )
+            ),
+            "transformer_depth": 3,
+            "transformer_mlp": 40,
         },
-        {"embed_dim": 16, "transformer_heads": 8},
     ],
     ids=str,
 )
