@@ -243,7 +243,8 @@ def _measure_all(
 
 def _mean(rows: Sequence[MetricRow]) -> MetricRow:
     """The mean of every metric over the rows that have it."""
-    names = dict.fromkeys(name for row in rows for name in row)
+    fullest_first = sorted(rows, key=len, reverse=True)
+    names = dict.fromkeys(name for row in fullest_first for name in row)
     return {
         name: float(np.mean([row[name] for row in rows if name in row]))
         for name in names
