@@ -27,6 +27,8 @@ import torch
 from tests.zim_model.conftest import SMALL_VIT
 from training.config import TrainConfig
 from training.conversion.config import ConverterTrainConfig
+from training.tiny.config import MODELS as TINY_MODELS
+from training.tiny.config import TinyTrainConfig
 from zim_app.__main__ import main
 from zim_app.cli.main import COMMANDS
 from zim_app.core.batch.jobs import image_jobs
@@ -52,6 +54,7 @@ from zim_model.evaluation.report import Report
 from zim_model.evaluation.report_formats import rows_to_csv, to_json
 from zim_model.finish import Finish, Stroke
 from zim_model.network.config import CONFIGS, ZimConfig
+from zim_model.network.tiny import ZimTiny
 from zim_model.network.zim import Zim
 from zim_model.onnx.export import DECODER_INPUTS
 from zim_model.prompts import Box, Point, PromptSet, Scribble
@@ -353,8 +356,9 @@ def tensors(network: torch.nn.Module) -> list[str]:
 def state_dicts() -> list[str]:
     lines = []
     with torch.device("meta"):
-        for name in ("zim-vit-b", "sam-vit-b", "zim-tiny"):
+        for name in ("zim-vit-b", "sam-vit-b"):
             lines += [name, *tensors(Zim(CONFIGS[name]))]
+        lines += ["zim-tiny", *tensors(ZimTiny(TINY_MODELS["zim-tiny-detail"]))]
         for name, config in CONVERTERS.items():
             lines += [name, *tensors(ConverterNetwork(config))]
     return lines
@@ -362,9 +366,9 @@ def state_dicts() -> list[str]:
 
 def configurations() -> list[str]:
     """Keys of what is stored with weights, and of the TOML files of trainings."""
-    own = {**CONFIGS, **CONVERTERS}
+    own = {**CONFIGS, **CONVERTERS, "zim-tiny": TINY_MODELS["zim-tiny-detail"]}
     lines = [f"{name} {json.dumps(own[name].to_json())}" for name in sorted(own)]
-    for each in (TrainConfig, ConverterTrainConfig):
+    for each in (TrainConfig, TinyTrainConfig, ConverterTrainConfig):
         lines += [f"{each.__name__} {key}" for key in each.__dataclass_fields__]
     return lines
 
