@@ -30,6 +30,7 @@ from training.distributed import ProcessGroup, join_process_group
 from training.pack import open_training_folder
 from training.run_config import RunSettings
 from zim_model.errors import ZimError
+from zim_model.runtime.atomic_files import atomic_write
 from zim_model.runtime.malloc import tune_malloc
 
 LOG_FILE, PREVIEW_FILE = "log.csv", "previews.png"
@@ -209,6 +210,8 @@ def run_task(task: TrainingTask[TrainerT], options: TrainingRunOptions) -> Train
         elif options.init is not None:
             trainer.start_from(options.init)
         samples = task.make_samples(folder)
+        if group.is_main:
+            _drop_later_rows(options.out / LOG_FILE, trainer.step)
         sheet: list[Callable[[TrainerT, Path], None]] = []
 
         def save() -> None:
@@ -225,6 +228,21 @@ def run_task(task: TrainingTask[TrainerT], options: TrainingRunOptions) -> Train
         _loop(trainer, samples, options.out / LOG_FILE, should_stop, save)
         save()
     return trainer
+
+
+def _drop_later_rows(log_file: Path, step: int) -> None:
+    """Drop the rows of a log that a killed run wrote after its last saved state."""
+    if not log_file.exists():
+        return
+    lines = log_file.read_bytes().splitlines(keepends=True)
+    rows = [
+        line
+        for line in lines[1:]
+        if line.endswith(b"\n") and int(line.partition(b",")[0] or 0) <= step
+    ]
+    if len(rows) + 1 < len(lines):
+        with atomic_write(log_file) as file:
+            file.writelines([lines[0], *rows] if rows else [])
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import math
 import struct
 import tempfile
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -31,8 +32,8 @@ _DEEP = ("[" * 100_000, "[" * 5000 + "]" * 5000, '{"a":' * 5000 + "0" + "}" * 50
 _UNPLAIN = ("1e400", "-1e400", "NaN", "Infinity", "-Infinity", "9" * 5000, *_DEEP)
 """What no plain value writes, but JSON may hold."""
 _MARK = "@unplain@"
-LARGE = 20_000
-"""Items of what is unusually long."""
+LARGE, MOST_PLACES = 20_000, 2000
+"""Items of what is unusually long; places of a value that may be changed."""
 
 Place = tuple[Any, Any]
 """A list or dictionary, and an index or key of it."""
@@ -65,7 +66,7 @@ def mutate_value(rng: Random, value: Any) -> Any:
     """A plain value with a few changes in its structure."""
     root = [json.loads(json.dumps(value))]
     for _ in range(rng.choice((1, 1, 1, 2, 3, 6))):
-        _change(rng, *rng.choice(list(_places(root))))
+        _change(rng, *rng.choice(list(islice(_places(root), MOST_PLACES))))
     return root[0]
 
 
@@ -86,8 +87,8 @@ def _change(rng: Random, owner: Any, key: Any) -> None:
             owner[rng.choice((*TEXTS, f"{key}x", "version", "path"))] = owner.pop(key)
         case 2 if isinstance(owner, list):
             owner[key:key] = [_copy(value) for _ in range(rng.choice((1, 3)))]
-        case 3 if isinstance(owner, list) and is_in(rng, 0.1):
-            owner[key:key] = [_copy(value)] * LARGE
+        case 3 if isinstance(owner, list) and not isinstance(value, list | dict):
+            owner[key:key] = [value] * (LARGE if is_in(rng, 0.1) else 10)
         case 4:
             owner[key] = [value] if is_in(rng, 0.5) else {"a": value}
         case 5 if isinstance(value, str) and value != _MARK:

@@ -16,9 +16,11 @@ from typing import Self
 
 from tests.fuzz.worker import Result, serve
 
-HANG = 40.0
-"""Seconds without an answer after which a reader hangs; more than the processor time
-that it may take, because other programs run meanwhile."""
+HANG = 20.0
+"""Seconds of processor time without an answer after which a reader hangs."""
+STUCK = 300.0
+"""Seconds without an answer after which it hangs even if it does nothing; a busy
+machine may keep it from the processor for long."""
 BATCH = 200
 """Inputs that are asked for at once."""
 
@@ -60,7 +62,7 @@ class Fuzzer:
     """A worker process that is started again after crashes; a context manager.
 
     Args:
-        hang: seconds, see :data:`HANG`.
+        hang: seconds of processor time, see :data:`HANG`.
     """
 
     def __init__(self, hang: float = HANG) -> None:
@@ -109,12 +111,25 @@ class Fuzzer:
 
     def _receive(self) -> Result | None:
         """The next result; None if the worker has died or hangs."""
+        began, spent = time.monotonic(), self._processor_time()
         with suppress(EOFError, OSError):
-            if self._pipe.poll(self._hang):
-                result = self._pipe.recv()
-                assert isinstance(result, Result)
-                return result
+            while not self._pipe.poll(1.0):
+                stuck = time.monotonic() - began > STUCK
+                if stuck or self._processor_time() - spent > self._hang:
+                    return None
+            result = self._pipe.recv()
+            assert isinstance(result, Result)
+            return result
         return None
+
+    def _processor_time(self) -> float:
+        """Seconds of processor time that the worker has taken."""
+        try:
+            text = Path(f"/proc/{self._process.pid}/stat").read_text()
+        except OSError:
+            return 0.0
+        ticks = text.rpartition(")")[2].split()[11:13]
+        return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
     def _crashed(self, name: str, seed: int) -> Result:
         """The result of an input that the worker did not survive; starts another."""

@@ -26,6 +26,8 @@ from tests.fuzz.reader import Reader, load_family
 
 SECONDS = 10.0
 """Of processor time for one input; more is a fault."""
+IMPORTED = 6 << 30
+"""Address space that the libraries of a reader may take."""
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = tuple(
     f"{ROOT / name}{os.sep}" for name in ("zim_app", "zim_model", "training")
@@ -123,8 +125,9 @@ def serve(pipe: Connection, log: str) -> None:
         while (order := pipe.recv()) is not None:
             family, name, first, last = order
             reader = load_family(family)[name]
-            if name not in warm:  # imports take memory, too, but not of the input's
-                run_one(reader, -1, home, watch)
+            if name not in warm:  # imports take memory that no input asks for
+                with _limited_memory(reader.memory + IMPORTED):
+                    run_one(reader, -1, home, watch)
                 warm.add(name)
             with _limited_memory(reader.memory):
                 for seed in range(first, last):
