@@ -210,7 +210,8 @@ def run_task(task: TrainingTask[TrainerT], options: TrainingRunOptions) -> Train
         elif options.init is not None:
             trainer.start_from(options.init)
         samples = task.make_samples(folder)
-        if group.is_main:
+        goes_on = options.resume is not None or not (options.out / STATE_FILE).exists()
+        if group.is_main and goes_on:
             _drop_later_rows(options.out / LOG_FILE, trainer.step)
         sheet: list[Callable[[TrainerT, Path], None]] = []
 
@@ -234,15 +235,17 @@ def _drop_later_rows(log_file: Path, step: int) -> None:
     """Drop the rows of a log that a killed run wrote after its last saved state."""
     if not log_file.exists():
         return
-    lines = log_file.read_bytes().splitlines(keepends=True)
-    rows = [
-        line
-        for line in lines[1:]
-        if line.endswith(b"\n") and int(line.partition(b",")[0] or 0) <= step
-    ]
-    if len(rows) + 1 < len(lines):
+    header, *rows = log_file.read_bytes().splitlines(keepends=True) or [b""]
+    kept = [row for row in rows if row.endswith(b"\n") and _step_of(row) <= step]
+    if kept != rows or not header.endswith(b"\n"):
         with atomic_write(log_file) as file:
-            file.writelines([lines[0], *rows] if rows else [])
+            file.writelines([header, *kept] if kept else [])
+
+
+def _step_of(row: bytes) -> float:
+    """The step of a row; infinite for a damaged one."""
+    number = row.partition(b",")[0]
+    return int(number) if number.isdigit() else math.inf
 
 
 @contextmanager

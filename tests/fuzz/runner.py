@@ -180,7 +180,7 @@ def _within(
     fuzzer: Fuzzer, family: str, name: str, first: int, seconds: float, most: int
 ) -> Iterable[Result]:
     """Results until the time is over, counted from the first: imports take long."""
-    end, seed, size = None, first, 4
+    end, seed, size = None, first, 1
     while seed < first + most and (end is None or time.monotonic() < end):
         started = time.monotonic()
         count = min(size, first + most - seed)
