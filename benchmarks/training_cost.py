@@ -42,7 +42,6 @@ def zim_passes(config, recompute):
             None,
             torch.zeros(PROMPTS, grid, grid, dtype=torch.bfloat16, device="meta"),
             shared.details,
-            [],
         )[0]
 
     return model, encode, decode

@@ -11,7 +11,6 @@ import argparse
 import json
 import multiprocessing
 import sys
-import tomllib
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -30,6 +29,7 @@ from training.config import TrainConfig
 from training.conversion.config import ConverterTrainConfig
 from training.conversion.degradations import coarse_label
 from training.loop import TrainingRunOptions
+from training.run_config import read_toml
 from training.sa1b_matte.shards import read_json, write_json
 from zim_model.arrays import FloatArray
 from zim_model.conversion.converter import Converter
@@ -90,9 +90,9 @@ class AblationPlan:
         Raises:
             ZimError: a configuration cannot be read.
         """
-        settings = _toml(CONFIGS / f"table{self.number}_{variant.name}.toml")
+        settings = read_toml(CONFIGS / f"table{self.number}_{variant.name}.toml")
         if self.small:
-            settings |= _toml(CONFIGS / f"small_{self.table.kind}.toml")
+            settings |= read_toml(CONFIGS / f"small_{self.table.kind}.toml")
         if self.steps:
             settings["steps"] = self.steps
         return {**settings, "seed": seed}
@@ -100,13 +100,6 @@ class AblationPlan:
     def folder(self, variant: Variant, seed: int) -> Path:
         """Return the folder of one run."""
         return self.out / f"table{self.number}" / f"{variant.name}-{seed}"
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ZimError(f"{path} cannot be read: {error}.") from error
 
 
 def run_variant(plan: AblationPlan, variant: Variant, seed: int) -> CaseErrors:
@@ -141,7 +134,7 @@ def run_variant(plan: AblationPlan, variant: Variant, seed: int) -> CaseErrors:
 def _save_settings(path: Path, settings: Mapping[str, Any]) -> None:
     """Write the settings of a run, or check that an earlier run had the same."""
     if path.exists():
-        if _toml(path) != settings:
+        if read_toml(path) != settings:
             raise ZimError(
                 f"{path.parent} holds a run with other settings.",
                 "Choose another folder, or remove it.",

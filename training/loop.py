@@ -30,6 +30,7 @@ from training.distributed import ProcessGroup, join_process_group
 from training.pack import open_training_folder
 from training.run_config import RunSettings
 from zim_model.errors import ZimError
+from zim_model.runtime.atomic_files import atomic_write
 from zim_model.runtime.malloc import tune_malloc
 
 LOG_FILE, PREVIEW_FILE = "log.csv", "previews.png"
@@ -209,6 +210,9 @@ def run_task(task: TrainingTask[TrainerT], options: TrainingRunOptions) -> Train
         elif options.init is not None:
             trainer.start_from(options.init)
         samples = task.make_samples(folder)
+        goes_on = options.resume is not None or not (options.out / STATE_FILE).exists()
+        if group.is_main and goes_on:
+            _drop_later_rows(options.out / LOG_FILE, trainer.step)
         sheet: list[Callable[[TrainerT, Path], None]] = []
 
         def save() -> None:
@@ -225,6 +229,23 @@ def run_task(task: TrainingTask[TrainerT], options: TrainingRunOptions) -> Train
         _loop(trainer, samples, options.out / LOG_FILE, should_stop, save)
         save()
     return trainer
+
+
+def _drop_later_rows(log_file: Path, step: int) -> None:
+    """Drop the rows of a log that a killed run wrote after its last saved state."""
+    if not log_file.exists():
+        return
+    header, *rows = log_file.read_bytes().splitlines(keepends=True) or [b""]
+    kept = [row for row in rows if row.endswith(b"\n") and _step_of(row) <= step]
+    if kept != rows or not header.endswith(b"\n"):
+        with atomic_write(log_file) as file:
+            file.writelines([header, *kept] if kept else [])
+
+
+def _step_of(row: bytes) -> float:
+    """The step of a row; infinite for a damaged one."""
+    number = row.partition(b",")[0]
+    return int(number) if number.isdigit() else math.inf
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from zim_model.errors import ZimError
+from zim_model.errors import MALFORMED, ZimError
 
 MANIFEST = "MANIFEST.json"
 
@@ -31,7 +31,7 @@ class Manifest:
             try:
                 rows = json.loads(path.read_text("utf-8"))["files"]
                 self._rows = {folder / row["file"]: row for row in rows}
-            except (OSError, ValueError, KeyError, TypeError) as error:
+            except (OSError, *MALFORMED) as error:
                 raise ZimError(
                     f"{path} is not a manifest ({error!r}).", "Copy it again."
                 ) from error

@@ -25,6 +25,18 @@ MAX_NUMBER = 10**12
 """Largest number of any setting."""
 
 
+def read_toml(path: Path) -> dict[str, Any]:
+    """The content of a TOML file.
+
+    Raises:
+        ZimError: the file is missing or malformed.
+    """
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ZimError(f"{path} cannot be read: {error}.") from error
+
+
 @dataclass(frozen=True, slots=True)
 class RunSettings:
     """Settings of a run, without the paths of data and results.
@@ -81,10 +93,7 @@ class RunSettings:
         Raises:
             ZimError: the file is missing or malformed, or a key or model is unknown.
         """
-        try:
-            data = tomllib.loads(path.read_text("utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
-            raise ZimError(f"{path} cannot be read: {error}.") from error
+        data = read_toml(path)
         field_types = {field.name: field.type for field in fields(cls)}
         unknown = sorted(set(data) - set(field_types))
         if unknown:
@@ -95,7 +104,7 @@ class RunSettings:
         for key in ("model", "steps"):
             if key not in data:
                 raise ZimError(f"{path} does not set {key}.")
-        if data["model"] not in cls.MODELS:
+        if data["model"] not in list(cls.MODELS):  # it may have no hash
             raise ZimError(
                 f"{path}: model = {data['model']!r} is unknown.",
                 f"Known: {', '.join(cls.MODELS)}.",

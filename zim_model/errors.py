@@ -146,5 +146,8 @@ class Cancelled(Exception):
     """The caller cancelled the request; not an error."""
 
 
-MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What reading parsed content of another form raises."""
+MALFORMED = (
+    *(ArithmeticError, AttributeError, LookupError),
+    *(RecursionError, TypeError, ValueError),
+)
+"""What reading content of another form raises, and what parsing it does."""

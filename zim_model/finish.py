@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-import sys
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from zim_model.errors import MALFORMED, ZimError, msg
+from zim_model.json_values import is_number
 from zim_model.prompts import MAX_VERTICES, check_count, check_path
 
 Brush = Literal["add", "erase", "soften", "refine"]
@@ -155,7 +154,7 @@ def finish_from_json(data: dict[str, Any]) -> Finish:
             msg("This recipe's finish cannot be read: {error}.", error=repr(error))
         ) from error
     for name, (low, high) in _LIMITS.items():
-        if not _is_number(numbers[name], low, high):
+        if not is_number(numbers[name], low, high):
             raise ZimError(
                 msg(
                     "This recipe's {name} is {value!r:.40}.",
@@ -182,7 +181,7 @@ def _colour_key_from_json(data: dict[str, Any]) -> ColourKey:
     key = ColourKey(colour, data["tolerance"], data["softness"])
     if not 0 <= colour <= 0xFFFFFF:
         raise ValueError(f"{data['colour']!r} is no colour")
-    if not (_is_number(key.tolerance, 0, 1) and _is_number(key.softness, 0, 1)):
+    if not (is_number(key.tolerance, 0, 1) and is_number(key.softness, 0, 1)):
         raise ValueError("a colour key's tolerance or softness is not from 0 to 1")
     return key
 
@@ -197,27 +196,20 @@ def _stroke_from_json(data: dict[str, Any]) -> Stroke:
         data["strength"],
         data.get("tolerance", 0.0),
     )
-    if not path or not all(_is_number(v) for v in _flatten(path)):
+    if not path or not all(is_number(v) for v in _flatten(path)):
         raise ValueError("a stroke's path is not made of numbers")
     if not all(0 < pressure <= 1 for _, _, pressure in path):
         raise ValueError("a stroke's pressure is not above 0 and at most 1")
     if stroke.brush not in get_args(Brush):
         raise ValueError(f"{stroke.brush!r} is no brush")
-    if not _is_number(stroke.radius, 0, MAX_RADIUS) or stroke.radius == 0:
+    if not is_number(stroke.radius, 0, MAX_RADIUS) or stroke.radius == 0:
         raise ValueError(f"{stroke.radius!r} is no radius")
-    if not (_is_number(stroke.hardness, 0, 1) and _is_number(stroke.strength, 0, 1)):
+    if not (is_number(stroke.hardness, 0, 1) and is_number(stroke.strength, 0, 1)):
         raise ValueError("a stroke's hardness or strength is not from 0 to 1")
-    if not _is_number(stroke.tolerance, 0, 1):
+    if not is_number(stroke.tolerance, 0, 1):
         raise ValueError("a stroke's tolerance is not from 0 to 1")
     return stroke
 
 
 def _flatten(path: Iterable[Iterable[float]]) -> Iterable[float]:
     return (value for at in path for value in at)
-
-
-def _is_number(value: object, low: float = -math.inf, high: float = math.inf) -> bool:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return False
-    # Without conversions to float, which fail for integers of many digits.
-    return low <= value <= high and abs(value) < sys.float_info.max

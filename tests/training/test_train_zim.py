@@ -78,6 +78,22 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
         assert torch.equal(value, rest.average.state_dict()[name]), name
 
 
+def test_a_killed_run_leaves_no_step_twice_in_the_log(
+    config_file, training_folder, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(distributed, "default_device", lambda: "cpu")
+    config, out = TrainConfig.read(config_file), tmp_path / "out"
+    train(config, TrainingRunOptions(training_folder, out, minutes=0))
+    header, first = (out / "log.csv").read_text().splitlines()
+    later = [first.replace("1,", f"{step},", 1) for step in (2, 3)]
+    (out / "log.csv").write_text("\n".join([header, first, *later, "4,0.0"]))
+    train(config, TrainingRunOptions(training_folder, out, out / "state.pt"))
+    with (out / "log.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["step"]) for row in rows] == [1, 2, 3, 4]
+    assert rows[0]["loss"] != rows[1]["loss"], "the later rows are of this run"
+
+
 def test_a_preempted_run_saves_and_the_same_command_goes_on(
     config_file, training_folder, tmp_path, monkeypatch, capsys
 ):

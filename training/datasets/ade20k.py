@@ -22,7 +22,7 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
-from zim_model.errors import ZimError
+from zim_model.errors import MALFORMED, ZimError
 
 SCENE_PARSING = (
     *("wall", "building", "sky", "floor", "tree", "ceiling", "road", "bed"),
@@ -97,7 +97,7 @@ def full_categories(target: Path) -> dict[int, str]:
         return {int(each["name_ndx"]): canonical(each["name"]) for each in objects}
     except FileNotFoundError as error:
         raise ZimError(f"{path} does not exist.", UNKNOWN) from error
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+    except (OSError, *MALFORMED) as error:
         raise ZimError(f"{path} cannot be read: {error}.", UNKNOWN) from error
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from os.path import isdir
 from pathlib import Path
 from typing import Literal
 
@@ -174,7 +175,7 @@ def list_entries(name: str, root: Path, split: str = "train") -> list[DatasetEnt
             f"Unknown data set {name!r}.",
             f"Known: {', '.join(PUBLISHED_DATASETS)}.",
         )
-    if not root.is_dir():
+    if not isdir(root):
         raise ZimError(f"{root} is not a folder.", f"Unpack {data_set.title} there.")
     for folder in (root, *sorted(p for p in root.iterdir() if p.is_dir())):
         if any((folder / part).is_dir() for part in data_set.layout):

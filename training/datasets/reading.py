@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,8 +11,10 @@ from PIL import Image
 from training.conversion.pairs import MAX_SIDE, TrainingPair
 from training.datasets import ade20k
 from training.datasets.layouts import PUBLISHED_DATASETS, DatasetEntry, list_entries
+from training.run_config import read_toml
 from zim_model.arrays import BoolArray, ByteArray
 from zim_model.errors import ZimError
+from zim_model.json_values import is_number
 
 MIN_OBJECT_SHARE, MAX_OBJECT_SHARE = 0.003, 0.85
 """Smallest and largest share of the image that an object of a label map covers."""
@@ -147,10 +148,7 @@ def read_table(path: Path) -> PublishedPairSource:
         ZimError: the file is missing or malformed, or see
             :class:`PublishedPairSource`.
     """
-    try:
-        tables = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ZimError(f"{path} cannot be read: {error}.") from error
+    tables = read_toml(path)
     data, weights = tables.get("data"), tables.get("shares", {})
     if not isinstance(data, dict) or not isinstance(weights, dict):
         raise ZimError(f"{path} has no table [data].", 'Such as: aim-500 = "AIM-500"')
@@ -158,11 +156,7 @@ def read_table(path: Path) -> PublishedPairSource:
         if not isinstance(folder, str):
             raise ZimError(f"{path}: {name} = {folder!r} is not a folder.")
     for name, weight in weights.items():
-        if (
-            isinstance(weight, bool)
-            or not isinstance(weight, (int, float))
-            or weight < 0
-        ):
+        if not is_number(weight, 0):
             raise ZimError(f"{path}: the share {name} = {weight!r} is not a number.")
     roots = {name: path.parent / folder for name, folder in data.items()}
     return PublishedPairSource(roots, {name: float(v) for name, v in weights.items()})

@@ -21,7 +21,7 @@ from PIL import Image
 
 from training.sa1b_matte.shards import read_at
 from zim_model.arrays import ByteArray
-from zim_model.errors import ZimError
+from zim_model.errors import MALFORMED, ZimError
 
 IMAGE, ANNOTATIONS = ".jpg", ".json"
 
@@ -177,13 +177,7 @@ def read_entry(entry: Sa1bEntry) -> AnnotatedImage:
         data = json.loads(entry.annotations.read())
         size = (int(data["image"]["height"]), int(data["image"]["width"]))
         annotations = [dict(each) for each in data["annotations"]]
-    except (
-        KeyError,
-        OverflowError,
-        RecursionError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except MALFORMED as error:
         raise ZimError(
             f"{entry.name}{ANNOTATIONS} cannot be read: {error!r}."
         ) from error

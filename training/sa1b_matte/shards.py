@@ -11,10 +11,12 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import tarfile
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, fields
+from os.path import isfile
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,7 +24,7 @@ import cv2
 import numpy as np
 
 from zim_model.arrays import ByteArray
-from zim_model.errors import ZimError
+from zim_model.errors import MALFORMED, ZimError
 from zim_model.runtime.atomic_files import atomic_write, describe_os_error
 
 FORMAT = 1
@@ -77,7 +79,8 @@ class ImageRecord:
         """Create a record from the shard's JSON."""
         mattes = tuple(MatteRecord.from_json(matte) for matte in data["mattes"])
         place = (int(data["place"][0]), int(data["place"][1]))
-        return cls(data["name"], data["width"], data["height"], place, mattes)
+        width, height = int(data["width"]), int(data["height"])
+        return cls(str(data["name"]), width, height, place, mattes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,7 @@ class ShardReport:
             return cls(
                 **{key: value for key, value in data.items() if key in field_names}
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except MALFORMED as error:
             raise ZimError(
                 f"{path} is not the report of a shard: {error!r}."
             ) from error
@@ -324,9 +327,15 @@ class Shards:
 
 
 def _items(root: Path, entry: dict[str, Any]) -> list[ShardItem]:
-    path = root / f"{entry['name']}.tar"
-    report = ShardReport.read(root / f"{entry['name']}.json")
-    if not path.is_file() or path.stat().st_size != entry["bytes"]:
+    try:
+        name, size = str(entry["name"]), entry["bytes"]
+    except MALFORMED as error:
+        raise ZimError(f"{root / MANIFEST} is damaged: {error!r}.") from error
+    if Path(name).name != name:
+        raise ZimError(f"{root / MANIFEST}: {name!r} is not the name of a shard.")
+    path = root / f"{name}.tar"
+    report = ShardReport.read(root / f"{name}.json")
+    if not isfile(path) or path.stat().st_size != size:
         raise ZimError(
             f"{path} is missing or incomplete.",
             "Copy it again, or run the same command of training.sa1b_matte.",
@@ -343,7 +352,7 @@ def read_image(item: ShardItem) -> tuple[ImageRecord, ByteArray]:
     try:
         data = json.loads(read_at(item.shard, item.offset, item.size))
         record = ImageRecord.from_json(data)
-    except (LookupError, RecursionError, TypeError, ValueError) as error:
+    except MALFORMED as error:
         raise ZimError(f"{item.shard}: {item.name} is damaged: {error!r}.") from error
     decoded = _decode_image(item, record.place, cv2.IMREAD_COLOR)
     if decoded is None or decoded.shape[:2] != (record.height, record.width):
@@ -360,7 +369,8 @@ def read_matte(item: ShardItem, record: ImageRecord, number: int) -> ByteArray:
     matte = record.mattes[number]
     left, top, right, bottom = matte.box
     crop = _decode_image(item, matte.place, cv2.IMREAD_GRAYSCALE)
-    if crop is None or crop.shape != (bottom - top, right - left):
+    inside = min(left, top) >= 0 and right <= record.width and bottom <= record.height
+    if not inside or crop is None or crop.shape != (bottom - top, right - left):
         raise ZimError(f"{item.shard}: matte {number} of {item.name} is damaged.")
     out = np.zeros((record.height, record.width), np.uint8)
     out[top:bottom, left:right] = crop
@@ -373,8 +383,11 @@ def _decode_image(
     data = np.frombuffer(read_at(item.shard, *place), np.uint8)
     if not len(data):
         return None
-    # SA-1B's masks ignore the EXIF orientation.
-    decoded = cv2.imdecode(data, flags | cv2.IMREAD_IGNORE_ORIENTATION)
+    try:
+        # SA-1B's masks ignore the EXIF orientation.
+        decoded = cv2.imdecode(data, flags | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error:  # such as of a size beyond its limits
+        return None
     return None if decoded is None else np.asarray(decoded, np.uint8)
 
 
@@ -386,6 +399,9 @@ def read_at(path: Path, offset: int, size: int) -> bytes:
     """
     try:
         with path.open("rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            if not 0 <= offset <= end or size > end:  # a damaged record names any
+                raise ZimError(f"{path} ends too early.")
             file.seek(offset)
             data = file.read(size)
     except OSError as error:

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 from zim_app.core.framing import ExportFrame, Rect
 from zim_model.errors import ZimError, msg
+from zim_model.json_values import is_number
 
 CanvasUnit = Literal["px", "ratio"]
 PaddingUnit = Literal["%", "px"]
@@ -78,8 +79,7 @@ class Canvas:
                 )
                 raise _canvas_error(name, value, whole)
         highest = MAX_PERCENT if self.padding_unit == "%" else MAX_CANVAS
-        is_number = type(self.padding) in (int, float) and math.isfinite(self.padding)
-        if not is_number or not 0 <= self.padding <= highest:
+        if not is_number(self.padding, 0, highest):
             number = msg("a number from {low} to {high}", low=0, high=highest)
             raise _canvas_error("padding", self.padding, number)
         if self.is_fixed and min(self._room(self.width, self.height)) < 1:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -14,6 +13,7 @@ from zim_app.core.framing import ExportFrame, Rect
 from zim_app.core.naming import check_template
 from zim_app.core.pixels import TRIM_ALPHA, Rgb
 from zim_model.errors import Message, ZimError, msg
+from zim_model.json_values import is_number
 
 ExportKind = Literal["cutout", "matte", "composite"]
 Depth = Literal["source", "8", "16"]
@@ -22,6 +22,8 @@ _KEYS = {"background_image": "background_picture"}
 """Fields of :class:`ExportOptions` that are stored under another key."""
 _WHOLE = ("quality", "trim_alpha", "padding", "longest_side")
 """Fields that are whole numbers."""
+_OPTIONAL = ("longest_side", "decontaminate")
+"""Fields that may be None."""
 WHITE: Rgb = (255, 255, 255)
 MAX_PADDING = 10_000
 MAX_SIDE = 100_000
@@ -124,7 +126,9 @@ class ExportOptions:
         for name, (low, high) in limits.items():
             value = getattr(self, name)
             whole = name in _WHOLE
-            if value is not None and not _is_number(value, low, high, whole=whole):
+            if value is None and name in _OPTIONAL:
+                continue
+            if not is_number(value, low, high, whole=whole):
                 expected = msg("a number from {low} to {high}", low=low, high=high)
                 if whole:
                     expected = msg(
@@ -132,7 +136,7 @@ class ExportOptions:
                     )
                 raise _option_error(name, value, expected)
         for channel in self.background:
-            if not _is_number(channel, 0, 255, whole=True):
+            if not is_number(channel, 0, 255, whole=True):
                 raise _option_error(
                     "background", self.background, msg("three of 0 to 255")
                 )
@@ -246,13 +250,6 @@ BATCH_EXPORT = ExportOptions(scope="together")
 
 def _read_canvas(data: Any) -> Canvas | None:
     return None if data is None else Canvas.from_json(data)
-
-
-def _is_number(value: object, low: float, high: float, *, whole: bool) -> bool:
-    kinds = int if whole else int | float
-    if not isinstance(value, kinds) or isinstance(value, bool):
-        return False
-    return math.isfinite(value) and low <= value <= high
 
 
 def _option_error(name: str, value: object, expected: Message) -> ZimError:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container
 from dataclasses import dataclass
+from os.path import isfile
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Literal
 
@@ -160,7 +161,7 @@ def find_image_file(project: Path, reference: ImageReference) -> Path | None:
     if reference.path is None:
         return None
     path = project.parent / reference.path
-    return path if path.is_file() else None
+    return path if isfile(path) else None
 
 
 def relative_path(file: Path, folder: Path) -> str | None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from platformdirs import user_state_path
 
 from zim_app.core.saved_work import ObjectStack, read_field, read_json, write_json
-from zim_model.errors import ZimError, msg
+from zim_model.errors import MALFORMED, ZimError, msg
 from zim_model.runtime.atomic_files import write_error
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 STATE_VARIABLE = "ZIM_STUDIO_STATE"
 """Environment variable with the state folder, in place of the system's."""
 KIND, VERSION = msg("zim-studio session"), 1
+_DIGEST = re.compile(r"[0-9a-f]+")
 MAX_SESSIONS = 2000
 MAX_TOTAL_BYTES = 256 * 2**20
 
@@ -52,7 +53,7 @@ class FileStamp:
         """The stamp of a file; None if there is none."""
         try:
             status = path.stat()
-        except OSError:
+        except (OSError, ValueError):  # ValueError: the path cannot be encoded
             return None
         return cls(status.st_mtime_ns, status.st_size)
 
@@ -99,17 +100,23 @@ class Session:
         path, stamp = (read_field(data, name, object) for name in ("path", "stamp"))
         try:
             return cls(
-                read_field(data, "digest", str),
+                _checked_digest(read_field(data, "digest", str)),
                 read_field(data, "name", str),
                 None if path is None else _checked_path(path),
                 ObjectStack.from_json(data),
                 read_field(data, "exported", bool),
                 None if stamp is None else FileStamp(int(stamp[0]), int(stamp[1])),
             )
-        except (IndexError, OverflowError, TypeError, ValueError) as error:
+        except MALFORMED as error:
             raise ZimError(
                 msg("Its path or stamp is malformed: {error}.", error=str(error))
             ) from error
+
+
+def _checked_digest(text: str) -> str:
+    if not _DIGEST.fullmatch(text):  # it becomes the name of a file
+        raise ValueError(f"{text!r:.80} is no digest")
+    return text
 
 
 def _checked_path(text: str) -> Path:
@@ -251,7 +258,7 @@ class SessionStore:
         return None
 
     def _file(self, digest: str) -> Path:
-        assert re.fullmatch(r"[0-9a-f]+", digest), digest
+        assert _DIGEST.fullmatch(digest), digest
         return self.folder / f"{digest}.json"
 
     def _make_folder(self) -> None:

@@ -704,6 +704,10 @@
         <translation>Es muss {expected} sein.</translation>
     </message>
     <message>
+        <source>Close other programs; if it is a small file, it is damaged.</source>
+        <translation>Schließen Sie andere Programme; ist die Datei klein, so ist sie beschädigt.</translation>
+    </message>
+    <message>
         <source>{path} holds tensors that are larger than their data.</source>
         <translation>{path} enthält Tensoren, die größer sind als ihre Daten.</translation>
     </message>

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from zim_model.errors import Message, PromptError, ZimError, msg
+from zim_model.errors import MALFORMED, Message, PromptError, ZimError, msg
+from zim_model.json_values import is_number
 from zim_model.prompts import PromptSet
 from zim_model.recipe import Options
 from zim_model.runtime.jobs import Shard
@@ -24,8 +24,8 @@ from zim_model.runtime.journal import JournalWriter, read_lines
 FORMAT = 1
 RowKey = tuple[str, str, str]
 """System, case and prompt."""
-_MALFORMED = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""Errors that a line of another form raises."""
+CURVE_METRICS = frozenset(("SAD", "MSE", "IoU"))
+"""Metrics that are measured after each click."""
 _SHARD = re.compile(r"rows(-\d+-of-\d+)?\.jsonl")
 
 
@@ -116,6 +116,9 @@ def _check_row(row: EvaluationRow) -> None:
     for metrics in (row.metrics, *row.curve):
         if not isinstance(metrics, dict) or not _are_numbers(metrics.values()):
             raise TypeError("a metric is no number")
+    if any(not point.keys() >= CURVE_METRICS for point in row.curve):
+        raise ValueError(f"a click lacks one of {', '.join(sorted(CURVE_METRICS))}")
+    json.dumps(row.prompts, allow_nan=False)  # also of keys that are not known
     try:
         _ = row.prompt_set
     except PromptError as error:
@@ -127,12 +130,7 @@ def _are_texts(values: Iterable[object]) -> bool:
 
 
 def _are_numbers(values: Iterable[object]) -> bool:
-    return all(
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and abs(value) < sys.float_info.max
-        for value in values
-    )
+    return all(map(is_number, values))
 
 
 def upsampling_key(system: str) -> str:
@@ -263,7 +261,7 @@ def _parse(
                 config = own if config is None else config.merge(own)
                 continue
             row = EvaluationRow.from_json(data)
-        except _MALFORMED as error:
+        except MALFORMED as error:
             raise ZimError(
                 msg(
                     "{path}, line {number}, is no row of an evaluation: {error}.",

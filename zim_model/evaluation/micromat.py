@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from zim_model.errors import Cancelled, DownloadError, msg
+from zim_model.errors import MALFORMED, Cancelled, DownloadError, msg
 from zim_model.evaluation.mini import FOLDER
+from zim_model.json_values import is_number
 from zim_model.request import CancelCheck
 from zim_model.runtime.atomic_files import atomic_write
 from zim_model.weights.catalogue import Licence, ModelFile
@@ -48,9 +49,8 @@ TERMS = (
 """Shown before the download."""
 PAGES = 100
 """Most pages that a list of files may have."""
-"""Bytes that a disk keeps free."""
-_MALFORMED = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""Errors that an entry of another form raises."""
+MAX_BYTES = 1 << 40
+"""Largest size of a file."""
 _NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
@@ -94,7 +94,7 @@ def download_micromat(
         WeightsError: the disk is full or cannot be written.
         Cancelled: ``cancelled`` became true.
     """
-    listed = list(_list_files(open_url, cancelled))
+    listed = list(dict.fromkeys(_list_files(open_url, cancelled)))
     with translate_os_errors(folder):
         for part in {(folder / file.path).parent for file in listed}:
             part.mkdir(parents=True, exist_ok=True)
@@ -125,7 +125,7 @@ def _list_files(open_url: Opener, cancelled: CancelCheck) -> Iterator[_HubFile]:
             yield from (
                 _parse_entry(each) for each in entries if each["type"] == "file"
             )
-        except _MALFORMED as error:
+        except MALFORMED as error:
             raise DownloadError(
                 msg(
                     "The list of files at {url} cannot be understood: {error}.",
@@ -149,10 +149,15 @@ def _parse_entry(entry: Any) -> _HubFile:
     parts = PurePosixPath(path).parts
     if parts[0] != FOLDER or ".." in parts or "\\" in path or len(parts) < 2:
         raise ValueError(f"the path {path!r} leads elsewhere")
+    if "\0" in path or not path.isprintable():
+        raise ValueError(f"the path {path!r} is none")
     digest = str(lfs["oid"] if lfs else entry["oid"])
     if not _DIGEST.fullmatch(digest):
         raise ValueError(f"{digest!r} is no digest")
-    return _HubFile(path, int(entry["size"]), digest, bool(lfs))
+    size = entry["size"]
+    if not is_number(size, 0, MAX_BYTES, whole=True):
+        raise ValueError(f"{size!r:.40} is no size")
+    return _HubFile(path, size, digest, bool(lfs))
 
 
 def _fetch_small(file: _HubFile, target: Path, open_url: Opener) -> None:

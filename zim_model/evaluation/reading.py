@@ -109,7 +109,7 @@ def _open_image(path: Path) -> Iterator[Image.Image]:
         ) from error
     except OSError as error:
         raise read_error(path, error, ImageError) from error
-    except (SyntaxError, ValueError, EOFError, MemoryError) as error:  # damaged
+    except Exception as error:  # Pillow raises many kinds for a damaged file
         raise ImageError(
             msg("{path} cannot be read: {error}.", path=path, error=str(error))
         ) from error

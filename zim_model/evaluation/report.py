@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 from zim_model.evaluation.journal import EvaluationRow, RunConfig
@@ -128,7 +129,10 @@ class Report:
         )
 
     def curves(self) -> dict[tuple[str, str], tuple[dict[str, float], ...]]:
-        """Mean SAD, MSE and IoU after 1, 2, ... clicks, by system and prompt."""
+        """Mean SAD, MSE and IoU after 1, 2, ... clicks, by system and prompt.
+
+        Each is over the rows with so many clicks.
+        """
         result = {}
         for system, prompt in dict.fromkeys(
             (r.system, r.prompt) for r in self.measured
@@ -139,7 +143,7 @@ class Report:
                 if (r.system, r.prompt) == (system, prompt) and r.curve
             ]
             if curves:
-                steps = zip(*curves, strict=True)
+                steps = zip_longest(*curves, fillvalue={})
                 result[system, prompt] = tuple(map(means, steps))
         return result
 

@@ -105,7 +105,7 @@ class OfficialDecoder(nn.Module):
         )
         place = prompts.pe_layer.grid(config.grid)
         logits, iou = self.model.mask_decoder(
-            image, place, tokens, None, mask, details, []
+            image, place, tokens, None, mask, details
         )
         return logits, iou
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
+import platform
 import re
 import secrets
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +18,9 @@ from pathlib import Path
 from typing import IO
 
 from zim_model.errors import ZimError, msg
+
+if sys.platform != "win32":
+    import fcntl
 
 _FULL = (msg("the disk is full"), msg("Free some space or choose another disk."))
 _DENIED = (
@@ -121,7 +127,8 @@ def atomic_write(
 
     The new file lies beside ``path`` under a temporary name; leaving the block normally
     flushes it to the disk and renames it.  If the block raises, ``path`` is unchanged
-    and nothing else is left behind.  A link is followed, and an existing file keeps its
+    and nothing else is left behind; what a killed program leaves is removed by the next
+    one that writes to the folder.  A link is followed, and an existing file keeps its
     permissions.
 
     Args:
@@ -141,10 +148,9 @@ def atomic_write(
     if target.exists() and not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
     _sweep_once(target.parent)
-    temporary = target.with_name(f".zim-{secrets.token_hex(8)}.tmp")
-    opener = _open_private if private else None
+    temporary, stream, lock = _create_partial(target.parent, private)
     try:
-        with open(temporary, "x+b", opener=opener) as stream:
+        with stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
@@ -156,10 +162,61 @@ def atomic_write(
             os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def _create_partial(folder: Path, private: bool) -> tuple[Path, IO[bytes], int | None]:
+    """A new temporary file, and the descriptor that locks it until it is closed."""
+    opener = _open_private if private else None
+    while True:
+        temporary = folder / f".zim-{_this_system()}{secrets.token_hex(4)}.tmp"
+        stream = open(temporary, "x+b", opener=opener)  # noqa: SIM115
+        try:
+            lock = _lock_partial(temporary)
+            if lock is None or temporary.exists():
+                return temporary, stream, lock
+            os.close(lock)
+        except (BlockingIOError, FileNotFoundError):
+            pass
+        stream.close()  # another program took it for abandoned before it was locked
 
 
 def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
+
+
+def _lock_partial(path: Path) -> int | None:
+    """Lock a temporary file, until the descriptor is closed or the program has ended.
+
+    Returns:
+        The descriptor; None where the system or the disk has no locks.
+
+    Raises:
+        BlockingIOError: another program has locked it.
+        OSError: it is gone, or may not be read.
+    """
+    if sys.platform == "win32":
+        return None
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        if error.errno not in _NO_LOCKS:
+            raise
+        return None
+    return descriptor
+
+
+@lru_cache(maxsize=1)
+def _this_system() -> str:
+    """8 digits for the programs among which locks hold, wherever the disk is."""
+    try:
+        name = Path("/proc/sys/kernel/random/boot_id").read_text("ascii")
+    except (OSError, ValueError):
+        name = platform.node()
+    return hashlib.blake2b(name.encode(), digest_size=4).hexdigest()
 
 
 def _rename_to_new(temporary: Path, target: Path) -> None:
@@ -180,14 +237,23 @@ def _rename_to_new(temporary: Path, target: Path) -> None:
 def remove_partial_files(folder: Path, age: float = STALE) -> None:
     """Remove temporary files of programs that were killed while they wrote.
 
+    Those of this system are removed at once, because locks tell that their program is
+    gone; others once they are old.
+
     Args:
         age: seconds since the last write, so that no program at work loses its file.
     """
     now = time.time()
     for path in folder.glob(".zim-*.tmp"):
         with suppress(OSError):
-            old = now - path.stat().st_mtime > age
-            if old and _PARTIAL_FILE.fullmatch(path.name) and path.is_file():
+            if not _PARTIAL_FILE.fullmatch(path.name) or not path.is_file():
+                continue
+            own = path.name.startswith(f".zim-{_this_system()}")
+            lock = _lock_partial(path) if own else None
+            if lock is not None:
+                path.unlink()
+                os.close(lock)
+            elif now - path.stat().st_mtime > age:
                 path.unlink()
 
 

@@ -11,12 +11,12 @@ file of the same name beside it::
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from zim_model.errors import WeightsError, msg
+from zim_model.json_values import is_number
 from zim_model.runtime.atomic_files import read_error
 from zim_model.weights.catalogue import find_known
 from zim_model.weights.installed import ONNX_FILES, models_folder
@@ -185,21 +185,13 @@ def _checked(data: Any) -> AutomaticConfig:
         if not isinstance(data.get(name, True), bool):
             raise TypeError(f"{name} is neither true nor false")
     side = data.get("side", 1024)
-    if (
-        isinstance(side, bool)
-        or not isinstance(side, int)
-        or not 32 <= side <= MAX_SIDE
-    ):
+    if not is_number(side, 32, MAX_SIDE, whole=True):
         raise ValueError(f"side is not a number from 32 to {MAX_SIDE}")
     return replace(AutomaticConfig(), **data)
 
 
 def _three_numbers(name: str, value: Any) -> tuple[float, ...]:
     numbers = tuple(value) if isinstance(value, list) else ()
-    fine = all(
-        isinstance(x, int | float) and not isinstance(x, bool) and math.isfinite(x)
-        for x in numbers
-    )
-    if len(numbers) != 3 or not fine:
+    if len(numbers) != 3 or not all(map(is_number, numbers)):
         raise ValueError(f"{name} is not three numbers")
     return tuple(map(float, numbers))

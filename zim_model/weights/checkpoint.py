@@ -144,11 +144,17 @@ def check_weights(path: Path) -> ModelConfig:
     Raises:
         WeightsError: see :func:`load_model`.
     """
-    if path.suffix in PICKLE_SUFFIXES or is_sam_safetensors(path):
-        tensors = read_sam(path)
-        config: ModelConfig = detect_sam_config(tensors, path)
-    else:
-        config, tensors = read_weights(path)
+    try:
+        if path.suffix in PICKLE_SUFFIXES or is_sam_safetensors(path):
+            tensors = read_sam(path)
+            config: ModelConfig = detect_sam_config(tensors, path)
+        else:
+            config, tensors = read_weights(path)
+    except MemoryError as error:
+        raise WeightsError(
+            msg("There is not enough memory for {name}.", name=path.name),
+            msg("Close other programs; if it is a small file, it is damaged."),
+        ) from error
     check_fits(lambda: build(config), tensors, path)
     return config
 

@@ -92,7 +92,7 @@ def read_state(path: Path, expected: str) -> dict[str, Any]:
         raise WeightsError(msg("{path} does not exist.", path=path)) from error
     except Exception as error:  # torch raises many kinds for a bad file
         if is_out_of_memory(error):
-            raise
+            raise  # the engine frees memory and tries again
         if "torchscript" in str(error).lower():
             raise WeightsError(
                 msg("{path} is a TorchScript program, not weights.", path=path),

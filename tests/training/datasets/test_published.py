@@ -11,6 +11,7 @@ from PIL import Image
 from training.datasets import ade20k, layouts
 from training.datasets.layouts import PUBLISHED_DATASETS, list_entries
 from training.datasets.reading import coarse_object_ids, read_pair, read_table
+from training.manifest import Manifest
 from training.train_converter import main
 from zim_model.errors import ZimError
 
@@ -267,6 +268,20 @@ def test_a_converter_learns_from_a_table_of_data_sets(tmp_path, capsys):
     assert len(np.unique(pairs.draw_coarse_pair(np.random.default_rng(0)).alpha)) == 2
 
 
+@pytest.mark.parametrize("text", ["[" * 99999, '{"annotation": {"object": [[]]}}'])
+def test_a_malformed_description_is_named(tmp_path, text):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(ZimError, match=r"a\.json cannot be read"):
+        ade20k.full_categories(tmp_path / "a_seg.png")
+
+
+@pytest.mark.parametrize("text", ["[" * 99999, '{"files": 3}', '{"files": ["a"]}'])
+def test_a_malformed_manifest_is_named(tmp_path, text):
+    (tmp_path / "MANIFEST.json").write_text(text)
+    with pytest.raises(ZimError, match=r"MANIFEST\.json is not a manifest"):
+        Manifest(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -276,6 +291,9 @@ def test_a_converter_learns_from_a_table_of_data_sets(tmp_path, capsys):
         ('[data]\nade20k = "sets/ADE20K_2021_17_01"', "has mattes"),
         ('[data]\n[shares]\nx = "much"', "not a number"),
         ("[data", "cannot be read"),
+        ("a = " + "[" * 5000, "cannot be read"),
+        ("a = " + "9" * 5000, "cannot be read"),
+        (f'[data]\naim-500 = "{"x" * 5000}"', "is not a folder"),
     ],
 )
 def test_mistakes_in_a_table_are_named(tmp_path, text, message):

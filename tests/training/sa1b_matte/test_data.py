@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import json
 import os
 import shutil
 import subprocess
@@ -150,6 +151,16 @@ def test_an_epoch_shows_every_image_once_and_few_shards_at_a_time(shards, monkey
     again = ShuffledOrder(Shards(shards), 3)
     assert [again.item_at(size + n) for n in range(size)] == second
     assert [again.item_at(n) for n in range(size)] == first
+
+
+@pytest.mark.parametrize(
+    "entry", [3, {}, {"name": "a"}, {"name": "../a", "bytes": 0}, {"name": "x" * 5000}]
+)
+def test_a_manifest_of_another_form_is_refused(tmp_path, entry):
+    manifest = {"format": 1, "shards": [entry]}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ZimError, match=r"manifest\.json|cannot be read"):
+        Shards(tmp_path)
 
 
 def test_a_damaged_image_is_named_and_another_takes_its_place(shards, tmp_path):

@@ -76,6 +76,9 @@ def test_missing_and_later_options_are_no_error() -> None:
         ({"background_picture": 3}, "cannot be read"),
         ({"what": []}, r"what is \[\]"),
         ({"format": "jpeg"}, "JPEG cannot hold the transparency"),
+        ({"quality": None}, "quality is None"),
+        ({"scale": 10**400}, "scale is 1000"),
+        ({"canvas": {"padding": 10**400}}, "padding is 1000"),
     ],
 )
 def test_malformed_options_are_refused_by_name(

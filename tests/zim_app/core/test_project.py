@@ -194,6 +194,12 @@ def test_other_files_are_refused_with_file_and_field(
         read_project(path)
 
 
+def test_path_that_no_disk_has_is_no_image(tmp_path: Path) -> None:
+    path = tmp_path / "a.zimproj"
+    path.write_text(json.dumps(changed("picture.path", "x" * 5000)))
+    assert find_image_file(path, read_project(path).reference) is None
+
+
 def test_valid_is_valid(tmp_path: Path) -> None:
     path = tmp_path / "a.zimproj"
     path.write_text(json.dumps(valid()))

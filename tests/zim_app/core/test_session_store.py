@@ -147,7 +147,10 @@ def test_recovery_state_round_trip(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"path": "/a\0b"}, {"path": 5}, {"stamp": [float("inf"), 1]}, {"stamp": [1]}],
+    [
+        *({"path": "/a\0b"}, {"path": 5}, {"digest": "../x"}),
+        *({"stamp": [float("inf"), 1]}, {"stamp": [1]}, {"stamp": {}}),
+    ],
 )
 def test_malformed_path_or_stamp_is_named(changes) -> None:
     data = Session("ab", "cat", Path("/cat.png"), ObjectStack()).to_json()

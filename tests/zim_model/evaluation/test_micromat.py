@@ -114,6 +114,19 @@ def test_a_path_that_leads_elsewhere_is_refused(tmp_path, hub, path):
     assert not [p for p in tmp_path.rglob("*") if p.is_file()]
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"size": size} for size in (float("inf"), -1, 10**30, "4", None)),
+        *({"path": f"MicroMat3K/{name}"} for name in ("a\0b", "\ud800", "a\nb")),
+    ],
+)
+def test_what_no_disk_holds_is_refused(tmp_path, hub, changes):
+    hub.entries[1] |= changes
+    with pytest.raises(DownloadError, match="cannot be understood"):
+        fetch(tmp_path, hub)
+
+
 def test_a_list_does_not_go_on_elsewhere(tmp_path, hub):
     hub.next = "https://example.org/list"
     with pytest.raises(DownloadError, match="stranger"):

@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
 from zim_model.errors import ImageError, PromptError
 from zim_model.evaluation.reading import (
@@ -95,6 +96,17 @@ def test_only_so_many_points_count(tmp_path):
 def test_a_malformed_file_of_prompts_is_named(tmp_path, data):
     with pytest.raises(PromptError, match=r"p\.json"):
         read_prompts(write(tmp_path / "p.json", data))
+
+
+def test_any_failure_of_the_decoder_names_the_file(tmp_path, monkeypatch):
+    Image.new("RGB", (4, 2)).save(tmp_path / "a.png")
+
+    def fail(image):
+        raise RuntimeError("Decoding of the frame failed")
+
+    monkeypatch.setattr(PngImageFile, "load", fail)
+    with pytest.raises(ImageError, match=r"a\.png cannot be read: Decoding"):
+        read_image(tmp_path / "a.png")
 
 
 def test_a_missing_file_of_prompts_is_named(tmp_path):

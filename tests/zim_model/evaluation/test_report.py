@@ -282,6 +282,8 @@ def test_a_report_that_cannot_be_written_is_reported(tmp_path):
                 {"prompts": {"points": [[1, 2]]}},
                 {"subset": None},
                 {"encode_ms": None},
+                {"curve": [{"SAD": 1.0, "IoU": 1.0}]},
+                {"prompts": {"note": float("nan")}},
             )
         ),
     ],
@@ -291,6 +293,13 @@ def test_a_journal_of_another_form_is_refused(tmp_path, line):
     path.write_text(f"{line}\n")
     with pytest.raises(ZimError, match=r"rows\.jsonl"):
         read_journal(path)
+
+
+def test_curves_of_different_lengths_are_averaged_as_far_as_they_go():
+    steps = [{"SAD": sad, "MSE": 0.0, "IoU": 1.0} for sad in (1.0, 2.0, 3.0)]
+    rows = [row("x", curve=(*steps[:2],)), row("y", curve=(steps[2],))]
+    (curve,) = Report.from_rows(CONFIG, rows, 2).curves().values()
+    assert [point["SAD"] for point in curve] == [2.0, 2.0]
 
 
 def test_lines_over_different_rows_are_pointed_out():

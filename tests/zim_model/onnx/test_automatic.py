@@ -128,6 +128,7 @@ def test_others_are_described_by_a_file(folder):
         ('{"mean": [0, 0]}', "mean is not three numbers"),
         ('{"mean": [0, 0, NaN]}', "mean is not three numbers"),
         ('{"std": [1, 1, 0]}', "std is not positive"),
+        (f'{{"mean": [0, 0, 1{"0" * 400}]}}', "mean is not three numbers"),
         ('{"sigmoid": 1}', "sigmoid is neither"),
     ],
 )

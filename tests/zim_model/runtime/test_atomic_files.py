@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from zim_model.runtime import atomic_files
 from zim_model.runtime.atomic_files import (
     atomic_write,
     describe_os_error,
     exclusive_lock,
     remove_partial_files,
 )
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_new_content_replaces_the_old(tmp_path: Path) -> None:
@@ -181,3 +184,43 @@ def test_lock_of_a_killed_process_does_not_block(
     with exclusive_lock(tmp_path / "rows") as acquired:
         assert acquired
     assert not os.listdir(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="locks of POSIX")
+def test_file_of_a_killed_program_is_swept_by_the_next_one(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path\n"
+        "from zim_model.runtime.atomic_files import atomic_write\n"
+        "with atomic_write(Path(sys.argv[1])) as stream:\n"
+        "    print('writing', flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "a.txt")]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        (partial,) = os.listdir(tmp_path)
+        remove_partial_files(tmp_path)
+        assert os.listdir(tmp_path) == [partial], "it is still being written"
+        process.kill()
+    remove_partial_files(tmp_path)
+    assert not os.listdir(tmp_path)
+
+
+def test_file_taken_for_abandoned_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between creating a file and locking it, another program may remove it."""
+    lock, stolen = atomic_files._lock_partial, []
+
+    def steal_first(path: Path) -> int | None:
+        if not stolen:
+            stolen.append(path)
+            path.unlink()
+        return lock(path)
+
+    monkeypatch.setattr(atomic_files, "_lock_partial", steal_first)
+    with atomic_write(tmp_path / "a.txt") as stream:
+        stream.write(b"x")
+    assert stolen
+    assert os.listdir(tmp_path) == ["a.txt"]

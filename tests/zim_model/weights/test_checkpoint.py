@@ -21,6 +21,18 @@ from zim_model.weights.sam_checkpoint import load_sam, zim_from_sam
 from zim_model.weights.tensors import fingerprint
 
 
+def test_a_file_that_asks_for_more_memory_than_there_is_is_refused(
+    tmp_path, monkeypatch
+):
+    def load(*args, **options):
+        raise MemoryError
+
+    monkeypatch.setattr(torch, "load", load)
+    (tmp_path / "a.pth").write_bytes(b"x")
+    with pytest.raises(WeightsError, match=r"not enough memory for a\.pth"):
+        check_weights(tmp_path / "a.pth")
+
+
 def test_saved_models_come_back(small_vit, tmp_path):
     path = tmp_path / "m.safetensors"
     save_model(small_vit, path, half=False)

@@ -15,16 +15,17 @@ import hashlib
 import json
 import math
 import secrets
-import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from os.path import isfile
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 
 from zim_app.core.session_store import FileStamp
 from zim_model.errors import MALFORMED, ZimError, msg
+from zim_model.json_values import is_number
 from zim_model.runtime.journal import JournalWriter, read_lines
 
 FOLDER = ".zim-batch"
@@ -145,7 +146,7 @@ class BatchRecord:
             and self.row.state == "done"
             and self.fingerprint == fingerprint
             and bool(self.outputs)
-            and all((folder / output.path).is_file() for output in self.outputs)
+            and all(isfile(folder / output.path) for output in self.outputs)
         )
 
     def may_replace(self, path: str, folder: Path) -> bool:
@@ -327,9 +328,7 @@ def _is_well_typed(row: BatchRow) -> bool:
         value = getattr(row, name)
         if kind is str and not isinstance(value, str):
             return False
-        if kind in (int, float) and not (
-            isinstance(value, int | float) and abs(value) < sys.float_info.max
-        ):
+        if kind in (int, float) and not is_number(value):
             return False
     return True
 

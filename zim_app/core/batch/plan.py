@@ -6,6 +6,7 @@ import hashlib
 import json
 import string
 from dataclasses import dataclass, field, replace
+from os.path import isfile
 from pathlib import Path
 
 from zim_app.core.batch.jobs import Job, Obstacle
@@ -68,7 +69,7 @@ class BatchPlan:
                 msg("Put {{name}} in it, which stands for the name of the photo."),
             )
         backdrop = self.export.background_image
-        if backdrop is not None and not backdrop.is_file():
+        if backdrop is not None and not isfile(backdrop):
             raise ZimError(
                 msg("There is no background {backdrop}.", backdrop=backdrop),
                 msg("Choose a photo."),

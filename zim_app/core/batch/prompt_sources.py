@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
+from os.path import isfile
 from pathlib import Path
 from typing import Any, Literal
 
@@ -271,7 +272,7 @@ class PromptResolver:
         dated = []
         for path in folder.glob(f"*{PROJECT_SUFFIX}"):
             stamp = FileStamp.from_path(path)
-            if stamp is not None and path.is_file():
+            if stamp is not None and isfile(path):
                 dated.append((stamp.modified_ns, path))
         for _, path in sorted(dated):  # the newest of an image is used
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from os.path import isdir
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -315,7 +316,7 @@ class BatchDialog(QDialog):
     @Slot()
     def _on_open_folder_clicked(self) -> None:
         output = self.form.settings().output
-        if output is not None and output.is_dir():
+        if output is not None and isdir(output):
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(output)))
 
     @Slot()
@@ -348,4 +349,4 @@ class BatchDialog(QDialog):
         has_file = index.isValid() and self.table.rows[index.row()].path is not None
         self.open_image.setEnabled(has_file)
         output = self.form.settings().output
-        self.open_folder.setEnabled(output is not None and output.is_dir())
+        self.open_folder.setEnabled(output is not None and isdir(output))

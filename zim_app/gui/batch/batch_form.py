@@ -24,6 +24,7 @@ from zim_app.gui.files.export_form import ExportForm, browse_button, widget_row
 from zim_app.gui.number_boxes import WholeNumberBox
 from zim_app.gui.settings import preferences
 from zim_model.errors import ZimError
+from zim_model.json_values import is_number
 from zim_model.runtime.devices import CPU, Device
 from zim_model.weights.catalogue import find_known
 from zim_model.weights.installed import installed_models
@@ -234,7 +235,11 @@ class BatchForm(QTabWidget):
             check.setChecked(data.get(key) is True)
         self.recipes.setChecked(data.get("recipes") is not False)
         box = data.get("box")
-        if not isinstance(box, list) or [type(edge) for edge in box] != [int] * 4:
+        if (
+            not isinstance(box, list)
+            or len(box) != len(DEFAULT_BOX)
+            or not all(is_number(edge, 0, 100, whole=True) for edge in box)
+        ):
             box = DEFAULT_BOX
         for edge, value in zip(self.box, box, strict=True):
             edge.setValue(value)

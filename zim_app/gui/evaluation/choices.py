@@ -24,6 +24,7 @@ from zim_model.runtime.devices import DeviceChoice
 from zim_model.weights.catalogue import DEFAULT_MODEL
 
 MAX_RECENT = 8
+MAX_LIMIT = 1_000_000
 AS_IN_STUDIO = "studio"
 """Value of ``device``: the device of the studio."""
 
@@ -136,7 +137,7 @@ class EvaluationChoices:
         return replace(
             choices,
             click_count=min(max(choices.click_count, 1), MAX_CLICKS),
-            limit=max(choices.limit, 0),
+            limit=min(max(choices.limit, 0), MAX_LIMIT),
             upsampling=choices.upsampling
             if choices.upsampling in get_args(Upsampling)
             else defaults.upsampling,

@@ -19,7 +19,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from zim_app.gui.evaluation.choices import AS_IN_STUDIO, EvaluationChoices
+from zim_app.gui.evaluation.choices import (
+    AS_IN_STUDIO,
+    MAX_LIMIT,
+    EvaluationChoices,
+)
 from zim_app.gui.evaluation.systems_box import SystemsBox, make_folder_dialog
 from zim_app.gui.icon_button import IconButton
 from zim_app.gui.language import translate_message
@@ -37,7 +41,6 @@ _TITLES = (
     QT_TRANSLATE_NOOP("Evaluation", "Mattes beside their images"),
 )
 """Titles of the generic layouts, which are translated."""
-MAX_LIMIT = 1_000_000
 
 
 class SetupPanel(QScrollArea):

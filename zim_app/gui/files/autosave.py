@@ -6,6 +6,7 @@ import contextlib
 import uuid
 from dataclasses import replace
 from functools import partial
+from os.path import isfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -347,7 +348,7 @@ def find_crashed_runs(folder: Path) -> list[RecoveryState]:
         if not lock.tryLock(0):
             continue  # another window is open
         run = read_recovery_state(file)
-        if run is not None and run.image is not None and run.image.is_file():
+        if run is not None and run.image is not None and isfile(run.image):
             runs.append((file.stat().st_mtime_ns, run))
         with contextlib.suppress(OSError):
             file.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from os.path import isdir
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -165,7 +166,7 @@ class ExportController(QObject):
         folder = self._target_folder(document)
         export = partial(self._start, document, stored_options(), folder=folder)
         beside = folder.is_relative_to(dialogs.start_folder(document))
-        if folder.is_dir() or beside:
+        if isdir(folder) or beside:
             export()
             return
         from zim_app.core.export import missing_folder_error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from os.path import isdir, isfile
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -174,7 +175,7 @@ class ExportDialog(QDialog):
         """
         options = self.options.validate()
         backdrop = options.background_image
-        if backdrop is not None and not backdrop.is_file():
+        if backdrop is not None and not isfile(backdrop):
             raise ZimError(self.tr("Choose an image for the background."))
         suffix = options.file_format.suffixes[0]
         planned = []
@@ -235,7 +236,7 @@ class ExportDialog(QDialog):
             lines.append(line)
         if len(planned) > 3:
             lines.append(self.tr("… and {} more files").format(len(planned) - 3))
-        if not Path(self.folder.text()).is_dir():
+        if not isdir(self.folder.text()):
             lines.append(self.tr("The folder does not exist; it is made."))
         if taken:
             replaced = self.overwrite.isChecked()

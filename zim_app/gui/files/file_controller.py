@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from os.path import isfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -445,7 +446,7 @@ class FileController(QObject):
 
     @Slot(object)
     def _on_sessions_recovered(self, run: RecoveryState) -> None:
-        path = run.project if run.project and run.project.is_file() else run.image
+        path = run.project if run.project and isfile(run.project) else run.image
         if path is None or self._studio.document is not None:
             return
         self._studio.banner.show_info(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass, replace
+from os.path import isfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -172,4 +173,4 @@ def _last_known_file(digest: str, store: SessionStore) -> Path | None:
     except ZimError:
         return None
     path = session.path if session else None
-    return path if path is not None and path.is_file() else None
+    return path if path is not None and isfile(path) else None

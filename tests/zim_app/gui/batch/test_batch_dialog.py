@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import numpy as np
+import pytest
 from PIL import Image
 from PySide6.QtCore import QItemSelectionModel, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
@@ -21,6 +22,7 @@ from tests.zim_model.onnx.test_automatic import write_graph
 from zim_app.core.canvas import Canvas
 from zim_app.core.export_options import ExportOptions
 from zim_app.core.presets import PresetStore
+from zim_app.gui.batch.batch_form import DEFAULT_BOX
 from zim_app.gui.batch.batch_table import RESULT_COLUMN, STATE_COLUMN
 from zim_app.gui.settings import preferences, window_state
 from zim_model.weights.installed import MODELS_VARIABLE
@@ -95,6 +97,12 @@ def test_a_preset_decides_names_and_is_told_as_changed(dialog, qtbot, output, fi
     stored = dialog.form.to_json()
     dialog.form.restore(stored, "")
     assert dialog.form.export.options.canvas == Canvas(padding=20)
+
+
+@pytest.mark.parametrize("box", [[0, 0, 2**70, 100], [0, 0, 101, 9], [1, 2], "box"])
+def test_a_stored_box_that_is_none_is_replaced(dialog, box):
+    dialog.form.restore({"box": box}, "")
+    assert dialog.form.to_json()["box"] == list(DEFAULT_BOX)
 
 
 def test_a_shadow_that_is_not_kept_is_told_in_the_table(

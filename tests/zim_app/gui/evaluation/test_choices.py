@@ -2,7 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from zim_app.gui.evaluation.choices import MAX_RECENT, ChosenFolder, EvaluationChoices
+from zim_app.gui.evaluation.choices import (
+    MAX_LIMIT,
+    MAX_RECENT,
+    ChosenFolder,
+    EvaluationChoices,
+)
 from zim_model.evaluation.systems import ModelSystem, PredictionFolder, PromptKind
 
 FULL = EvaluationChoices(
@@ -46,8 +51,9 @@ def test_damaged_choices_fall_back(damage):
     assert EvaluationChoices.from_json(damage) == EvaluationChoices.from_json({})
 
 
-def test_clicks_stay_within_bounds():
+def test_numbers_stay_within_bounds():
     assert EvaluationChoices.from_json({"click_count": 1000}).click_count == 50
+    assert EvaluationChoices.from_json({"limit": 2**70}).limit == MAX_LIMIT
 
 
 def test_systems_and_prompts_are_those_that_are_chosen():
