@@ -38,6 +38,7 @@ from zim_model.inference.predictor import ZimPredictor
 from zim_model.matting.metrics import grad, mse, sad
 from zim_model.request import ALPHA_MAX
 from zim_model.runtime.atomic_files import atomic_write, describe_os_error
+from zim_model.runtime.parent import end_with_parent
 from zim_model.weights.checkpoint import load_zim
 
 CONFIGS = Path(__file__).parent / "configs" / "ablations"
@@ -362,7 +363,10 @@ def _run_variants(
         return
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(
-        plan.jobs, mp_context=spawn, max_tasks_per_child=1
+        plan.jobs,
+        mp_context=spawn,
+        initializer=end_with_parent,
+        max_tasks_per_child=1,
     ) as pool:
         try:
             yield from [

@@ -31,6 +31,7 @@ from training.pack import open_training_folder
 from training.run_config import RunSettings
 from zim_model.errors import ZimError
 from zim_model.runtime.malloc import tune_malloc
+from zim_model.runtime.parent import end_with_parent
 
 LOG_FILE, PREVIEW_FILE = "log.csv", "previews.png"
 MAX_FAULT_SHARE, MAX_FEW_FAULTS = 0.01, 3
@@ -329,16 +330,17 @@ def _micro_batches(
         sampler=DistributedStepSampler(config, trainer.step, group.rank, group.size),
         num_workers=config.workers,
         prefetch_factor=4 if config.workers else None,
-        worker_init_fn=_one_thread,
+        worker_init_fn=_start_worker,
         pin_memory=group.device.type == "cuda",
     )
     return iter(loader)
 
 
-def _one_thread(worker: int) -> None:
+def _start_worker(worker: int) -> None:
     del worker
     import cv2
 
+    end_with_parent()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not the handler of the parent
 
     cv2.setNumThreads(1)

@@ -26,6 +26,7 @@ from zim_model.errors import ZimError
 from zim_model.network.encoder import VitEncoder
 from zim_model.network.region_head import Regions
 from zim_model.network.zim import Features, Zim
+from zim_model.runtime.parent import end_with_parent
 from zim_model.weights.checkpoint import load_zim, save_model
 from zim_model.weights.installed import PICKLE_SUFFIXES
 from zim_model.weights.sam_checkpoint import (
@@ -170,7 +171,9 @@ class Trainer(BaseTrainer[TrainConfig, Zim]):
         if self._pool is None:
             # CUDA does not work in forked processes.
             spawn = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self.config.workers, mp_context=spawn)
+            self._pool = ProcessPoolExecutor(
+                self.config.workers, mp_context=spawn, initializer=end_with_parent
+            )
         return partial(self._pool.map, chunksize=2)
 
     def _loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
