@@ -107,7 +107,8 @@ def run(args: argparse.Namespace) -> int:
     started = time.perf_counter()
     alpha = converter.convert(image.rgb, mask_file.mask)
     seconds = time.perf_counter() - started
-    export(image, [ExportTarget(alpha)], output, options)
+    exclusive = args.output is None
+    export(image, [ExportTarget(alpha)], output, options, exclusive=exclusive)
     soft = float(((alpha > 0) & (alpha < ALPHA_MAX)).mean())
     report = {
         "image": str(args.photo),

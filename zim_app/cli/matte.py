@@ -184,7 +184,8 @@ def run(args: argparse.Namespace) -> int:
     notices: list[str] = []
     target, notify = [ExportTarget(matte.alpha)], notices.append
     if output is not None:
-        export(image, target, output, options, notify=notify)
+        exclusive = args.output is None
+        export(image, target, output, options, exclusive=exclusive, notify=notify)
     else:
         folder = args.photo.parent
         [output] = export_to_folder(image, target, folder, options, notify=notify)

@@ -60,6 +60,10 @@
         <translation>Fügen Sie einen Dateinamen hinzu.</translation>
     </message>
     <message>
+        <source>Choose another name, or say that it is to be replaced.</source>
+        <translation>Wählen Sie einen anderen Namen, oder geben Sie an, dass sie ersetzt werden soll.</translation>
+    </message>
+    <message>
         <source>Add a positive point or a box.</source>
         <translation>Setzen Sie einen positiven Punkt oder einen Rahmen.</translation>
     </message>
@@ -1714,6 +1718,10 @@
     <message>
         <source>the disk is full</source>
         <translation>der Datenträger ist voll</translation>
+    </message>
+    <message>
+        <source>there is one already</source>
+        <translation>es gibt sie schon</translation>
     </message>
     <message>
         <source>the disk is read-only</source>

@@ -28,6 +28,7 @@ _REASONS = {
         msg("Check the spelling."),
     ),
     errno.EISDIR: (msg("it is a folder"), msg("Give the path of a file.")),
+    errno.EEXIST: (msg("there is one already"), msg("Choose another name.")),
     errno.ENAMETOOLONG: (msg("the name is too long"), msg("Choose a shorter name.")),
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,
@@ -151,7 +152,7 @@ def atomic_write(
         if target.exists() and not private:
             shutil.copymode(target, temporary)
         if exclusive:
-            _rename_to_new(temporary, target)
+            rename_to_new(temporary, target)
         else:
             os.replace(temporary, target)
     finally:
@@ -162,19 +163,21 @@ def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _rename_to_new(temporary: Path, target: Path) -> None:
+def rename_to_new(path: Path, target: Path) -> None:
     """Rename a file; of several programs that want the same name, only one succeeds.
 
     Raises:
         FileExistsError: there is something of that name.
+        OSError: it cannot be renamed.
     """
     try:
-        os.link(temporary, target)
+        os.link(path, target)
     except FileExistsError:
         raise
     except OSError:  # the disk has no hard links
         target.open("xb").close()
-        os.replace(temporary, target)
+        os.replace(path, target)
+    path.unlink(missing_ok=True)
 
 
 def remove_partial_files(folder: Path, age: float = STALE) -> None:
