@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import tarfile
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -386,6 +387,10 @@ def read_at(path: Path, offset: int, size: int) -> bytes:
     """
     try:
         with path.open("rb") as file:
+            end = os.fstat(file.fileno()).st_size
+            # Before the memory is taken that a malformed header names.
+            if offset < 0 or offset + max(0, size) > end:
+                raise ZimError(f"{path} ends too early.")
             file.seek(offset)
             data = file.read(size)
     except OSError as error:
