@@ -37,7 +37,11 @@ from zim_model.errors import ZimError
 from zim_model.inference.predictor import ZimPredictor
 from zim_model.matting.metrics import grad, mse, sad
 from zim_model.request import ALPHA_MAX
-from zim_model.runtime.atomic_files import atomic_write, describe_os_error
+from zim_model.runtime.atomic_files import (
+    atomic_write,
+    describe_os_error,
+    explained_write,
+)
 from zim_model.runtime.parent import end_with_parent
 from zim_model.weights.checkpoint import load_zim
 
@@ -345,7 +349,8 @@ def ablate(plan: AblationPlan) -> str:
     for (variant, _), errors in zip(runs, _run_variants(plan, runs), strict=True):
         results[variant.name].append(errors)
     text = report(plan, results)
-    with atomic_write(plan.out / f"table{plan.number}.md") as file:
+    path = plan.out / f"table{plan.number}.md"
+    with explained_write(path), atomic_write(path) as file:
         file.write(text.encode())
     return text
 

@@ -30,6 +30,7 @@ from training.distributed import ProcessGroup, join_process_group
 from training.pack import open_training_folder
 from training.run_config import RunSettings
 from zim_model.errors import ZimError
+from zim_model.runtime.atomic_files import explained_write
 from zim_model.runtime.malloc import tune_malloc
 from zim_model.runtime.parent import end_with_parent
 
@@ -191,7 +192,8 @@ def run_task(task: TrainingTask[TrainerT], options: TrainingRunOptions) -> Train
     the run finishes the step, saves and ends.
 
     Raises:
-        ZimError: the data or the saved state cannot be used.
+        ZimError: the data or the saved state cannot be used, or a file cannot be
+            written.
     """
     deadline = time.monotonic() + 60 * options.minutes
     options.out.mkdir(parents=True, exist_ok=True)
@@ -223,8 +225,9 @@ def run_task(task: TrainingTask[TrainerT], options: TrainingRunOptions) -> Train
         def should_stop() -> bool:
             return stop_requested.is_set() or time.monotonic() > deadline
 
-        _loop(trainer, samples, options.out / LOG_FILE, should_stop, save)
-        save()
+        with explained_write(options.out):
+            _loop(trainer, samples, options.out / LOG_FILE, should_stop, save)
+            save()
     return trainer
 
 

@@ -68,6 +68,25 @@ def write_error(
     return kind(message, cure)
 
 
+@contextmanager
+def explained_write(path: Path) -> Iterator[None]:
+    """Raise :func:`write_error` for a system error in the block, as on a full disk.
+
+    Also for a RuntimeError that follows one, which torch raises where the stream that
+    it writes to fails.
+
+    Raises:
+        ZimError: ``path``, or what is in it, cannot be written.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        cause = error if isinstance(error, OSError) else error.__context__
+        if not isinstance(cause, OSError):
+            raise
+        raise write_error(path, cause) from error
+
+
 def delete_error(
     path: Path, error: OSError, kind: type[ZimError] = ZimError
 ) -> ZimError:
