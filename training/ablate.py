@@ -37,7 +37,12 @@ from zim_model.errors import ZimError
 from zim_model.inference.predictor import ZimPredictor
 from zim_model.matting.metrics import grad, mse, sad
 from zim_model.request import ALPHA_MAX
-from zim_model.runtime.atomic_files import atomic_write, describe_os_error
+from zim_model.runtime.atomic_files import (
+    atomic_write,
+    describe_os_error,
+    explained_write,
+)
+from zim_model.runtime.parent import end_with_parent
 from zim_model.weights.checkpoint import load_zim
 
 CONFIGS = Path(__file__).parent / "configs" / "ablations"
@@ -337,7 +342,8 @@ def ablate(plan: AblationPlan) -> str:
     for (variant, _), errors in zip(runs, _run_variants(plan, runs), strict=True):
         results[variant.name].append(errors)
     text = report(plan, results)
-    with atomic_write(plan.out / f"table{plan.number}.md") as file:
+    path = plan.out / f"table{plan.number}.md"
+    with explained_write(path), atomic_write(path) as file:
         file.write(text.encode())
     return text
 
@@ -355,7 +361,10 @@ def _run_variants(
         return
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(
-        plan.jobs, mp_context=spawn, max_tasks_per_child=1
+        plan.jobs,
+        mp_context=spawn,
+        initializer=end_with_parent,
+        max_tasks_per_child=1,
     ) as pool:
         try:
             yield from [

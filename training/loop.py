@@ -30,8 +30,9 @@ from training.distributed import ProcessGroup, join_process_group
 from training.pack import open_training_folder
 from training.run_config import RunSettings
 from zim_model.errors import ZimError
-from zim_model.runtime.atomic_files import atomic_write
+from zim_model.runtime.atomic_files import atomic_write, explained_write
 from zim_model.runtime.malloc import tune_malloc
+from zim_model.runtime.parent import end_with_parent
 
 LOG_FILE, PREVIEW_FILE = "log.csv", "previews.png"
 MAX_FAULT_SHARE, MAX_FEW_FAULTS = 0.01, 3
@@ -191,7 +192,8 @@ def run_task(task: TrainingTask[TrainerT], options: TrainingRunOptions) -> Train
     the run finishes the step, saves and ends.
 
     Raises:
-        ZimError: the data or the saved state cannot be used.
+        ZimError: the data or the saved state cannot be used, or a file cannot be
+            written.
     """
     deadline = time.monotonic() + 60 * options.minutes
     options.out.mkdir(parents=True, exist_ok=True)
@@ -226,8 +228,9 @@ def run_task(task: TrainingTask[TrainerT], options: TrainingRunOptions) -> Train
         def should_stop() -> bool:
             return stop_requested.is_set() or time.monotonic() > deadline
 
-        _loop(trainer, samples, options.out / LOG_FILE, should_stop, save)
-        save()
+        with explained_write(options.out):
+            _loop(trainer, samples, options.out / LOG_FILE, should_stop, save)
+            save()
     return trainer
 
 
@@ -350,16 +353,17 @@ def _micro_batches(
         sampler=DistributedStepSampler(config, trainer.step, group.rank, group.size),
         num_workers=config.workers,
         prefetch_factor=4 if config.workers else None,
-        worker_init_fn=_one_thread,
+        worker_init_fn=_start_worker,
         pin_memory=group.device.type == "cuda",
     )
     return iter(loader)
 
 
-def _one_thread(worker: int) -> None:
+def _start_worker(worker: int) -> None:
     del worker
     import cv2
 
+    end_with_parent()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not the handler of the parent
 
     cv2.setNumThreads(1)

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import argparse
 import io
+import lzma
 import sys
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +25,11 @@ from tqdm import tqdm
 from zim_model.errors import ZimError
 from zim_model.runtime.atomic_files import atomic_write
 
+_TAR_ERRORS = (
+    *(OSError, EOFError, ValueError, OverflowError, tarfile.TarError),
+    *(zlib.error, lzma.LZMAError),
+)
+"""That the library raises for damaged tars, compressed ones included."""
 FOLDERS = ("matte", "cutout", "seg", "background")
 JPEG_QUALITY = 88
 SHRINK_FACTOR = 0.85
@@ -46,7 +53,7 @@ def open_training_folder(data: Path) -> Iterator[Path]:
         try:
             with tarfile.open(data) as tar:
                 tar.extractall(folder, filter="data")
-        except (OSError, tarfile.TarError) as error:
+        except _TAR_ERRORS as error:
             raise ZimError(
                 f"{data} is neither a folder nor a tar of images: {error}.",
                 "Make one with: python -m training.pack DATA -o slice.tar",

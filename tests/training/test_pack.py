@@ -1,4 +1,5 @@
 import io
+import random
 import tarfile
 
 import numpy as np
@@ -60,6 +61,36 @@ def test_a_tar_may_not_write_outside_its_folder(tmp_path):
     with pytest.raises(ZimError, match=r"evil\.tar"), open_training_folder(path):
         pass
     assert not (tmp_path / "evil.txt").exists()
+
+
+@pytest.mark.parametrize("kind", ["gz", "bz2", "xz"])
+def test_a_compressed_tar_that_ends_too_early_is_refused(tmp_path, kind):
+    path = tmp_path / "slice.tar"
+    with tarfile.open(path, f"w:{kind}") as tar:
+        entry = tarfile.TarInfo("matte/a.jpg")
+        entry.size = 9000
+        tar.addfile(entry, io.BytesIO(random.Random(0).randbytes(9000)))
+    data = path.read_bytes()
+    for end in range(len(data) // 9, len(data) - 20, len(data) // 9):
+        path.write_bytes(data[:end])
+        with pytest.raises(ZimError, match=r"slice\.tar"), open_training_folder(path):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [("matte/a\0b.jpg", {}), ("matte/a.jpg", {"mtime": 2**70})],
+)
+def test_impossible_names_and_times_are_refused(tmp_path, name, values):
+    path = tmp_path / "slice.tar"
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
+        entry = tarfile.TarInfo(name)
+        for key, value in values.items():
+            setattr(entry, key, value)
+        entry.pax_headers = {"path": name}
+        tar.addfile(entry)
+    with pytest.raises(ZimError, match=r"slice\.tar"), open_training_folder(path):
+        pass
 
 
 def test_what_is_no_tar_is_refused(tmp_path):

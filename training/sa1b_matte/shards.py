@@ -399,8 +399,9 @@ def read_at(path: Path, offset: int, size: int) -> bytes:
     """
     try:
         with path.open("rb") as file:
-            end = file.seek(0, os.SEEK_END)
-            if not 0 <= offset <= end or size > end:  # a damaged record names any
+            end = os.fstat(file.fileno()).st_size
+            # Before the memory is taken that a malformed header names.
+            if offset < 0 or offset + max(0, size) > end:
                 raise ZimError(f"{path} ends too early.")
             file.seek(offset)
             data = file.read(size)

@@ -84,10 +84,9 @@ def run(args: argparse.Namespace) -> int:
             cannot be loaded, or a file exists already or cannot be written.
     """
     image = read_photo(args.photo)
-    names = _OutputNames(args.output, args.photo.stem)
+    names = _OutputNames(args.output, args.photo.stem, replace=args.replace)
     options = ExportOptions(args.what, trim=args.trim, hidden_pixels=args.hidden_pixels)
-    if not args.replace:
-        names.check_free()
+    names.check_free()
     _make_folder(args.output)
     check_target(image, names.object(1), options)  # before the slow part
     base = Recipe() if args.model is None else Recipe(model=args.model)
@@ -118,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
         "objects": rows,
     }
     text = json.dumps(index, indent=2)
-    _write_text(names.index, text)
+    _write_text(names.index, text, exclusive=not args.replace)
     sentence = f"{args.output}: {_count_text(len(rows))} found in {seconds:.1f} s"
     print(text if args.json else sentence)
     return 0
@@ -127,8 +126,8 @@ def run(args: argparse.Namespace) -> int:
 class _OutputNames:
     """Paths of the output files of a photo."""
 
-    def __init__(self, folder: Path, stem: str) -> None:
-        self._folder, self._stem = folder, stem
+    def __init__(self, folder: Path, stem: str, *, replace: bool) -> None:
+        self._folder, self._stem, self.replace = folder, stem, replace
         self.index = folder / f"{stem}-objects.json"
 
     def object(self, number: int) -> Path:
@@ -136,7 +135,9 @@ class _OutputNames:
         return self._folder / f"{self._stem}-{number:02}.png"
 
     def check_free(self) -> None:
-        """Raise ImageError if files of an earlier run exist."""
+        """Raise ImageError if files of an earlier run exist and are to be kept."""
+        if self.replace:
+            return
         start = f"{self._stem}-"
         taken = [self.index] if self.index.exists() else []
         if self._folder.is_dir():
@@ -199,7 +200,10 @@ def _write_objects(
         if not matte.alpha.any():  # empty at full size
             continue
         path = names.object(number)
-        export(image, [ExportTarget(matte.alpha)], path, options)
+        export(
+            *(image, [ExportTarget(matte.alpha)], path, options),
+            exclusive=not names.replace,
+        )
         row = {
             "file": path.name,
             "box": list(each.box),
@@ -215,9 +219,9 @@ def _count_text(count: int) -> str:
     return "1 object" if count == 1 else f"{count} objects"
 
 
-def _write_text(path: Path, text: str) -> None:
+def _write_text(path: Path, text: str, *, exclusive: bool) -> None:
     try:
-        with atomic_write(path) as stream:
+        with atomic_write(path, exclusive=exclusive) as stream:
             stream.write(f"{text}\n".encode())
     except OSError as error:
         raise write_error(path, error, ImageError) from error

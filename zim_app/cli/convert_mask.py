@@ -10,12 +10,13 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
 from zim_app.cli.arguments import add_hidden_pixels_argument
 from zim_app.cli.photos import default_output, read_photo
-from zim_app.core.export import ExportOptions, ExportTarget, check_target, export
+from zim_app.core.export import Depth, ExportOptions, ExportTarget, check_target, export
 from zim_app.core.masks import THRESHOLD, MaskFile, load_mask
 from zim_model.errors import ImageError, msg
 from zim_model.request import ALPHA_MAX
@@ -51,9 +52,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--depth",
-        choices=("source", "8", "16"),
+        choices=get_args(Depth),
         default="source",
-        help="bits per channel; source (default) is the depth of the photo",
+        help="bits per channel; source (default) is the depth of the photo, 32 are "
+        "floats of light (.tif, .exr)",
     )
     add_hidden_pixels_argument(parser)
     parser.add_argument(
@@ -105,7 +107,8 @@ def run(args: argparse.Namespace) -> int:
     started = time.perf_counter()
     alpha = converter.convert(image.rgb, mask_file.mask)
     seconds = time.perf_counter() - started
-    export(image, [ExportTarget(alpha)], output, options)
+    exclusive = args.output is None
+    export(image, [ExportTarget(alpha)], output, options, exclusive=exclusive)
     soft = float(((alpha > 0) & (alpha < ALPHA_MAX)).mean())
     report = {
         "image": str(args.photo),

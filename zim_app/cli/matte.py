@@ -30,7 +30,9 @@ from zim_app.core.export import (
     export_to_folder,
 )
 from zim_app.core.json_keys import check_recipe_keys
+from zim_app.core.masks import load_mask
 from zim_model.errors import PromptError, ZimError, msg
+from zim_model.imported_mask import ImportedMask
 from zim_model.inference.subject import SubjectSelector
 from zim_model.prompts import PromptSet
 from zim_model.recipe import Recipe, Upsampling
@@ -64,6 +66,14 @@ def _configure_prompts(parser: argparse.ArgumentParser) -> None:
         metavar="X0,Y0,X1,Y1",
         help="two opposite corners around the object; write --box=-5,... if the first "
         "number is negative",
+    )
+    parser.add_argument(
+        "--mask",
+        type=Path,
+        metavar="FILE",
+        help="an image of the photo's size, white on the object: the object to begin "
+        "with, which points change; of one with transparency, such as PHOTO itself, "
+        "the opacity is used",
     )
     arguments.add_colour_key_argument(parser)
     arguments.add_subject_argument(parser)
@@ -106,7 +116,7 @@ def _configure_result(parser: argparse.ArgumentParser) -> None:
         "--output",
         type=Path,
         metavar="OUT.png",
-        help=".png, .tif, .webp, or .jpg (matte, composite); an existing file is "
+        help=".png, .tif, .exr, .webp, or .jpg (matte, composite); an existing file is "
         "replaced; default: PHOTO-cutout.png beside PHOTO (or -matte, -composite), "
         "if there is none, or a new file with the preset's name and format",
     )
@@ -143,13 +153,19 @@ def _configure_result(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Cut out one object of one photo; return the exit code."""
     recipe = _recipe(args)
-    if not recipe.has_prompts and args.subject is None:
+    if not recipe.has_prompts and args.subject is None and args.mask is None:
         raise argparse.ArgumentError(
-            None, "give at least one --point, a --box, a --colour-key or --subject"
+            None,
+            "give at least one --point, a --box, a --mask, a --colour-key or --subject",
         )
     started = time.perf_counter()
     image = read_photo(args.photo)
     load_ms = _milliseconds_since(started)
+    if args.mask is not None:
+        mask = ImportedMask.from_level(
+            load_mask(args.mask, image, 1).level, refine=False
+        )
+        recipe = replace(recipe, masks=(*recipe.masks, mask))
     options = _export_options(args, recipe).validate()
     output = args.output
     if output is None and args.preset is None:
@@ -168,7 +184,8 @@ def run(args: argparse.Namespace) -> int:
     notices: list[str] = []
     target, notify = [ExportTarget(matte.alpha)], notices.append
     if output is not None:
-        export(image, target, output, options, notify=notify)
+        exclusive = args.output is None
+        export(image, target, output, options, exclusive=exclusive, notify=notify)
     else:
         folder = args.photo.parent
         [output] = export_to_folder(image, target, folder, options, notify=notify)

@@ -12,6 +12,8 @@ in the shadows.  Both use Little CMS.
 from __future__ import annotations
 
 import io
+import struct
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Literal, cast
 
@@ -24,6 +26,9 @@ from zim_model.arrays import ByteArray, FloatArray, WordArray
 
 Space = Literal["GRAY", "RGB", "CMYK"]
 _MODES: dict[Space, str] = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK"}
+SRGB_PRIMARIES = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06)
+SRGB_WHITE = (0.3127, 0.3290)
+"""Chromaticities, x and y, of red, green and blue, and of white."""
 _LIGHT_TOLERANCE = 1e-3
 """Largest difference from the sum of the channels' light, of 1."""
 _WHITE_ERROR = 8
@@ -120,6 +125,125 @@ def rgb_from_srgb(
     return cast(PixelArray, table[np.searchsorted(colours, codes)])
 
 
+# --- Light ----------------------------------------------------------------------------
+
+
+def srgb_to_light(values: WordArray) -> FloatArray:
+    """Light of uint16 sRGB values, of the same shape: float32, 0 to 1."""
+    return _light_of_srgb()[values]
+
+
+def light_to_srgb(light: FloatArray) -> WordArray:
+    """Light, (H, W) or (H, W, C) floats, as uint16 sRGB; it is clipped to 0 to 1."""
+    result = np.empty(light.shape, np.uint16)
+    for rows in strips(*light.shape[:2]):
+        part = np.clip(light[rows], 0, 1, dtype=np.float32)
+        result[rows] = np.rint(_srgb_curve(part) * 65535)
+    return result
+
+
+def rgb_to_light(pixels: PixelArray, icc: bytes | None) -> FloatArray:
+    """Convert RGB pixels to light with the primaries of sRGB.
+
+    Args:
+        pixels: (H, W, 3) uint8 or uint16.
+        icc: their profile; None means sRGB.
+
+    Returns:
+        (H, W, 3) float32: white is 1, and colours outside sRGB's gamut have negative
+        values.
+    """
+    words = cast(WordArray, convert_depth(pixels, np.uint16))
+    transform = _to_srgb(icc, "RGB") if icc else None
+    if icc is None or transform is None or _is_near_identity(transform):
+        return srgb_to_light(words)
+    tables = _light_tables(icc)
+    result = np.empty(pixels.shape, np.float32)
+    for rows in strips(*pixels.shape[:2]):
+        result[rows] = (
+            _convert_exactly(words[rows], icc, linear_srgb(), "rgb", np.float32)
+            if tables is None
+            else _sum_of_light(words[rows], tables)
+        )
+    return result
+
+
+def floats_to_light(values: FloatArray, icc: bytes, space: Space) -> FloatArray:
+    """Convert floats of a valid profile to light with the primaries of sRGB.
+
+    Args:
+        values: (H, W) grey or (H, W, 3) RGB float32.
+        icc: their profile.
+        space: GRAY or RGB.
+
+    Returns:
+        (H, W, 3) float32.
+    """
+
+    def convert(part: FloatArray) -> FloatArray:
+        light = _convert_exactly(part, icc, linear_srgb(), space.lower(), np.float32)
+        return cast(FloatArray, light)
+
+    if space == "RGB":
+        probe = np.random.default_rng(0).random((8, 8, 3), np.float32)
+        matrix = convert(np.eye(3, dtype=np.float32)[None])[0]
+        if np.abs(convert(probe) - probe @ matrix).max() <= _LIGHT_TOLERANCE:
+            return cast(FloatArray, values @ matrix)  # a thousand times as fast
+    result = np.empty((*values.shape[:2], 3), np.float32)
+    for rows in strips(*values.shape[:2]):
+        result[rows] = convert(np.ascontiguousarray(values[rows]))
+    return result
+
+
+@cache
+def linear_srgb() -> bytes:
+    """A profile of sRGB's primaries (IEC 61966-2-1) whose values are light."""
+    return make_profile(SRGB_WHITE, SRGB_PRIMARIES, gamma=1.0)
+
+
+def make_profile(
+    white: Sequence[float], primaries: Sequence[float] | None, **curve: Any
+) -> bytes:
+    """An ICC profile, always of the same bytes.
+
+    Args:
+        white: x and y.
+        primaries: x and y of red, green and blue; None for grey.
+        curve: ``gamma``, or ``transferfunction``: light of values from 0 to 1.
+    """
+    options: dict[str, Any] = {"whitepoint": [*white, 1.0], **curve}
+    if primaries is not None:
+        xy = list(primaries)
+        options["primaries"] = [*xy[:2], 1.0, *xy[2:4], 1.0, *xy[4:], 1.0]
+    kind = "gray" if primaries is None else "rgb"
+    profile = bytearray(imagecodecs.cms_profile(kind, **options))
+    struct.pack_into(">6H", profile, 24, 2000, 1, 1, 0, 0, 0)  # in place of today
+    return bytes(profile)
+
+
+def _srgb_curve(light: Any) -> Any:
+    """The sRGB value, 0 to 1, of light from 0 to 1."""
+    return np.where(
+        light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055
+    )
+
+
+def srgb_decoding(values: Any) -> Any:
+    """Light, 0 to 1, of sRGB values from 0 to 1."""
+    return np.where(
+        values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4
+    )
+
+
+@cache
+def _light_of_srgb() -> FloatArray:
+    values = np.arange(65536) / 65535
+    return np.asarray(srgb_decoding(values), np.float32)
+
+
+# --- Transforms -----------------------------------------------------------------------
+
+
 def _from_srgb(icc: bytes | None) -> ImageCms.ImageCmsTransform | None:
     """The transform from sRGB; None where there is none or it is the identity."""
     source = _to_srgb(icc, "RGB") if icc else None
@@ -170,7 +294,7 @@ def _light_tables(icc: bytes) -> FloatArray | None:
     The light of a colour is the sum of its channels' for a profile of curves and
     primaries, which is checked; None for another.
     """
-    target = _linear_srgb()
+    target = linear_srgb()
     ramps = np.zeros((3, 65536, 3), np.float32)
     for channel in range(3):
         ramps[channel, :, channel] = np.linspace(0, 1, 65536, dtype=np.float32)
@@ -187,17 +311,6 @@ def _light_tables(icc: bytes) -> FloatArray | None:
     return tables if difference <= _LIGHT_TOLERANCE else None
 
 
-@cache
-def _linear_srgb() -> bytes:
-    """A profile of sRGB's primaries (IEC 61966-2-1) whose values are light."""
-    return imagecodecs.cms_profile(
-        "rgb",
-        whitepoint=[0.3127, 0.3290, 1.0],
-        primaries=[0.64, 0.33, 1.0, 0.30, 0.60, 1.0, 0.15, 0.06, 1.0],
-        gamma=1.0,
-    )
-
-
 def _sum_of_light(pixels: Any, tables: FloatArray) -> Any:
     red, green, blue = (tables[n][pixels[..., n]] for n in range(3))
     return red + green + blue
@@ -205,11 +318,7 @@ def _sum_of_light(pixels: Any, tables: FloatArray) -> Any:
 
 def _encode_light(pixels: PixelArray, tables: FloatArray) -> ByteArray:
     """Convert (H, W, 3) uint16 pixels to 8-bit sRGB, by way of linear light."""
-    light = np.arange(65536) / 65535
-    curve = np.where(
-        light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055
-    )
-    encoded = np.rint(curve * 255).astype(np.uint8)
+    encoded = np.rint(_srgb_curve(np.arange(65536) / 65535) * 255).astype(np.uint8)
     result = np.empty(pixels.shape, np.uint8)
     for rows in strips(*pixels.shape[:2]):
         linear = np.clip(_sum_of_light(pixels[rows], tables), 0, 1)

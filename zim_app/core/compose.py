@@ -1,7 +1,8 @@
 """Cut-outs, composites and mattes as pixels to export, in strips of rows.
 
-Where an image has transparency of its own, its alpha multiplies the matte.  Blending
-is done in encoded (not linear) values, as browsers and image editors do by default.
+Where an image has transparency of its own, the lower of its alpha and the matte counts:
+both fall off at the same edge, so that their product would be too thin.  Blending is
+done in encoded (not linear) values, as browsers and image editors do by default.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class CutOut:
                 f"({image.height}, {image.width})"
             )
         if image.source_alpha is not None:
-            alpha = _multiply_alpha(alpha, image.source_alpha)
+            alpha = np.minimum(alpha, image.source_alpha)
         return cls(image.source, alpha)
 
 

@@ -13,7 +13,18 @@ from pathlib import Path
 
 from PIL import Image
 
-from zim_app.core.decoders import bmp, gif, heif, jpeg, png, raw, tiff, webp
+from zim_app.core.decoders import (
+    bmp,
+    exr,
+    gif,
+    heif,
+    jpeg,
+    jpegxl,
+    png,
+    raw,
+    tiff,
+    webp,
+)
 from zim_app.core.decoders.base import (
     MAX_DPI,
     MAX_PIXELS,
@@ -31,15 +42,15 @@ _DECODERS: tuple[tuple[bytes, _Decoder], ...] = (
     (gif.MAGICS[0], gif.decode_gif),
     (gif.MAGICS[1], gif.decode_gif),
     (bmp.MAGIC, bmp.decode_bmp),
+    (jpegxl.CODESTREAM, jpegxl.decode_jpegxl),
+    (jpegxl.CONTAINER, jpegxl.decode_jpegxl),
+    (exr.MAGIC, exr.decode_exr),
 )
 _HEAD = 64
 """Bytes that tell the format."""
 _OTHERS = (
-    (0, b"\xff\x0a", "JPEG XL"),
-    (0, b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
     (0, b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
     (0, b"\xff\x4f\xff\x51", "JPEG 2000"),
-    (0, b"v/1\x01", "OpenEXR"),
     (0, b"#?RADIANCE", "Radiance HDR"),
     (0, b"8BPS", "Photoshop"),
     (0, b"%PDF", "PDF"),

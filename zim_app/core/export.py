@@ -40,6 +40,7 @@ __all__ = [
     "ExportKind",
     "ExportOptions",
     "ExportTarget",
+    "NameTakenError",
     "Scope",
     "check_target",
     "encode",
@@ -48,6 +49,11 @@ __all__ = [
     "plan_files",
     "plan_stem",
 ]
+
+
+class NameTakenError(ImageError):
+    """There is a file of a name that was to be new."""
+
 
 Progress = Callable[[float], None]
 """Called with the finished fraction, 0 to 1."""
@@ -60,6 +66,7 @@ def export(
     options: ExportOptions = ExportOptions(),  # noqa: B008 - a frozen value
     *,
     taken: Container[Path] | None = None,
+    exclusive: bool = False,
     progress: Progress = lambda _: None,
     notify: Notify = ignore_notice,
     cancelled: CancelCheck = lambda: False,
@@ -78,6 +85,7 @@ def export(
         options: all are used but format and template.
         taken: names that are not free, beside those of existing files, of which none is
             replaced then: a number is appended; None writes to ``path`` itself.
+        exclusive: never replace a file, not even one that has just appeared.
         progress: called repeatedly.
         notify: called with a sentence where the result is not quite what was chosen:
             no dependable shadow was found.
@@ -89,6 +97,7 @@ def export(
     Raises:
         ImageError: the path cannot be written, see :func:`check_target`, or the file
             read back differs; an earlier file is left unchanged.
+        NameTakenError: ``exclusive``, and there is such a file.
         ZimError: an option is out of range, or there is nothing to trim to.
         Cancelled: ``cancelled`` became true.
     """
@@ -100,7 +109,7 @@ def export(
     progress(0.5)
 
     def write(path: Path) -> None:
-        with atomic_write(path, exclusive=taken is not None) as stream:
+        with atomic_write(path, exclusive=exclusive or taken is not None) as stream:
             cancellable = cast(IO[bytes], CancellableStream(stream, cancelled))
             file_format.write(cancellable, content, tags)
             stream.flush()
@@ -116,7 +125,7 @@ def export(
                 break
             except FileExistsError:  # another program has just taken the name
                 if taken is None:
-                    raise
+                    raise name_taken_error(written) from None
                 written = free_path(path, taken)
     except OSError as error:
         raise write_error(written, error, ImageError) from error
@@ -310,6 +319,14 @@ def check_target(
             msg("Choose another name."),
         )
     return file_format
+
+
+def name_taken_error(path: Path) -> NameTakenError:
+    """The error for a file that exists and is not to be replaced."""
+    return NameTakenError(
+        msg("{path} exists already.", path=path),
+        msg("Choose another name, or say that it is to be replaced."),
+    )
 
 
 def missing_folder_error(folder: Path) -> ImageError:

@@ -16,7 +16,7 @@ from zim_model.errors import Message, ZimError, msg
 from zim_model.json_values import is_number
 
 ExportKind = Literal["cutout", "matte", "composite"]
-Depth = Literal["source", "8", "16"]
+Depth = Literal["source", "8", "16", "32"]
 Scope = Literal["active", "each", "together"]
 _KEYS = {"background_image": "background_picture"}
 """Fields of :class:`ExportOptions` that are stored under another key."""
@@ -39,7 +39,8 @@ class ExportOptions:
         format: an id in :data:`~zim_app.core.formats.FORMATS`, used where a name is
             made; where a path is given, its suffix decides.
         depth: bits per channel; "source" is the depth of the image.  Formats without 16
-            bits are written with 8.
+            bits are written with 8.  32 is floats of light, in TIFF and OpenEXR, else
+            16 bits; OpenEXR has halves for every other depth.
         quality: 1 to 100, of lossy formats.
         background: of the composite, sRGB.
         background_image: in place of that colour; scaled to cover.

@@ -13,11 +13,11 @@ from zim_model.runtime.atomic_files import describe_os_error
 
 _SUFFIXES = """
     .jpg .jpeg .jpe .jfif .jif .mpo .png .apng .tif .tiff .webp .bmp .gif .avif
-    .heic .heif .hif
+    .heic .heif .hif .jxl .exr
 """
 IMAGE_SUFFIXES = frozenset(_SUFFIXES.split())
 _OTHER_SUFFIXES = """
-    .jxl .jp2 .j2k .jpf .jpx .psd .psb .xcf .kra .ora .exr .hdr
+    .jp2 .j2k .jpf .jpx .psd .psb .xcf .kra .ora .hdr
     .svg .ico .tga .pcx .ppm .pgm .pbm .pnm .pfm .dds .qoi .dng .nef .nrw .cr2 .cr3 .crw
     .arw .srf .sr2 .raf .orf .rw2 .pef .srw .x3f .3fr .iiq .raw
 """

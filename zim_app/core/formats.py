@@ -12,6 +12,12 @@ import cv2
 import numpy as np
 
 from zim_app.core.decoding import decode
+from zim_app.core.floats import (
+    check_exr,
+    check_float_tiff,
+    write_exr,
+    write_float_tiff,
+)
 from zim_app.core.layered import LayeredImage
 from zim_app.core.openraster import profile_of, read_back, write_openraster
 from zim_app.core.pixels import PixelArray, convert_depth
@@ -45,6 +51,7 @@ class FileFormat:
         deep: whether it can hold 16 bits a channel.
         layered: whether its content is layers instead of pixels.
         lossy: whether it has a quality setting.
+        floats: the bits of floats that it can hold, 16 or 32.
     """
 
     id: str
@@ -57,6 +64,13 @@ class FileFormat:
     deep: bool = False
     layered: bool = False
     lossy: bool = False
+    floats: tuple[int, ...] = ()
+
+    def float_bits(self, depth: str) -> int:
+        """Bits of the floats of light that a depth is written with; 0 for none."""
+        if depth == "32" and 32 in self.floats:
+            return 32
+        return 16 if 16 in self.floats else 0
 
 
 def check_written(
@@ -96,6 +110,14 @@ def _check_flat(path: Path, pixels: PixelArray, tags: Tags) -> None:
         # None is equal to no array, which is what is meant.
         if not opaque and not np.array_equal(alpha, expected):  # type: ignore[arg-type]
             raise ValueError("its alpha differs")
+
+
+def _write_tiff(stream: IO[bytes], pixels: PixelArray, tags: Tags) -> None:
+    (write_float_tiff if tags.float_bits else write_tiff)(stream, pixels, tags)
+
+
+def _check_tiff(path: Path, pixels: PixelArray, tags: Tags) -> None:
+    (check_float_tiff if tags.float_bits else _check_flat)(path, pixels, tags)
 
 
 def _check_webp(path: Path, pixels: PixelArray, tags: Tags) -> None:
@@ -172,8 +194,9 @@ FORMATS = (
         deep=True,
     ),
     FileFormat(
-        *("tiff", "TIFF", (".tif", ".tiff"), True, _MAX_SIDE, write_tiff, _check_flat),
+        *("tiff", "TIFF", (".tif", ".tiff"), True, _MAX_SIDE, _write_tiff, _check_tiff),
         deep=True,
+        floats=(32,),
     ),
     FileFormat("webp", "WebP", (".webp",), True, 16383, write_webp, _check_webp),
     FileFormat(
@@ -190,6 +213,11 @@ FORMATS = (
         *(write_openraster, _check_openraster),
         deep=True,
         layered=True,
+    ),
+    FileFormat(
+        *("exr", "OpenEXR", (".exr",), True, _MAX_SIDE, write_exr, check_exr),
+        deep=True,
+        floats=(16, 32),
     ),
 )
 """Every format that can be written; the first is the default."""

@@ -47,6 +47,8 @@ class Image:
         source_alpha: (H, W) uint16, the file's own transparency; None if opaque.
         key: hexadecimal digest of size and ``rgb``; equal keys mean equal pixels.
         notice: what of the file was unusable, beside its pixels; None if nothing was.
+        linear: whether the file stores light, as OpenEXR does, from which ``source``
+            was made.
     """
 
     path: Path | None
@@ -58,6 +60,7 @@ class Image:
     source_alpha: WordArray | None
     key: str
     notice: DegradationNotice | None = None
+    linear: bool = False
 
     @property
     def height(self) -> int:
@@ -111,11 +114,12 @@ class Image:
 
 
 def load_image(path: Path) -> Image:
-    """Read an image: JPEG, PNG, TIFF, WebP, BMP, GIF or AVIF, of 8 or 16 bits.
+    """Read an image: JPEG, PNG, TIFF, WebP, BMP, GIF, AVIF, JPEG XL or OpenEXR.
 
-    HEIC and raw photos are read where their extras are installed.  Of animations
-    and multi-page files the first picture is read.  EXIF orientation is applied to all
-    arrays.  Damaged metadata, such as an ICC profile, are ignored and named in
+    Floats, of TIFF and OpenEXR, are light and become sRGB of 16 bits.  HEIC and raw
+    photos are read where their extras are installed.  Of animations and multi-page
+    files the first picture is read.  EXIF orientation is applied to all arrays.
+    Damaged metadata, such as an ICC profile, are ignored and named in
     :attr:`Image.notice`; a file of which pixels are missing is an error.
 
     Raises:
@@ -197,6 +201,7 @@ def _build_image(decoded: DecodedImage, path: Path | None, name: str) -> Image:
     return Image(
         *(path, name, rgb, source, icc, dpi, alpha, digest.hexdigest()),
         notice=_notice(name, ignored),
+        linear=decoded.linear,
     )
 
 

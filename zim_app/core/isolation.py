@@ -7,8 +7,8 @@ at a time, that stays for the next file.  Without it they are called directly, a
 scripts, which have no other work to lose.
 
 A helper is this program's interpreter without Qt and torch.  It reads requests from its
-standard input and ends with it, so that it never outlives its parent; Ctrl-C is the
-parent's matter alone.  Values travel
+standard input and ends with it, also in the midst of a file, so that it never outlives
+its parent; Ctrl-C is the parent's matter alone.  Values travel
 pickled, arrays as raw bytes beside them (PEP 574).
 """
 
@@ -19,6 +19,8 @@ import contextlib
 import logging
 import os
 import pickle
+import select
+import signal
 import struct
 import subprocess
 import sys
@@ -38,6 +40,8 @@ SECONDS = 60.0
 MEMORY = 12 << 30
 """Address space of a helper, in bytes, where the system can limit it (Linux); the
 largest images need half of it."""
+_LATE = 5.0
+"""Seconds after which a helper ends by itself, after those of its parent."""
 
 _ROOT = Path(__file__).resolve().parents[2]
 _CODE = (
@@ -90,7 +94,7 @@ class Helpers:
             _log.exception("no helper process for %s", name)
             return function(*args)
         try:
-            succeeded, value = helper.call(seconds, (function, args))
+            succeeded, value = helper.call(seconds, (seconds, function, args))
         except _Lost:
             raise self._error(name, helper, seconds) from None
         except BaseException:  # its answer will not be awaited
@@ -209,14 +213,40 @@ def serve() -> None:
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print is no answer
     _limit_memory()
+    _end_with_input()
     with contextlib.suppress(_Lost, BrokenPipeError):
         while True:
-            function, args = _receive(requests)
+            seconds, function, args = _receive(requests)
+            _limit_time(seconds + _LATE)
             try:
                 answer = (True, function(*args))
             except Exception as error:
                 answer = (False, error.with_traceback(None))
+            _limit_time(0)
             _send(answers, answer)
+
+
+def _limit_time(seconds: float) -> None:
+    """End this process after that time, where the system can; 0 is no limit.
+
+    The parent does so, too, but may have been killed; and native code that hangs may
+    let no other thread run, so that :func:`_end_with_input` has no effect.
+    """
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def _end_with_input() -> None:
+    """End this process as soon as nobody can send it anything."""
+    if hasattr(select, "poll"):
+        poller = select.poll()
+        poller.register(0, 0)  # only that the other end was closed
+        threading.Thread(target=_wait_and_end, args=(poller,), daemon=True).start()
+
+
+def _wait_and_end(poller: select.poll) -> None:
+    poller.poll()
+    os._exit(1)
 
 
 def _limit_memory() -> None:

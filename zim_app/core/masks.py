@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from zim_app.core.colour import srgb_to_light
 from zim_app.core.images import Image, load_image
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
 from zim_model.errors import ImageError, ZimError, msg
@@ -95,6 +96,8 @@ def _level(read: Image) -> FloatArray:
         values = read.source_alpha
         brightest = int(values.max())  # the opacity 1 of 255 is 257 of 65535
         full = brightest if brightest in (1, 257) else 65535
+    elif read.linear:  # the file's own numbers, as of an alpha channel
+        return srgb_to_light(read.source.max(2).astype(np.uint16, copy=False))
     elif read.source.max() == 1:
         values, full = read.source.max(2), 1
     else:

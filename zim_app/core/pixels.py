@@ -7,7 +7,7 @@ integers, so computations run over strips of rows.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -58,6 +58,29 @@ def convert_depth(values: PixelArray, dtype: np.dtype[Any] | type) -> PixelArray
 
 def _to_8_bit(values: PixelArray) -> ByteArray:
     return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def unpremultiply(colour: PixelArray, alpha: PixelArray, dtype: type) -> PixelArray:
+    """Divide colours, (H, W) or (H, W, C), by their alpha, (H, W) of the same range."""
+    result: PixelArray = np.empty(colour.shape, dtype)
+    top = np.uint32(np.iinfo(dtype).max)
+    for rows in strips(*alpha.shape):
+        opacity = alpha[rows].astype(np.uint32)
+        if colour.ndim == 3:
+            opacity = opacity[..., None]
+        scaled = colour[rows] * top + opacity // 2
+        result[rows] = np.minimum(scaled // np.maximum(opacity, 1), top)
+    return result
+
+
+def to_full_range(values: PixelArray, bits: int) -> PixelArray:
+    """Samples of 1 to 16 bits as 8 or 16 bits, where the largest stays the largest."""
+    if bits in (8, 16):
+        return values
+    dtype = np.uint8 if bits <= 8 else np.uint16
+    largest = (1 << bits) - 1
+    steps = np.arange(largest + 1, dtype=np.uint32) * np.uint32(np.iinfo(dtype).max)
+    return cast(PixelArray, ((steps + largest // 2) // largest).astype(dtype)[values])
 
 
 def upright(pixels: PixelArray, orientation: int) -> PixelArray:

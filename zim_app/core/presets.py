@@ -21,7 +21,11 @@ from zim_app.core.export_options import ExportOptions
 from zim_app.core.naming import sanitise
 from zim_app.core.saved_work import read_field, read_json, write_json
 from zim_model.errors import ZimError, msg
-from zim_model.runtime.atomic_files import delete_error, write_error
+from zim_model.runtime.atomic_files import (
+    delete_error,
+    rename_to_new,
+    write_error,
+)
 
 PRESETS_VARIABLE = "ZIM_STUDIO_PRESETS"
 """Environment variable with the presets folder, in place of the system's."""
@@ -139,11 +143,15 @@ def check_name(name: str, others: Sequence[str] = ()) -> str:
             msg("Choose another name."),
         )
     if _key(name) in {_key(each) for each in others}:
-        raise ZimError(
-            msg("There is a preset {name} already.", name=name),
-            msg("Choose another name, or delete that one first."),
-        )
+        raise _taken_error(name)
     return name
+
+
+def _taken_error(name: str) -> ZimError:
+    return ZimError(
+        msg("There is a preset {name} already.", name=name),
+        msg("Choose another name, or delete that one first."),
+    )
 
 
 def read_preset(path: Path) -> Preset:
@@ -170,13 +178,20 @@ def read_preset(path: Path) -> Preset:
     return Preset(unicodedata.normalize("NFC", path.stem), options)
 
 
-def write_preset(path: Path, options: ExportOptions) -> None:
+def write_preset(
+    path: Path, options: ExportOptions, *, exclusive: bool = False
+) -> None:
     """Write a preset to a file, atomically; an existing one is replaced.
 
+    Args:
+        exclusive: replace nothing.
+
     Raises:
+        FileExistsError: ``path`` exists, if ``exclusive``.
         ZimError: an option is out of range, or the file cannot be written.
     """
-    write_json(path, KIND, VERSION, {"options": options.validate().to_json()})
+    content = {"options": options.validate().to_json()}
+    write_json(path, KIND, VERSION, content, exclusive=exclusive)
 
 
 class PresetStore:
@@ -235,12 +250,17 @@ class PresetStore:
         """Save a preset of the user; one of that name is replaced.
 
         Raises:
-            ZimError: the name or an option is invalid, or the file cannot be written.
+            ZimError: the name or an option is invalid, the file cannot be written, or
+                another program has just made one of that name.
         """
         name = check_name(name)
         old = self._file(name)
         self._make_folder()
-        write_preset(old or self.folder / f"{name}{SUFFIX}", options)
+        try:
+            path = old or self.folder / f"{name}{SUFFIX}"
+            write_preset(path, options, exclusive=old is None)
+        except FileExistsError:
+            raise _taken_error(name) from None
         return Preset(old.stem if old else name, options)
 
     def rename(self, name: str, new: str) -> str:
@@ -253,7 +273,11 @@ class PresetStore:
         others = [each.stem for each in self._files() if each != path]
         new = check_name(new, others)
         try:
-            os.replace(path, path.with_name(f"{new}{SUFFIX}"))
+            # Of the same name but for case, it would be in its own way.
+            rename = os.replace if _key(new) == _key(path.stem) else rename_to_new
+            rename(path, path.with_name(f"{new}{SUFFIX}"))
+        except FileExistsError:
+            raise _taken_error(new) from None
         except OSError as error:
             raise write_error(path, error) from error
         return new

@@ -22,6 +22,14 @@ INCH = 2
 _PNG_HEADER = 33
 """Bytes of the PNG signature and the IHDR chunk; other chunks come after them."""
 
+TIFF_OPTIONS: dict[str, Any] = {
+    "compression": "zlib",
+    "predictor": True,
+    "software": "zim-studio",
+    "metadata": None,
+}
+"""Of tifffile, for every TIFF file."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tags:
@@ -31,11 +39,13 @@ class Tags:
         icc: colour profile; None for sRGB or a matte.
         dpi: horizontal and vertical pixels per inch.
         quality: 1 to 100, for JPEG.
+        float_bits: 16 or 32 for floats of light, where the format has these; else 0.
     """
 
     icc: bytes | None = None
     dpi: tuple[float, float] | None = None
     quality: int = 95
+    float_bits: int = 0
 
     def for_pillow(self) -> dict[str, Any]:
         """The values that are set, as arguments of ``Image.save``."""
@@ -82,13 +92,10 @@ def write_tiff(stream: IO[bytes], pixels: PixelArray, tags: Tags) -> None:
         pixels,
         photometric="minisblack" if pixels.ndim == 2 else "rgb",
         extrasamples=["unassalpha"] if pixels.shape[2:] == (4,) else None,
-        compression="zlib",
-        predictor=True,
         iccprofile=tags.icc,
         resolution=tags.dpi,
         resolutionunit="INCH" if tags.dpi else None,
-        software="zim-studio",
-        metadata=None,
+        **TIFF_OPTIONS,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -108,7 +108,8 @@ def render(
         Cancelled: ``cancelled`` became true.
     """
     dtype = _dtype(image, file_format, options)
-    tags = Tags(image.icc, image.dpi, options.quality)
+    float_bits = file_format.float_bits(options.depth)
+    tags = Tags(image.icc, image.dpi, options.quality, float_bits)
     if file_format.layered:
         layers = _layers(image, targets, file_format, options, notify, cancelled)
         return layers, tags
@@ -118,7 +119,7 @@ def render(
     check_size(frame, file_format)
     if options.what == "matte":
         matte = place_alpha(crop(cut_out, frame.rect).alpha, frame)
-        return convert_depth(matte, dtype), Tags(None, image.dpi, options.quality)
+        return convert_depth(matte, dtype), replace(tags, icc=None)
     alpha = cut_out.alpha
     amount = _decontamination(options, max(each.decontaminate for each in targets))
     cut_out = _prepare_cut_out(cut_out, amount, frame, dtype, cancelled)
@@ -140,9 +141,11 @@ def render(
 def _dtype(
     image: Image, file_format: FileFormat, options: ExportOptions
 ) -> np.dtype[Any]:
+    if options.depth in ("16", "32") or file_format.float_bits(options.depth):
+        return np.dtype(np.uint16 if file_format.deep else np.uint8)
     if not file_format.deep or options.depth == "8":
         return np.dtype(np.uint8)
-    return np.dtype(np.uint16 if options.depth == "16" else image.source.dtype)
+    return image.source.dtype
 
 
 def _decontamination(options: ExportOptions, own: float) -> float:

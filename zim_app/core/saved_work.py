@@ -205,21 +205,31 @@ def read_json(path: Path, kind: str, version: int) -> dict[str, Any]:
 
 
 def write_json(
-    path: Path, kind: str, version: int, data: dict[str, Any], *, private: bool = False
+    path: Path,
+    kind: str,
+    version: int,
+    data: dict[str, Any],
+    *,
+    private: bool = False,
+    exclusive: bool = False,
 ) -> None:
     """Write a JSON file with kind and version, atomically.
 
     Args:
         private: only the user may read it.
+        exclusive: replace nothing.
 
     Raises:
+        FileExistsError: ``path`` exists, if ``exclusive``.
         ZimError: the file cannot be written.
     """
     content = {"format": kind, "version": version, **data}
     text = json.dumps(content, indent=1, allow_nan=False)
     try:
-        with atomic_write(path, private=private) as stream:
+        with atomic_write(path, private=private, exclusive=exclusive) as stream:
             stream.write(text.encode("ascii"))
+    except FileExistsError:
+        raise
     except OSError as error:
         raise write_error(path, error) from error
 

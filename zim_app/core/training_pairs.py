@@ -6,6 +6,7 @@ Existing files are never replaced.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import warnings
 from collections.abc import Sequence
@@ -66,6 +67,20 @@ def _write_pair(
     folder: Path, image: Image, encoded: bytes, suffix: str, alpha: WordArray
 ) -> Path:
     matte = _png(convert_depth(alpha, np.uint8))
+    while True:
+        with contextlib.suppress(FileExistsError):  # taken by another program meanwhile
+            return _write_new_pair(folder, image, encoded, suffix, matte)
+
+
+def _write_new_pair(
+    folder: Path, image: Image, encoded: bytes, suffix: str, matte: bytes
+) -> Path:
+    """Write a pair under free names.
+
+    Raises:
+        FileExistsError: they are free no more.
+        OSError: a file cannot be written.
+    """
     stem = _pair_stem(folder, image, encoded)
     name, number = stem, 1
     while any(path.exists() for path in _files(folder, name)):
@@ -76,10 +91,10 @@ def _write_pair(
         name = f"{stem}.{number}"
     # The matte is written last: an image alone is not a pair.
     path = folder / f"{name}{suffix}"
-    with atomic_write(path) as stream:
+    with atomic_write(path, exclusive=True) as stream:
         stream.write(encoded)
     try:
-        with atomic_write(folder / f"{name}.alpha.png") as stream:
+        with atomic_write(folder / f"{name}.alpha.png", exclusive=True) as stream:
             stream.write(matte)
     except OSError:
         path.unlink(missing_ok=True)

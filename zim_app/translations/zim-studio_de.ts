@@ -60,6 +60,10 @@
         <translation>Fügen Sie einen Dateinamen hinzu.</translation>
     </message>
     <message>
+        <source>Choose another name, or say that it is to be replaced.</source>
+        <translation>Wählen Sie einen anderen Namen, oder geben Sie an, dass sie ersetzt werden soll.</translation>
+    </message>
+    <message>
         <source>Add a positive point or a box.</source>
         <translation>Setzen Sie einen positiven Punkt oder einen Rahmen.</translation>
     </message>
@@ -1728,6 +1732,10 @@
         <translation>der Datenträger ist voll</translation>
     </message>
     <message>
+        <source>there is one already</source>
+        <translation>es gibt sie schon</translation>
+    </message>
+    <message>
         <source>the disk is read-only</source>
         <translation>der Datenträger ist schreibgeschützt</translation>
     </message>
@@ -2618,6 +2626,50 @@
     <message>
         <source>Write its boxes as [{{&quot;image&quot;: NAME, &quot;objects&quot;: [{{&quot;box&quot;: [left, top, right, bottom]}}]}}], in pixels.</source>
         <translation>Schreiben Sie die Rahmen als [{{&quot;image&quot;: NAME, &quot;objects&quot;: [{{&quot;box&quot;: [links, oben, rechts, unten]}}]}}], in Pixeln.</translation>
+    </message>
+    <message>
+        <source>it has several depths a pixel</source>
+        <translation>es hat mehrere Tiefen je Pixel</translation>
+    </message>
+    <message>
+        <source>Flatten it in the compositor first.</source>
+        <translation>Fassen Sie es erst im Compositing-Programm zusammen.</translation>
+    </message>
+    <message>
+        <source>its channels are {names}</source>
+        <translation>seine Kanäle sind {names}</translation>
+    </message>
+    <message>
+        <source>Write red, green and blue, each at full size, as halves or floats.</source>
+        <translation>Schreiben Sie Rot, Grün und Blau, jeden Kanal in voller Größe, als Half oder Float.</translation>
+    </message>
+    <message>
+        <source>chromaticities</source>
+        <translation>Farborte der Primärfarben</translation>
+    </message>
+    <message>
+        <source>Save it as sRGB, or as PNG or TIFF, first.</source>
+        <translation>Speichern Sie es erst als sRGB, oder als PNG oder TIFF.</translation>
+    </message>
+    <message>
+        <source>it has a colour profile, which is not read from JPEG XL</source>
+        <translation>es hat ein Farbprofil, das aus JPEG XL nicht gelesen wird</translation>
+    </message>
+    <message>
+        <source>its colours are neither RGB nor grey</source>
+        <translation>seine Farben sind weder RGB noch Grau</translation>
+    </message>
+    <message>
+        <source>its colours are unknown</source>
+        <translation>seine Farben sind unbekannt</translation>
+    </message>
+    <message>
+        <source>light brighter than white</source>
+        <translation>Licht heller als Weiß</translation>
+    </message>
+    <message>
+        <source>values that are no numbers</source>
+        <translation>Werte, die keine Zahlen sind</translation>
     </message>
 </context>
 <context>
@@ -4459,6 +4511,10 @@
         <translation>16 Bit je Kanal</translation>
     </message>
     <message>
+        <source>32 bits, linear (TIFF, OpenEXR)</source>
+        <translation>32 Bit, linear (TIFF, OpenEXR)</translation>
+    </message>
+    <message>
         <source>The edge&apos;s colours, then black</source>
         <translation>Die Farben des Rands, dann Schwarz</translation>
     </message>
@@ -5716,6 +5772,25 @@
     <message>
         <source>Take over</source>
         <translation>Übernehmen</translation>
+    </message>
+</context>
+<context>
+    <name>OwnTransparency</name>
+    <message>
+        <source>{} has transparency of its own.</source>
+        <translation>{} hat eigene Transparenz.</translation>
+    </message>
+    <message>
+        <source>Use as an object</source>
+        <translation>Als Objekt verwenden</translation>
+    </message>
+    <message>
+        <source>Use the photo&apos;s transparency</source>
+        <translation>Transparenz des Fotos verwenden</translation>
+    </message>
+    <message>
+        <source>Transparency</source>
+        <translation>Transparenz</translation>
     </message>
 </context>
 <context>

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from safetensors.torch import save
-
 from zim_model.assets import asset_path, bundled_weights
 from zim_model.conversion.config import ConverterConfig
 from zim_model.conversion.network import ConverterNetwork
@@ -14,6 +12,7 @@ from zim_model.errors import WeightsError, msg
 from zim_model.runtime.atomic_files import atomic_write
 from zim_model.weights.tensors import (
     check_fits,
+    encode_safetensors,
     load_strict,
     read_tensors,
     to_stored_dtype,
@@ -77,6 +76,6 @@ def save_converter(network: ConverterNetwork, path: Path) -> None:
     tensors = {
         key: to_stored_dtype(value) for key, value in network.state_dict().items()
     }
-    data = save(tensors, metadata)
+    data = encode_safetensors(tensors, metadata)
     with atomic_write(path) as file:
         file.write(data)

@@ -8,6 +8,7 @@ points, boxes and segmentations.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,6 +49,7 @@ def write_mini_dataset(folder: Path, images: int = 4) -> Path:
         with atomic_write(root / LIST) as stream:
             stream.write("\n".join(sorted(lines)).encode() + b"\n")
     except OSError as error:
+        shutil.rmtree(root, ignore_errors=True)  # half a set is none
         raise write_error(root, error) from error
     return root
 

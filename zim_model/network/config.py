@@ -43,6 +43,8 @@ MAX_DEPTH = 128
 """Most blocks of one stage, and most stages."""
 MAX_SIDE = 4096
 """Largest side of a network's input in pixels."""
+MAX_WINDOW = 64
+"""Largest side of an attention window in tokens; smaller grids are padded to it."""
 
 PIXEL_MEAN = np.array((123.675, 116.28, 103.53), np.float32)
 PIXEL_STD = np.array((58.395, 57.12, 57.375), np.float32)
@@ -384,7 +386,8 @@ def _check_types(config: Any) -> None:
     """
     for name, expected in get_type_hints(type(config)).items():
         value = getattr(config, name)
-        limit = MAX_SIDE if name == "image_size" else MAX_NUMBER
+        limits = {"image_size": MAX_SIDE, "window": MAX_WINDOW}
+        limit = limits.get(name, MAX_NUMBER)
         if "depth" in name or name == "shortcut_convs":
             limit = MAX_DEPTH
         if not _is_of(value, expected, limit):

@@ -34,6 +34,7 @@ _REASONS = {
         msg("Check the spelling."),
     ),
     errno.EISDIR: (msg("it is a folder"), msg("Give the path of a file.")),
+    errno.EEXIST: (msg("there is one already"), msg("Choose another name.")),
     errno.ENAMETOOLONG: (msg("the name is too long"), msg("Choose a shorter name.")),
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,
@@ -71,6 +72,25 @@ def write_error(
     reason, cure = describe_os_error(error)
     message = msg("{path} cannot be written: {reason}.", path=path, reason=reason)
     return kind(message, cure)
+
+
+@contextmanager
+def explained_write(path: Path) -> Iterator[None]:
+    """Raise :func:`write_error` for a system error in the block, as on a full disk.
+
+    Also for a RuntimeError that follows one, which torch raises where the stream that
+    it writes to fails.
+
+    Raises:
+        ZimError: ``path``, or what is in it, cannot be written.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        cause = error if isinstance(error, OSError) else error.__context__
+        if not isinstance(cause, OSError):
+            raise
+        raise write_error(path, cause) from error
 
 
 def delete_error(
@@ -157,7 +177,7 @@ def atomic_write(
         if target.exists() and not private:
             shutil.copymode(target, temporary)
         if exclusive:
-            _rename_to_new(temporary, target)
+            rename_to_new(temporary, target)
         else:
             os.replace(temporary, target)
     finally:
@@ -219,19 +239,21 @@ def _this_system() -> str:
     return hashlib.blake2b(name.encode(), digest_size=4).hexdigest()
 
 
-def _rename_to_new(temporary: Path, target: Path) -> None:
+def rename_to_new(path: Path, target: Path) -> None:
     """Rename a file; of several programs that want the same name, only one succeeds.
 
     Raises:
         FileExistsError: there is something of that name.
+        OSError: it cannot be renamed.
     """
     try:
-        os.link(temporary, target)
+        os.link(path, target)
     except FileExistsError:
         raise
     except OSError:  # the disk has no hard links
         target.open("xb").close()
-        os.replace(temporary, target)
+        os.replace(path, target)
+    path.unlink(missing_ok=True)
 
 
 def remove_partial_files(folder: Path, age: float = STALE) -> None:

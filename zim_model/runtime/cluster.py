@@ -20,6 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from zim_model.errors import ZimError, msg
+from zim_model.runtime.parent import end_with_parent
 
 RETRIES = 3
 """Times that a task is repeated after the death of its worker."""
@@ -198,7 +199,9 @@ def _in_processes(
         running: dict[Future[Any], tuple[int, TaskT]] = {}
         # Forked from a process with threads, as torch's, a child may hang.
         spawn = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, mp_context=spawn) as pool:
+        with ProcessPoolExecutor(
+            workers, mp_context=spawn, initializer=end_with_parent
+        ) as pool:
             try:
                 while True:
                     broken |= _fill_pool(

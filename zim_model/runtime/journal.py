@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 from zim_model.errors import ZimError, msg
 from zim_model.runtime.atomic_files import describe_os_error, exclusive_lock
@@ -61,7 +61,8 @@ class JournalWriter:
                         ),
                     )
                 # Appending: whatever else writes to the file, no line is written over.
-                self._file: IO[bytes] = stack.enter_context(path.open("ab"))
+                # Without a buffer, which could not be written on closing either.
+                self._file = stack.enter_context(path.open("ab", buffering=0))
                 self._stack = stack.pop_all()
         except OSError as error:
             raise self._error(error) from error
@@ -74,16 +75,23 @@ class JournalWriter:
             raise self._error(error) from error
 
     def append(self, data: Mapping[str, Any]) -> None:
-        """Write a line; it is on the disk when this returns.
+        """Write a line; it is on the disk when this returns, or not at all.
 
         Raises:
             ZimError: the file cannot be written, as on a full disk.
         """
-        line = f"{json.dumps(data, allow_nan=False)}\n".encode()
+        line = memoryview(f"{json.dumps(data, allow_nan=False)}\n".encode())
+        file = self._file
         try:
-            self._file.write(line)
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            size = os.fstat(file.fileno()).st_size
+            try:
+                while line:
+                    line = line[file.write(line) :]
+                os.fsync(file.fileno())
+            except OSError:
+                with suppress(OSError):  # half a line would spoil the next one
+                    file.truncate(size)
+                raise
         except OSError as error:
             raise self._error(error) from error
 

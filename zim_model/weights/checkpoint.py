@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from safetensors.torch import save
 from torch import Tensor
 
 from zim_model.errors import WeightsError, msg
@@ -30,6 +29,7 @@ from zim_model.weights.sam_checkpoint import (
 )
 from zim_model.weights.tensors import (
     check_fits,
+    encode_safetensors,
     load_strict,
     read_tensors,
     to_stored_dtype,
@@ -167,7 +167,7 @@ def save_model(model: Zim | ZimTiny, path: Path, *, half: bool = True) -> None:
     """
     key = TINY_KEY if isinstance(model, ZimTiny) else CONFIG_KEY
     metadata = {FORMAT_KEY: FORMAT, key: json.dumps(model.config.to_json())}
-    data = save(
+    data = encode_safetensors(
         {
             key: to_stored_dtype(value, half=half)
             for key, value in model.state_dict().items()

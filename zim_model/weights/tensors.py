@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import Tensor
 
 from zim_model.errors import WeightsError, msg
@@ -231,6 +232,23 @@ def to_stored_dtype(tensor: Tensor, *, half: bool = True) -> Tensor:
     """A tensor as stored in files: 16-bit floats, except for norms and biases."""
     shrink = half and tensor.is_floating_point() and tensor.ndim > 1
     return (tensor.half() if shrink else tensor).detach().cpu().contiguous()
+
+
+def encode_safetensors(
+    tensors: Mapping[str, Tensor], metadata: Mapping[str, str]
+) -> bytes:
+    """The bytes of a safetensors file: equal ones for equal content in any order.
+
+    The library sorts the tensors, but shuffles the metadata.
+    """
+    data = save(dict(tensors), dict(metadata))
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + size])
+    names = {name: header[name] for name in header if name != "__metadata__"}
+    ordered = {"__metadata__": dict(sorted(metadata.items())), **names}
+    text = json.dumps(ordered, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + data[8 + size :]
 
 
 def fingerprint(model: NamedModel) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from torch import Tensor
 
 from zim_model.errors import WeightsError, msg
-from zim_model.network.config import VitConfig
+from zim_model.network.config import MAX_WINDOW, VitConfig
 from zim_model.network.vitmatte import VitMatte, VitMatteConfig
 from zim_model.weights.tensors import (
     check_fits,
@@ -123,6 +123,8 @@ def _config_of(shapes: dict[str, tuple[int, ...]]) -> VitMatteConfig:
         i for i in range(depth) if f"blocks.{i}.residual.conv1.weight" in shapes
     )
     windowed = [i for i in range(depth) if i not in last]
+    if positions[windowed[0]][0] > 2 * MAX_WINDOW:
+        raise ValueError("the windows are too large")
     encoder = VitConfig(
         dim=dim,
         depth=depth,

@@ -20,6 +20,7 @@ from training.sa1b_matte.__main__ import main
 from training.sa1b_matte.building import BuildConfig, build, build_shard, plan_shards
 from training.sa1b_matte.labels import Filters
 from training.sa1b_matte.sa1b import (
+    Sa1bSource,
     find_sources,
     is_selected,
     list_entries,
@@ -243,6 +244,21 @@ def test_the_fraction_is_stable_and_nested():
     assert 150 < len(small) < 250
     assert 1850 < len(large) < 2150
     assert all(is_selected(name, 1.0) for name in names)
+
+
+def test_a_size_beyond_the_tar_takes_no_memory(tmp_path):
+    """And names cannot lead out of a folder: what they begin with is dropped."""
+    path = tmp_path / "sa.tar"
+    with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as tar:
+        for name in ("../../sa_1.json", "/etc/sa_1.jpg"):
+            member = tarfile.TarInfo(name)
+            member.size = 2**50 if name.endswith("jpg") else 0
+            tar.addfile(member)
+    [entry], faults = list_entries(Sa1bSource("sa", path))
+    assert entry.name == "sa_1"
+    assert "sa.tar is damaged after sa_1.jpg" in faults[0]
+    with pytest.raises(ZimError, match=r"sa\.tar ends too early"):
+        read_entry(entry)
 
 
 @pytest.fixture

@@ -50,6 +50,22 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
     return requests
 
 
+def test_a_mask_is_the_object_to_begin_with(
+    tmp_path: Path, requests: list[Request]
+) -> None:
+    """A photo with transparency may be its own mask."""
+    pixels = np.full((HEIGHT, WIDTH, 4), 255, np.uint8)
+    pixels[..., 3] = np.arange(WIDTH) * 36
+    photo = tmp_path / "cut.png"
+    Image.fromarray(pixels).save(photo)
+    assert run("matte", photo, "--mask", photo, "-o", tmp_path / "out.png") == 0
+    [mask] = requests[0].recipe.masks
+    assert not mask.refine
+    np.testing.assert_array_equal(mask.decode(), pixels[..., 3])
+    found = np.asarray(Image.open(tmp_path / "out.png"))[..., 3]
+    np.testing.assert_array_equal(found[:, : WIDTH // 2], pixels[:, : WIDTH // 2, 3])
+
+
 def usage(*argv: str | Path) -> int:
     with pytest.raises(SystemExit) as caught:
         main([str(word) for word in argv])

@@ -77,7 +77,9 @@ def test_damage_is_never_a_traceback(
         (b"\x89PNG\r\n\x1a\n", r"odd\.jpg is damaged or incomplete"),
         (b"RIFF\0\0\0\0WEBPVP8 ", r"odd\.jpg is damaged or incomplete"),
         (b"II*\0" + b"\xff" * 60, r"odd\.jpg is damaged or incomplete"),
-        (b"\xff\x0a" + bytes(60), r"odd\.jpg .* format is JPEG XL\. Convert"),
+        (b"\xff\x0a" + b"\xff" * 4, r"odd\.jpg is damaged or incomplete"),
+        (b"v/1\x01\2" + bytes(60), r"odd\.jpg is damaged or incomplete"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n", r"odd\.jpg .* format is JPEG 2000\. Convert"),
         (b"8BPS\0\1" + bytes(60), r"odd\.jpg .* format is Photoshop\. Convert"),
     ],
 )

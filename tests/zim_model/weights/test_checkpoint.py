@@ -72,6 +72,21 @@ def test_truncated_file(small_vit, tmp_path):
         load_model(path)
 
 
+def test_equal_weights_are_equal_bytes_in_any_order(small_vit, tmp_path):
+    """Although safetensors shuffles the metadata."""
+    paths = [tmp_path / f"{n}.safetensors" for n in range(6)]
+    for number, path in enumerate(paths):
+        state = list(small_vit.state_dict().items())
+        state = state[::-1] if number % 2 else state
+        small_vit.state_dict = lambda state=state: dict(state)  # of another order
+        save_model(small_vit, path)
+        del small_vit.state_dict
+    assert len({path.read_bytes() for path in paths}) == 1
+    again = load_model(paths[0])
+    save_model(again, paths[1])
+    assert paths[1].read_bytes() == paths[0].read_bytes()
+
+
 def test_tensors_without_a_configuration(tmp_path):
     path = tmp_path / "m.safetensors"
     save_file({"x": torch.zeros(2)}, path)
@@ -99,6 +114,7 @@ def test_tensors_without_a_configuration(tmp_path):
         {"attention_sigma": math.inf},
         {"encoder": {"kind": "lite", "variant": "lite9"}},
         {"encoder": {**SMALL_VIT.to_json()["encoder"], "global_blocks": [0] * 999}},
+        {"encoder": {**SMALL_VIT.to_json()["encoder"], "window": 16_000}},
         {"encoder": None},
         {"encoder": {**SMALL_VIT.to_json()["encoder"], "heads": 3}},
         None,

@@ -181,13 +181,21 @@ class BatchJournal:
         self._writer: JournalWriter | None = None
         self._lock = threading.Lock()
 
-    def record_start(self, image: str, outputs: Iterable[str]) -> None:
+    def record_start(
+        self, image: str, outputs: Iterable[str], lost: str | None = None
+    ) -> None:
         """Record which files are about to be written for an image.
+
+        Args:
+            image: relative path of the image.
+            outputs: paths relative to the output folder.
+            lost: a path that was recorded before, but that another program has taken.
 
         Raises:
             ZimError: the journal cannot be written.
         """
-        self._append({"begun": image, "outputs": list(outputs)})
+        line = {"begun": image, "outputs": list(outputs)}
+        self._append(line if lost is None else {**line, "lost": lost})
 
     def record_end(self, record: BatchRecord) -> None:
         """Record the result of an image.
@@ -246,6 +254,7 @@ def _records_of(lines: Iterable[dict[str, Any]]) -> dict[str, BatchRecord]:
                 name, files = str(line["begun"]), map(str, line["outputs"])
                 old = records.get(name, BatchRecord())
                 owned = {**old.owned, **dict.fromkeys(files)}
+                owned.pop(str(line.get("lost")), None)
                 records[name] = replace(old, owned=owned)
             else:
                 record = _record_from_json(line)

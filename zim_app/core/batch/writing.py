@@ -10,8 +10,9 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -27,7 +28,7 @@ from zim_app.core.batch.journal import (
     Output,
 )
 from zim_app.core.batch.plan import BatchPlan
-from zim_app.core.export import ExportTarget, export, plan_files
+from zim_app.core.export import ExportTarget, NameTakenError, export, plan_files
 from zim_app.core.export_options import ExportOptions
 from zim_app.core.images import Image
 from zim_app.core.saved_work import ObjectStack
@@ -159,6 +160,19 @@ class SolvedImage:
         return replace(self, row=row)
 
 
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A file that will be written.
+
+    Attributes:
+        path: relative to the output folder.
+        is_new: whether there was none of that name, so that none is replaced.
+    """
+
+    path: str
+    is_new: bool
+
+
 class ResultWriter:
     """Writes results under unique names; thread-safe.
 
@@ -190,15 +204,12 @@ class ResultWriter:
         files = plan_files(image, solved.targets, options)
         folder = self._plan.output / job.folder
         folder.mkdir(parents=True, exist_ok=True)
-        paths = self._claim_paths(solved, [name for name, _ in files])
-        self._journal.record_start(job.relative, paths)
+        claims = self._claim_paths(solved, [name for name, _ in files])
+        self._journal.record_start(job.relative, [each.path for each in claims])
         outputs, notes = [], list(solved.row.notes)
-        for path, (_, group) in zip(paths, files, strict=True):
-            file = self._plan.output / path
-            export(image, group, file, options, notify=notes.append)
-            stamp = FileStamp.from_path(file)
-            assert stamp is not None
-            outputs.append(Output(path, stamp))
+        for number, (name, group) in enumerate(files):
+            write = partial(export, image, group, notify=notes.append)
+            outputs.append(self._write_file(solved, write, name, claims, number))
         if solved.alpha_thumbnail is not None:
             write_thumbnail(
                 self._plan.output, job.relative, image.rgb, solved.alpha_thumbnail
@@ -206,7 +217,7 @@ class ResultWriter:
         write_ms = round((time.perf_counter() - started) * 1e3, 1)
         row = replace(
             solved.row,
-            outputs=tuple(paths),
+            outputs=tuple(each.path for each in outputs),
             write_ms=write_ms,
             notes=tuple(dict.fromkeys(notes)),
         )
@@ -215,9 +226,40 @@ class ResultWriter:
         )
         return row
 
-    def _claim_paths(self, solved: SolvedImage, names: list[str]) -> list[str]:
-        """Reserve free paths, relative to the output folder, for the results."""
-        job, claimed = solved.job, list[str]()
+    def _write_file(
+        self,
+        solved: SolvedImage,
+        write: Callable[..., object],
+        name: str,
+        claims: list[_Claim],
+        number: int,
+    ) -> Output:
+        """Write one file; where another program has just taken its name, under another.
+
+        Args:
+            solved: of the file.
+            write: :func:`export`, which gets the path and the options.
+            name: of the file, before a number is appended.
+            claims: of all files of the image, which are updated.
+            number: of the file's.
+        """
+        while True:
+            claim = claims[number]
+            file = self._plan.output / claim.path
+            try:
+                write(file, self._plan.export, exclusive=claim.is_new)
+                break
+            except NameTakenError:
+                [claims[number]] = self._claim_paths(solved, [name])
+                paths = [each.path for each in claims]
+                self._journal.record_start(solved.job.relative, paths, claim.path)
+        stamp = FileStamp.from_path(file)
+        assert stamp is not None
+        return Output(claim.path, stamp)
+
+    def _claim_paths(self, solved: SolvedImage, names: list[str]) -> list[_Claim]:
+        """Reserve free paths for the results."""
+        job, claimed, claims = solved.job, list[str](), list[_Claim]()
         with self._lock:
             for name in names:
                 path, number = Path(job.folder, name), 2
@@ -226,7 +268,9 @@ class ResultWriter:
                     path, number = Path(job.folder, numbered), number + 1
                 claimed.append(path.as_posix())
                 self._owners[path.as_posix().casefold()] = job.relative
-        return claimed
+                is_new = not os.path.lexists(self._plan.output / path)
+                claims.append(_Claim(path.as_posix(), is_new))
+        return claims
 
     def _is_free(self, solved: SolvedImage, path: Path, claimed: list[str]) -> bool:
         relative, file = path.as_posix(), self._plan.output / path

@@ -53,6 +53,7 @@ class DecodedImage:
         dpi: horizontal and vertical pixels per inch.
         orientation: 1 to 8 as in EXIF; 1 is upright.
         ignored: the parts of the file, beside the pixels, that are damaged.
+        linear: whether the file stores light, of which the colours were made.
     """
 
     colour: PixelArray
@@ -62,6 +63,7 @@ class DecodedImage:
     dpi: tuple[float, float] | None = None
     orientation: int = 1
     ignored: tuple[Message, ...] = ()
+    linear: bool = False
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ is not JPEG-compressed is left to libtiff, by way of Pillow.
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,7 +16,7 @@ import tifffile
 from PIL import Image
 from tifffile import EXTRASAMPLE, PHOTOMETRIC, TiffPage
 
-from zim_app.core.colour import Space
+from zim_app.core.colour import Space, floats_to_light, usable_profile
 from zim_app.core.decoders import raw
 from zim_app.core.decoders.base import (
     MAX_PIXELS,
@@ -30,9 +31,15 @@ from zim_app.core.decoders.base import (
     valid_dpi,
     valid_orientation,
 )
+from zim_app.core.decoders.light import image_of_light
 from zim_app.core.decoders.pillow import samples as pillow_samples
-from zim_app.core.pixels import PixelArray, convert_depth, strips
-from zim_model.arrays import WordArray
+from zim_app.core.pixels import (
+    PixelArray,
+    convert_depth,
+    to_full_range,
+    unpremultiply,
+)
+from zim_model.arrays import FloatArray, WordArray
 from zim_model.errors import Message, msg
 
 MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -75,7 +82,21 @@ def decode_tiff(path: Path) -> DecodedImage:
             page.photometric == PHOTOMETRIC.YCBCR and page.compression not in _JPEG
         ):
             return _decode_with_libtiff(path, index, metadata)
+        if page.dtype is not None and page.dtype.kind == "f":
+            return _to_image_of_light(page, _pixels(page), metadata)
         return _to_image(page, _pixels(page), metadata)
+
+
+def read_floats(path: Path) -> FloatArray:
+    """The samples of the first page of a TIFF file of floats, (H, W, S), as stored.
+
+    Raises:
+        ImageError, Exception: as :func:`decode_tiff`.
+    """
+    with tifffile.TiffFile(path) as tiff:
+        _, page = _main_page(tiff)
+        check_page(path.name, page)
+        return cast(FloatArray, _pixels(page))
 
 
 def read_tiff_size(path: Path) -> tuple[int, int, int]:
@@ -128,14 +149,16 @@ def check_page(name: str, page: TiffPage) -> None:
 def _reason_against(page: TiffPage) -> Message | None:
     """Why a page is of a variant that is not read, else None."""
     bits, kind = page.bitspersample, page.dtype
-    if not isinstance(bits, int) or kind is None or kind.kind not in "ub" or bits > 16:
-        names = {None: "unknown"}
+    floats = kind is not None and kind.kind == "f"
+    if kind is None or not isinstance(bits, int) or not _is_read(kind, bits):
         return msg(
             "its samples are {bits}-bit {kind}",
             bits=bits,
-            kind=names.get(None) if kind is None else kind.name,
+            kind="unknown" if kind is None else kind.name,
         )
     space = _SPACES.get(page.photometric)
+    if floats and page.photometric not in (PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB):
+        space = None
     if space is None or page.imagedepth > 1:
         return msg("its colours are {kind}", kind=_name_of(page.photometric))
     if page.photometric == PHOTOMETRIC.SEPARATED and _inks(page) != 1:
@@ -148,9 +171,15 @@ def _reason_against(page: TiffPage) -> Message | None:
     except KeyError:
         kind_of = _name_of(page.compression)
         return msg("its compression is {kind}", kind=kind_of)
-    if page.predictor not in (1, 2):
+    if page.predictor not in (1, 3 if floats else 2):
         return msg("its predictor is {kind}", kind=_name_of(page.predictor))
     return None
+
+
+def _is_read(kind: np.dtype[Any], bits: int) -> bool:
+    return (
+        bits in (16, 32, 64) if kind.kind == "f" else kind.kind in "ub" and bits <= 16
+    )
 
 
 def _name_of(value: Any) -> str:
@@ -214,58 +243,54 @@ def _segment_count(page: TiffPage) -> int:
     return planes * -(-height // max(1, min(page.rowsperstrip, height)))
 
 
-def _to_image(page: TiffPage, pixels: PixelArray, metadata: Metadata) -> DecodedImage:
-    """Split samples into colour, not premultiplied, and alpha."""
+def _split(page: TiffPage, pixels: Any) -> tuple[Space, Any, Any, bool]:
+    """Colour space, colours, alpha or None, and whether it is premultiplied."""
     space = _SPACES[page.photometric]
     if _PHOTOMETRIC not in page.tags:  # libtiff assumes the same
         space = "RGB" if page.samplesperpixel >= 3 else "GRAY"
-    bits, bands = page.bitspersample, _SAMPLES[space]
+    bands = _SAMPLES[space]
     kinds = list(page.extrasamples)[: page.samplesperpixel - bands]
     extra = next(
         (k for k in kinds if k in (EXTRASAMPLE.ASSOCALPHA, EXTRASAMPLE.UNASSALPHA)),
         None,
     )
-    alpha = None
-    if extra is not None:
-        alpha = pixels[..., bands + kinds.index(extra)]
-    colour: PixelArray = pixels[..., 0] if bands == 1 else pixels[..., :bands]
+    alpha = None if extra is None else pixels[..., bands + kinds.index(extra)]
+    colour = pixels[..., 0] if bands == 1 else pixels[..., :bands]
+    return space, colour, alpha, extra == EXTRASAMPLE.ASSOCALPHA
+
+
+def _to_image_of_light(page: TiffPage, pixels: Any, metadata: Metadata) -> DecodedImage:
+    """The image of floats, which are light unless a profile says otherwise."""
+    space, colour, alpha, premultiplied = _split(page, pixels)
+    icc, convert = metadata.icc, None
+    if icc is not None and usable_profile(icc, space) is None:
+        metadata.set_profile(None)
+    elif icc is not None:
+        convert = partial(floats_to_light, icc=icc, space=space)
+    return image_of_light(
+        metadata, colour, alpha, premultiplied=premultiplied, convert=convert
+    )
+
+
+def _to_image(page: TiffPage, pixels: PixelArray, metadata: Metadata) -> DecodedImage:
+    """Split samples into colour, not premultiplied, and alpha."""
+    space, colour, alpha, premultiplied = _split(page, pixels)
+    bits = page.bitspersample
     if page.photometric == PHOTOMETRIC.PALETTE:
         colour, space = _look_up(page, colour), "RGB"
-    elif alpha is not None and extra == EXTRASAMPLE.ASSOCALPHA:
-        colour = _unpremultiply(colour, alpha, _depth(bits))
+    elif alpha is not None and premultiplied:
+        colour = unpremultiply(colour, alpha, _depth(bits))
     else:
-        colour = _to_full_range(colour, bits)
+        colour = to_full_range(colour, bits)
     if page.photometric == PHOTOMETRIC.MINISWHITE and _PHOTOMETRIC in page.tags:
         colour = np.iinfo(colour.dtype).max - colour
     if alpha is not None:
-        alpha = convert_depth(_to_full_range(alpha, bits), np.uint16)
+        alpha = convert_depth(to_full_range(alpha, bits), np.uint16)
     return metadata.image(colour, space, cast("WordArray | None", alpha))
 
 
 def _depth(bits: int) -> type:
     return np.uint8 if bits <= 8 else np.uint16
-
-
-def _unpremultiply(colour: PixelArray, alpha: PixelArray, dtype: type) -> PixelArray:
-    """Divide colours, (H, W) or (H, W, C), by their alpha, (H, W) of the same range."""
-    result: PixelArray = np.empty(colour.shape, dtype)
-    top = np.uint32(np.iinfo(dtype).max)
-    for rows in strips(*alpha.shape):
-        opacity = alpha[rows].astype(np.uint32)
-        if colour.ndim == 3:
-            opacity = opacity[..., None]
-        scaled = colour[rows] * top + opacity // 2
-        result[rows] = np.minimum(scaled // np.maximum(opacity, 1), top)
-    return result
-
-
-def _to_full_range(values: PixelArray, bits: int) -> PixelArray:
-    """Samples of 1 to 16 bits as 8 or 16 bits, where the largest stays the largest."""
-    if bits in (8, 16):
-        return values
-    dtype, largest = _depth(bits), (1 << bits) - 1
-    steps = np.arange(largest + 1, dtype=np.uint32) * np.uint32(np.iinfo(dtype).max)
-    return cast(PixelArray, ((steps + largest // 2) // largest).astype(dtype)[values])
 
 
 def _look_up(page: TiffPage, indices: PixelArray) -> PixelArray:

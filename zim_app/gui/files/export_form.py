@@ -46,6 +46,7 @@ CHOICES = {
         ("source", QT_TRANSLATE_NOOP("ExportForm", "As in the photo")),
         ("8", QT_TRANSLATE_NOOP("ExportForm", "8 bits a channel")),
         ("16", QT_TRANSLATE_NOOP("ExportForm", "16 bits a channel")),
+        ("32", QT_TRANSLATE_NOOP("ExportForm", "32 bits, linear (TIFF, OpenEXR)")),
     ),
     "hidden": (
         ("bleed", QT_TRANSLATE_NOOP("ExportForm", "The edge's colours, then black")),

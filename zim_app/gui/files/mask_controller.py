@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QMessageBox
 from zim_app.core.scene import exported_indexes
 from zim_app.gui.document import Document
 from zim_app.gui.files import dialogs
+from zim_app.gui.files.mask_objects import add_masks
 from zim_app.gui.settings import window_state
 from zim_app.gui.studio import Studio
 from zim_model.arrays import WordArray
@@ -23,7 +24,7 @@ from zim_model.errors import ImageError, msg
 from zim_model.finish import Finish
 from zim_model.imported_mask import THRESHOLD_LEVEL, ImportedMask
 from zim_model.prompts import PromptSet
-from zim_model.recipe import Recipe, SceneObject
+from zim_model.recipe import Recipe
 
 if TYPE_CHECKING:
     from zim_app.core.images import Image
@@ -116,27 +117,10 @@ class MaskController(QObject):
     def _on_masks_read(
         self, document: Document, masks: list[tuple[str, ImportedMask]]
     ) -> None:
-        """Add masks as objects on top; an empty active object is used for the first."""
         if document is not self._studio.document:
             return
-        state = document.state
-        scene_objects: list[SceneObject] = []
-        for name, mask in masks:
-            recipe = replace(Recipe(), model=state.recipe.model, masks=(mask,))
-            if not scene_objects and not state.recipe.has_prompts:
-                own = state.object.name or name
-                scene_objects.append(replace(state.object, name=own, recipe=recipe))
-            else:
-                scene_objects.append(document.new_object(recipe, name))
-        taken = {scene_object.id for scene_object in scene_objects}
-        rest = tuple(
-            scene_object
-            for scene_object in state.objects
-            if scene_object.id not in taken
-        )
         texts = self.tr("Import mask"), self.tr("Import {} masks")
-        text = texts[len(masks) > 1].format(len(masks))
-        document.edit_objects(text, (*scene_objects, *rest), 0)
+        add_masks(document, masks, texts[len(masks) > 1].format(len(masks)))
 
     # -- Refine ----------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ def masks_dialog(parent: QWidget, folder: Path) -> QFileDialog:
     dialog = QFileDialog(parent, translate("MaskDialog", "Import a mask"), str(folder))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-    images = "*.png *.tif *.tiff *.webp *.bmp *.gif *.jpg *.jpeg"
+    images = "*.png *.tif *.tiff *.webp *.bmp *.gif *.jpg *.jpeg *.jxl *.exr"
     dialog.setNameFilters(
         [
             translate("MaskDialog", "Masks ({})").format(images),

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Slot
 from zim_app.core.saved_work import ObjectStack
 from zim_app.gui.document import Document
 from zim_app.gui.files.open_job import OpenedImage
+from zim_app.gui.files.own_transparency import OwnTransparency
 from zim_app.gui.language import translate_message
 from zim_app.gui.studio import Studio
 
@@ -26,11 +27,13 @@ class OpenNotices(QObject):
         super().__init__(studio.widget)
         self._studio = studio
         self._told_of_new_model = False
+        self._transparency = OwnTransparency(studio)
         studio.sessions.shared.connect(self._on_sessions_shared)
 
     def show(self, opened: OpenedImage, document: Document) -> None:
         """Show the problems of an image that was opened as that document."""
         banner, name = self._studio.banner, opened.image.name
+        self._transparency.offer(opened, document, OPEN_TOPIC)
         if opened.problem is not None:
             self._studio.report(opened.problem)
         if opened.image.notice is not None:

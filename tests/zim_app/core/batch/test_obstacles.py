@@ -151,7 +151,7 @@ def test_a_photo_that_is_only_called_like_a_result_is_input(
     assert not obstacles(photos, output)
 
 
-@pytest.mark.parametrize("suffix", [".heic", ".HEIF", ".jxl", ".psd", ".exr", ".svg"])
+@pytest.mark.parametrize("suffix", [".heic", ".HEIF", ".jp2", ".psd", ".hdr", ".svg"])
 def test_images_of_formats_that_are_not_read_are_in_the_report(
     photos: Path, output: Path, plan_of: MakePlan, rows_of: RowsOf, suffix: str
 ) -> None:

@@ -19,6 +19,7 @@ from tests.zim_model.conftest import SMALL_VIT
 from tests.zim_model.inference.test_engine import DiscBackend
 from zim_app.core import isolation
 from zim_app.core.batch.jobs import folder_jobs
+from zim_app.core.batch.journal import BatchJournal
 from zim_app.core.batch.plan import BATCH_EXPORT, BatchPlan
 from zim_app.core.batch.prompt_sources import PromptPolicy
 from zim_app.core.batch.prompt_table import RelativeBox, read_table
@@ -380,3 +381,25 @@ def test_all_objects_of_an_image_come_one_after_the_other(
     assert keys == sorted(keys, key=keys.index)
     assert len(set(keys)) == 2
     assert [e.image for e in events if isinstance(e, JobStarted)] == ["a.png", "b.png"]
+
+
+def test_a_result_whose_name_another_program_takes_gets_another(
+    engine: FakeEngine, make_plan: MakePlan, output: Path, rows_of: RowsOf
+) -> None:
+    """Even in the moment between the choice of the name and the writing."""
+    plan = make_plan()
+    start = BatchJournal.record_start
+
+    def record(journal: BatchJournal, image: str, paths: list[str], *lost: str) -> None:
+        start(journal, image, paths, *lost)
+        if paths == ["b-cutout.png"]:
+            (output / paths[0]).write_bytes(b"of another program")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BatchJournal, "record_start", record)
+        rows = rows_of(plan)
+    assert rows["b.png"].outputs == ("b-cutout-2.png",)
+    assert (output / "b-cutout.png").read_bytes() == b"of another program"
+    # Run again, it is not taken for a result of the first run either.
+    rows = rows_of(replace(plan, export=replace(plan.export, trim=True)))
+    assert (output / "b-cutout.png").read_bytes() == b"of another program"

@@ -12,6 +12,8 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
+from zim_app.core.export import ExportTarget, export
+from zim_app.core.images import load_image
 from zim_app.core.project import read_project
 from zim_app.gui.files.mask_dialogs import MaskDialog, PairDialog
 from zim_app.gui.settings import window_state
@@ -203,3 +205,61 @@ def test_nothing_can_be_done_without_a_matte(opened):
     for name in ("object_refine", "training_pair"):
         assert not opened.actions_by_id[name].isEnabled()
     assert opened.actions_by_id["import_mask"].isEnabled()
+
+
+# --- The photo's own transparency -----------------------------------------------------
+
+
+@pytest.fixture
+def transparent(tmp_path):
+    """A photo with a soft edge of its own, at 16 bits."""
+    import cv2
+
+    pixels = np.full((60, 80, 4), 30_000, np.uint16)
+    pixels[..., 3] = np.linspace(0, 65535, 60 * 80).reshape(60, 80)
+    path = tmp_path / "cut.png"
+    cv2.imwrite(str(path), pixels)
+    return path
+
+
+def test_the_photos_transparency_is_offered_and_exported_as_it_was(
+    window, transparent, settle, qtbot, tmp_path
+):
+    window.open_path(transparent)
+    settle()
+    assert "cut.png has transparency of its own" in window.banner.label.text()
+    assert not window.document.state.recipe.has_prompts
+    qtbot.mouseClick(window.banner.action_button, LEFT)
+    settle()
+    [entry] = window.document.state.objects
+    assert entry.name == "Transparency"
+    [mask] = entry.recipe.masks
+    assert not mask.refine
+    assert not window.banner.isVisible()
+    alpha = window.document.image.source_alpha
+    matte = mask.decode() * np.uint16(257)  # which the engine makes of it
+    out = tmp_path / "out.png"
+    export(window.document.image, [ExportTarget(matte)], out)
+    assert np.array_equal(load_image(out).source_alpha, alpha)
+    window.actions_by_id["undo"].trigger()
+    assert not window.document.state.recipe.has_prompts
+
+
+def test_it_is_offered_neither_for_opaque_nor_empty_nor_worked_on_photos(
+    window, photo, transparent, settle, tmp_path, qtbot
+):
+    Image.new("RGBA", (80, 60)).save(tmp_path / "empty.png")
+    for path in (photo, tmp_path / "empty.png"):
+        window.open_path(path)
+        settle()
+        assert not window.banner.isVisible()
+    window.open_path(transparent)
+    settle()
+    qtbot.mouseClick(window.banner.action_button, LEFT)
+    settle()
+    window.open_path(photo)
+    settle()
+    window.open_path(transparent)  # its session has the object
+    settle()
+    assert window.document.state.recipe.masks
+    assert not window.banner.isVisible()
