@@ -772,6 +772,14 @@
         <translation>Fehlerhafte Modellkonfiguration: keine Eingabe oder ungleich breite Köpfe.</translation>
     </message>
     <message>
+        <source>It is of the first zim-tiny&apos;s architecture, which is no longer run.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Use the bundled zim-tiny, or train it again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Malformed model configuration: {data!r:.40}.</source>
         <translation>Fehlerhafte Modellkonfiguration: {data!r:.40}.</translation>
     </message>
@@ -1036,6 +1044,14 @@
         <translation>Pixel sind gemeint, von der Ecke links oben, keine Bruchteile.</translation>
     </message>
     <message>
+        <source>A region has no area.</source>
+        <translation>Ein Bereich hat keine Fläche.</translation>
+    </message>
+    <message>
+        <source>Draw a loop around the object.</source>
+        <translation>Ziehen Sie eine Schleife um das Objekt.</translation>
+    </message>
+    <message>
         <source>There are {count} {place}; at most {limit} are possible.</source>
         <translation>Es sind {count} {place}; höchstens {limit} sind möglich.</translation>
     </message>
@@ -1102,6 +1118,10 @@
     <message>
         <source>The field objects is empty.</source>
         <translation>Das Feld objects ist leer.</translation>
+    </message>
+    <message>
+        <source>The field bundled_model is no number.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>letters of a name</source>
@@ -1544,10 +1564,6 @@
         <translation>Verwenden Sie einige aus 0 bis 3.</translation>
     </message>
     <message>
-        <source>Use the model that belongs to this version, or train it again.</source>
-        <translation>Verwenden Sie das Modell zu dieser Version oder trainieren Sie es neu.</translation>
-    </message>
-    <message>
         <source>Use the newer zim-studio that wrote it, or another output folder.</source>
         <translation>Verwenden Sie das neuere zim-studio, das es schrieb, oder einen anderen Ausgabeordner.</translation>
     </message>
@@ -1970,14 +1986,6 @@
     <message>
         <source>{name} does not end in an image format that can be written.</source>
         <translation>{name} endet nicht auf ein Bildformat, das geschrieben werden kann.</translation>
-    </message>
-    <message>
-        <source>{name} draws maps of the photo&apos;s colours with every click, for which the official pair of graphs has no input.</source>
-        <translation>{name} zeichnet bei jedem Klick Karten der Bildfarben, für die das offizielle Paar von Graphen keinen Eingang hat.</translation>
-    </message>
-    <message>
-        <source>{name} expects {expected} cue maps; this version draws {drawn}.</source>
-        <translation>{name} erwartet {expected} Hinweiskarten; diese Version zeichnet {drawn}.</translation>
     </message>
     <message>
         <source>{name} has no image column.</source>
@@ -2647,10 +2655,6 @@
         <translation>&amp;Alle Markierungen löschen</translation>
     </message>
     <message>
-        <source>Delete the selected point, scribble or box</source>
-        <translation>Den gewählten Punkt, Strich oder Rahmen löschen</translation>
-    </message>
-    <message>
         <source>Open a photo or a project</source>
         <translation>Ein Bild oder ein Projekt öffnen</translation>
     </message>
@@ -2749,10 +2753,6 @@
     <message>
         <source>Copy the object&apos;s alpha as a grey image</source>
         <translation>Das Alpha des Objekts als graues Bild kopieren</translation>
-    </message>
-    <message>
-        <source>Delete all points and scribbles and the box</source>
-        <translation>Alle Punkte und Striche und den Rahmen löschen</translation>
     </message>
     <message>
         <source>Dese&amp;lect</source>
@@ -2973,6 +2973,14 @@
     <message>
         <source>Photos of the folde&amp;r</source>
         <translation>Bilder des O&amp;rdners</translation>
+    </message>
+    <message>
+        <source>Delete the selected point, scribble, lasso or box</source>
+        <translation>Den gewählten Punkt, Strich, das Lasso oder den Rahmen löschen</translation>
+    </message>
+    <message>
+        <source>Delete all points, scribbles and lassos and the box</source>
+        <translation>Alle Punkte, Striche und Lassos und den Rahmen löschen</translation>
     </message>
     <message>
         <source>Select sub&amp;ject</source>
@@ -4019,6 +4027,14 @@
         <translation>Wie MSE, höchstens 10 Pixel vom Umriss entfernt.</translation>
     </message>
     <message>
+        <source>Percent of the interior that is not opaque.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Percent of the exterior that is not transparent.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Intersection over union of alpha above one half.</source>
         <translation>Schnitt durch Vereinigung, wo Alpha über einhalb ist.</translation>
     </message>
@@ -4802,6 +4818,18 @@
         <translation>Lasso</translation>
     </message>
     <message>
+        <source>Negative lasso</source>
+        <translation>Negatives Lasso</translation>
+    </message>
+    <message>
+        <source>Move lasso</source>
+        <translation>Lasso verschieben</translation>
+    </message>
+    <message>
+        <source>Delete lasso</source>
+        <translation>Lasso löschen</translation>
+    </message>
+    <message>
         <source>Brush: add</source>
         <translation>Pinsel: hinzufügen</translation>
     </message>
@@ -4883,6 +4911,22 @@
     <message>
         <source>Nothing along the line belongs to it</source>
         <translation>Nichts entlang der Linie gehört dazu</translation>
+    </message>
+    <message>
+        <source>Left drag with the lasso</source>
+        <translation>Links ziehen mit dem Lasso</translation>
+    </message>
+    <message>
+        <source>The object is inside the loop</source>
+        <translation>Das Objekt liegt in der Schleife</translation>
+    </message>
+    <message>
+        <source>Right drag, Alt + drag with the lasso</source>
+        <translation>Rechts ziehen, Alt + ziehen mit dem Lasso</translation>
+    </message>
+    <message>
+        <source>Nothing inside the loop belongs to it</source>
+        <translation>Nichts in der Schleife gehört dazu</translation>
     </message>
     <message>
         <source>Right drag, Alt + drag with the brush</source>
@@ -5512,6 +5556,14 @@
         <translation>{} Striche</translation>
     </message>
     <message>
+        <source>a lasso</source>
+        <translation>ein Lasso</translation>
+    </message>
+    <message>
+        <source>{} lassos</source>
+        <translation>{} Lassos</translation>
+    </message>
+    <message>
         <source>a box</source>
         <translation>ein Rahmen</translation>
     </message>
@@ -5688,6 +5740,10 @@
     <message>
         <source>Restore the objects</source>
         <translation>Objekte wiederherstellen</translation>
+    </message>
+    <message>
+        <source>These objects were made with an earlier zim-tiny. Their clicks and boxes were kept; the new one computes the edges again.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Restore objects</source>
@@ -6896,8 +6952,8 @@
         <translation>Lasso</translation>
     </message>
     <message>
-        <source>Draw a loop around the object</source>
-        <translation>Eine Schleife um das Objekt ziehen</translation>
+        <source>Draw a loop around the object, with the right button around what is not part of it</source>
+        <translation>Eine Schleife um das Objekt ziehen, mit der rechten Taste um das, was nicht dazugehört</translation>
     </message>
     <message>
         <source>Brush</source>

@@ -9,7 +9,9 @@ the exact inverse.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -78,8 +80,9 @@ class View:
     def apply(self, prompts: PromptSet) -> PromptSet:
         """Prompts in input pixels, from prompts in image pixels.
 
-        Points and parts of scribbles outside the view are dropped; the box is clipped
-        to it.  Scribbles come out with vertices at most about a token apart.
+        Points and parts of scribbles outside the view are dropped; the box and regions
+        are clipped to it.  Other scribbles come out with vertices at most about a token
+        apart.
         """
         height, width = self.input_size
         sx, sy = width / self.width, height / self.height
@@ -102,6 +105,8 @@ class View:
     def _scribble(self, scribble: Scribble, sx: float, sy: float) -> Scribble:
         """The part of a scribble inside the view, in input pixels."""
         path = [((x - self.left) * sx, (y - self.top) * sy) for x, y in scribble.path]
+        if scribble.region:
+            return replace(scribble, path=clip_polygon(path, *self.input_size))
         scaled = Scribble(tuple(path), scribble.positive)
         length = sum(map(math.dist, path, path[1:]))
         height, width = self.input_size
@@ -111,6 +116,33 @@ class View:
             if 0 <= p.x < width and 0 <= p.y < height
         )
         return Scribble(inside, scribble.positive)
+
+
+def clip_polygon(
+    path: Sequence[tuple[float, float]], height: float, width: float
+) -> tuple[tuple[float, float], ...]:
+    """The part of a polygon inside a rectangle at the origin (Sutherland and Hodgman).
+
+    Args:
+        path: x and y of the vertices.
+        height, width: of the rectangle.
+    """
+    for axis, sign, limit in (
+        (0, -1, 0.0),
+        (0, 1, width),
+        (1, -1, 0.0),
+        (1, 1, height),
+    ):
+        kept: list[tuple[float, float]] = []
+        for a, b in pairwise([*path[-1:], *path]):
+            before, after = (sign * (v[axis] - limit) for v in (a, b))
+            if (before > 0) != (after > 0):
+                t = before / (before - after)
+                kept.append((a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])))
+            if after <= 0:
+                kept.append(b)
+        path = kept
+    return tuple(path)
 
 
 def align(values: FloatArray, view: View, stride: int) -> FloatArray:

@@ -1,6 +1,7 @@
 """Zoom of a model that sees prompts: from the whole image to the object's square.
 
-The first prompt is predicted on the whole image, a box at once on its surroundings.
+The first prompt is predicted on the whole image, a box or region at once on its
+surroundings.
 Every further prediction is made on the square around the previous one and the prompts,
 with the previous one as a prompt.
 """
@@ -54,7 +55,7 @@ def predict_zoomed(
     if prompts.box is not None and is_whole(prompts.box, request.size):
         prompts = replace(prompts, box=None)
     if previous is None:
-        if prompts.box is not None:
+        if prompts.extent is not None:
             view = object_view(prompts, None, request.size, side)
             return _predict_view(request, view, prompts, None)
         whole = View.whole(*request.size, side)
