@@ -193,7 +193,7 @@ def _paint_sign(
 def _paint_scribble(
     painter: QPainter, path: list[QPointF], scribble: Scribble, *, selected: bool
 ) -> None:
-    """A line with signs at regular distances; a region is filled faintly."""
+    """A line with signs at regular distances; a region's is thin, its inside faint."""
     line = QPolygonF(path if len(path) > 1 else path * 2)
     colour = POSITIVE if scribble.positive else NEGATIVE
     if scribble.region:
@@ -203,10 +203,11 @@ def _paint_scribble(
         painter.setBrush(fill)
         painter.drawPolygon(line, Qt.FillRule.WindingFill)
     painter.setBrush(Qt.BrushStyle.NoBrush)
+    thickness = LINE_WIDTH / 2 if scribble.region else LINE_WIDTH
     for pen, width in (
-        (ACCENT if selected else SHADOW, LINE_WIDTH + (7 if selected else 4)),
-        (OUTLINE, LINE_WIDTH + 2.5),
-        (colour, LINE_WIDTH),
+        (ACCENT if selected else SHADOW, thickness + (7 if selected else 4)),
+        (OUTLINE, thickness + 2.5),
+        (colour, thickness),
     ):
         painter.setPen(_round_pen(pen, width))
         painter.drawPolyline(line)
