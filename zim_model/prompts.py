@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, chain, pairwise
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from zim_model.arrays import BoolArray, FloatArray, mask_bounds
 from zim_model.errors import MALFORMED, PromptError, msg
+from zim_model.polygons import inner_position
 
 SCRIBBLE_CLICKS = 8
 """Points per scribble; measured on zim-tiny: fewer find less, and so do many more."""
@@ -165,27 +166,8 @@ class Scribble:
         :attr:`PromptSet.extent`.
         """
         if self.region:
-            return () if self.positive else (Point(*self._inner_position(), False),)
+            return () if self.positive else (Point(*inner_position(self.path), False),)
         return self.sample(SCRIBBLE_CLICKS if len(self.path) > 1 else 1)
-
-    def _inner_position(self) -> tuple[float, float]:
-        """The middle of a region's widest span at half its height."""
-        box = Box.enclosing(self.path)
-        y = (box.y0 + box.y1) / 2
-        crossings = sorted(
-            (ax + (bx - ax) * (y - ay) / (by - ay), 1 if by > ay else -1)
-            for (ax, ay), (bx, by) in pairwise(self.line)
-            if (ay <= y) != (by <= y)
-        )
-        turns = accumulate(direction for _, direction in crossings)
-        spans = [
-            (right - left, (left + right) / 2)
-            for ((left, _), (right, _)), winding in zip(
-                pairwise(crossings), turns, strict=False
-            )
-            if winding
-        ]
-        return (max(spans)[1], y) if spans else self.path[0]
 
 
 @dataclass(frozen=True, slots=True)

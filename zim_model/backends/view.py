@@ -9,9 +9,7 @@ the exact inverse.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -21,6 +19,7 @@ from PIL import Image
 
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.network.config import PIXEL_MEAN, PIXEL_STD, STRIDE, ModelConfig
+from zim_model.polygons import clip_polygon
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 
 FADE = 0.08
@@ -116,33 +115,6 @@ class View:
             if 0 <= p.x < width and 0 <= p.y < height
         )
         return Scribble(inside, scribble.positive)
-
-
-def clip_polygon(
-    path: Sequence[tuple[float, float]], height: float, width: float
-) -> tuple[tuple[float, float], ...]:
-    """The part of a polygon inside a rectangle at the origin (Sutherland and Hodgman).
-
-    Args:
-        path: x and y of the vertices.
-        height, width: of the rectangle.
-    """
-    for axis, sign, limit in (
-        (0, -1, 0.0),
-        (0, 1, width),
-        (1, -1, 0.0),
-        (1, 1, height),
-    ):
-        kept: list[tuple[float, float]] = []
-        for a, b in pairwise([*path[-1:], *path]):
-            before, after = (sign * (v[axis] - limit) for v in (a, b))
-            if (before > 0) != (after > 0):
-                t = before / (before - after)
-                kept.append((a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])))
-            if after <= 0:
-                kept.append(b)
-        path = kept
-    return tuple(path)
 
 
 def align(values: FloatArray, view: View, stride: int) -> FloatArray:
