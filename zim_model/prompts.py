@@ -1,4 +1,4 @@
-"""Prompts: points, boxes and scribbles, as immutable values.
+"""Prompts: points, boxes, scribbles and regions, as immutable values.
 
 All coordinates outside the network are **image coordinates**: pixels of the upright
 original image, x to the right and y down, the origin at the outer corner of the
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy.typing as npt
 
 from zim_model.arrays import BoolArray, FloatArray, mask_bounds
 from zim_model.errors import MALFORMED, PromptError, msg
+from zim_model.polygons import inner_position
 
 SCRIBBLE_CLICKS = 8
 """Points per scribble; measured on zim-tiny: fewer find less, and so do many more."""
@@ -125,10 +127,23 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Scribble:
-    """A free-hand line, all on the object (``positive``) or all on the background."""
+    """A free-hand line, all on the object (``positive``) or all on the background.
+
+    Attributes:
+        path: x and y of its vertices.
+        positive: whether it is on the object.
+        region: whether the line is a loop, closed from its last vertex to the first,
+            whose inside is meant.  A positive one goes around the object.
+    """
 
     path: tuple[tuple[float, float], ...]
     positive: bool = True
+    region: bool = False
+
+    @property
+    def line(self) -> tuple[tuple[float, float], ...]:
+        """The vertices of the drawn line; that of a region ends where it begins."""
+        return (*self.path, *self.path[:1]) if self.region else self.path
 
     def sample(self, count: int) -> tuple[Point, ...]:
         """``count`` points at even distances along the line, both ends included.
@@ -145,13 +160,19 @@ class Scribble:
 
     @property
     def clicks(self) -> tuple[Point, ...]:
-        """Points that represent the line in models without scribbles."""
+        """Points that represent the line in models without scribbles.
+
+        A negative region is a point inside it; a positive one is none, but a box, see
+        :attr:`PromptSet.extent`.
+        """
+        if self.region:
+            return () if self.positive else (Point(*inner_position(self.path), False),)
         return self.sample(SCRIBBLE_CLICKS if len(self.path) > 1 else 1)
 
 
 @dataclass(frozen=True, slots=True)
 class PromptSet:
-    """Points, scribbles and at most one box, decoded together."""
+    """Points, scribbles, among them regions, and at most one box, decoded together."""
 
     points: tuple[Point, ...] = ()
     box: Box | None = None
@@ -166,6 +187,14 @@ class PromptSet:
         points = [(p.x, p.y) for p in self.points if p.positive]
         vertices = [vertex for s in self.scribbles if s.positive for vertex in s.path]
         return (*points, *vertices)
+
+    @property
+    def extent(self) -> Box | None:
+        """The box, else the one around the positive regions; None without both."""
+        loops = [s.path for s in self.scribbles if s.region and s.positive]
+        if self.box is not None or not loops:
+            return self.box
+        return Box.enclosing(chain.from_iterable(loops))
 
     @property
     def only_negative(self) -> bool:
@@ -192,8 +221,8 @@ class PromptSet:
         Raises:
             PromptError: there is no prompt, or more than :meth:`check_limits` allows,
                 a number is not finite, a point or a scribble's vertex lies outside the
-                image, nothing is positive and there is no box, or the box has no area
-                inside the image or is smaller than a pixel.
+                image, a region has no area, nothing is positive and there is no box,
+                or the box has no area inside the image or is smaller than a pixel.
         """
         self._check_counts("prompts")
         if not self:
@@ -210,6 +239,11 @@ class PromptSet:
                 )
             for x, y in scribble.path:
                 _check_position(msg("scribble's point"), x, y, height, width)
+            bounds = Box.enclosing(scribble.path)
+            if scribble.region and min(bounds.width, bounds.height) <= 0:
+                raise PromptError(
+                    msg("A region has no area."), msg("Draw a loop around the object.")
+                )
         if self.box is not None:
             return replace(self, box=self.box.validate(height, width))
         if not self.positive_positions:
@@ -320,6 +354,7 @@ class PromptSet:
                 {
                     "positive": int(s.positive),
                     "path": [[float(x), float(y)] for x, y in s.path],
+                    **({"region": 1} if s.region else {}),
                 }
                 for s in self.scribbles
             ],
@@ -408,7 +443,8 @@ def check_path(place: str, path: Iterable[Sequence[float]]) -> None:
 
 def _scribble(data: dict[str, Any]) -> Scribble:
     path = tuple((x, y) for x, y in _checked_rows(data["path"], 2))
-    return Scribble(path, _is_positive(data["positive"]))
+    region = _is_positive(data.get("region", 0))
+    return Scribble(path, _is_positive(data["positive"]), region)
 
 
 def _check_position(what: str, x: float, y: float, height: int, width: int) -> None:

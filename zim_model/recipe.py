@@ -15,9 +15,10 @@ from zim_model.finish import Finish, Stroke, finish_from_json, finish_to_json
 from zim_model.imported_mask import ImportedMask
 from zim_model.prompts import Box, Point, PromptSet, Scribble, check_count
 
-VERSION = 4
-"""Of the recipe's JSON form; version 3 had neither colour keys nor strokes that depend
-on colours, version 2 no masks, version 1 neither scribbles nor a finish."""
+VERSION = 5
+"""Of the recipe's JSON form; version 4 had no regions, version 3 neither colour keys
+nor strokes that depend on colours, version 2 no masks, version 1 neither scribbles nor
+a finish."""
 MAX_MASKS = 16
 """Most masks of one recipe."""
 MAX_PROMPT_SETS = 500
@@ -204,9 +205,12 @@ class Recipe:
     @property
     def _version(self) -> int:
         """The earliest version that can express this recipe."""
+        prompt_sets = (self.prompts, *self.more_prompt_sets)
+        if any(s.region for prompts in prompt_sets for s in prompts.scribbles):
+            return 5
         finish = self.finish
         newer = finish.colour_keys or any(s.reads_colours for s in finish.strokes)
-        return VERSION if newer else 3
+        return 4 if newer else 3
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Recipe:

@@ -25,6 +25,7 @@ SCRIBBLES = st.builds(
     Scribble,
     st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=5).map(tuple),
     st.booleans(),
+    st.booleans(),
 )
 SCRIBBLED = st.builds(
     replace, PROMPTS, scribbles=st.lists(SCRIBBLES, max_size=3).map(tuple)
@@ -221,6 +222,7 @@ def test_a_positive_scribble_alone_can_be_solved() -> None:
         (Scribble(((1, math.nan),)), "not a number"),
         (Scribble(()), "no points"),
         (Scribble(((1, 2),), positive=False), "do not say what to keep"),
+        (Scribble(((1, 2), (9, 2), (5, 2)), region=True), "region has no area"),
     ],
 )
 def test_scribbles_that_cannot_be_solved(scribble: Scribble, sentence: str) -> None:
@@ -234,6 +236,7 @@ def test_scribbles_that_cannot_be_solved(scribble: Scribble, sentence: str) -> N
         {"path": [[1, 2]]},
         {"positive": 1, "path": [[1]]},
         {"positive": 2, "path": []},
+        {"positive": 1, "path": [[1, 2]], "region": "yes"},
         5,
     ],
 )
@@ -246,6 +249,44 @@ def test_a_scribble_stands_for_a_few_clicks() -> None:
     line = Scribble(((0, 0), (70, 0)), positive=False)
     assert line.clicks == line.sample(8)
     assert Scribble(((3, 4),)).clicks == (Point(3, 4),)
+
+
+def test_only_regions_are_marked_as_such_in_json() -> None:
+    path = ((1.0, 2.0), (9.0, 2.0), (5.0, 8.0))
+    line, loop = Scribble(path), Scribble(path, region=True)
+    stored = PromptSet(scribbles=(line, loop)).to_json()["scribbles"]
+    assert [each.get("region") for each in stored] == [None, 1]
+    assert (line.line, loop.line) == (path, (*path, path[0]))
+
+
+def test_regions_around_the_object_take_the_place_of_a_box() -> None:
+    loop = Scribble(((2, 3), (9, 4), (5, 8)), region=True)
+    other = Scribble(((20, 3), (29, 4), (25, 9)), region=True)
+    negative = replace(other, positive=False)
+    assert PromptSet(scribbles=(loop, other)).extent == Box(2, 3, 29, 9)
+    assert PromptSet(scribbles=(loop, negative)).extent == Box(2, 3, 9, 8)
+    box = Box(1, 1, 4, 4)
+    assert PromptSet((), box, (loop,)).extent == box
+    assert PromptSet(scribbles=(negative, Scribble(loop.path))).extent is None
+    assert loop.clicks == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "inside"),
+    [
+        (((0, 0), (10, 0), (10, 10), (0, 10)), (5, 5)),
+        # A C, open to the right, and a loop that is drawn twice.
+        (
+            ((0, 0), (20, 0), (20, 2), (4, 2), (4, 8), (20, 8), (20, 10), (0, 10)),
+            (2, 5),
+        ),
+        (((0, 0), (10, 0), (10, 10), (0, 10)) * 2, (5, 5)),
+        (((3, 4), (9, 4)), (3, 4)),
+    ],
+)
+def test_a_negative_region_is_a_point_inside(path: Any, inside: Any) -> None:
+    loop = Scribble(path, positive=False, region=True)
+    assert loop.clicks == (Point(*inside, False),)
 
 
 def test_the_only_pixel_of_an_image_can_be_boxed() -> None:

@@ -26,6 +26,7 @@ PROMPTS = st.builds(
             Scribble,
             st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=4).map(tuple),
             st.booleans(),
+            st.booleans(),
         ),
         max_size=2,
     ).map(tuple),
@@ -117,8 +118,8 @@ VALID = Recipe(PromptSet((Point(1, 2),))).to_json()
         ([], "version None"),
         ("text", "version None"),
         (
-            VALID | {"version": 5},
-            "version 5; known are 1 to 4. It may come from a newer",
+            VALID | {"version": 6},
+            "version 6; known are 1 to 5. It may come from a newer",
         ),
         ({"version": 1}, "recipe has no"),
         (VALID | {"model": None}, "model is None, which is no name"),
@@ -151,6 +152,14 @@ def test_a_recipe_of_the_first_version_is_read() -> None:
         "upsampling": "guided",
     }
     assert Recipe.from_json(first) == Recipe(PromptSet((Point(1, 2),)))
+
+
+def test_only_recipes_with_regions_need_the_version_that_has_them() -> None:
+    line = Scribble(((1, 2), (9, 2), (5, 8)))
+    loops = PromptSet(scribbles=(replace(line, region=True),))
+    assert Recipe(PromptSet(scribbles=(line,))).to_json()["version"] == 3
+    assert Recipe(loops).to_json()["version"] == 5
+    assert Recipe(more_prompt_sets=(loops,)).to_json()["version"] == 5
 
 
 def test_flip_tta_survives_a_file() -> None:

@@ -11,7 +11,7 @@ from zim_model.recipe import Recipe
 
 PROMPT_KEYS = tuple(PromptSet().to_json())
 RECIPE_KEYS = (*Recipe().to_json(), "trimap_network")
-SCRIBBLE_KEYS = ("path", "positive")
+SCRIBBLE_KEYS = ("path", "positive", "region")
 
 
 def check_keys(data: Any, known: Iterable[str], owner: str) -> None:

@@ -1052,6 +1052,14 @@
         <translation>Pixel sind gemeint, von der Ecke links oben, keine Bruchteile.</translation>
     </message>
     <message>
+        <source>A region has no area.</source>
+        <translation>Ein Bereich hat keine Fläche.</translation>
+    </message>
+    <message>
+        <source>Draw a loop around the object.</source>
+        <translation>Ziehen Sie eine Schleife um das Objekt.</translation>
+    </message>
+    <message>
         <source>There are {count} {place}; at most {limit} are possible.</source>
         <translation>Es sind {count} {place}; höchstens {limit} sind möglich.</translation>
     </message>
@@ -2703,10 +2711,6 @@
         <translation>&amp;Alle Markierungen löschen</translation>
     </message>
     <message>
-        <source>Delete the selected point, scribble or box</source>
-        <translation>Den gewählten Punkt, Strich oder Rahmen löschen</translation>
-    </message>
-    <message>
         <source>Open a photo or a project</source>
         <translation>Ein Bild oder ein Projekt öffnen</translation>
     </message>
@@ -2805,10 +2809,6 @@
     <message>
         <source>Copy the object&apos;s alpha as a grey image</source>
         <translation>Das Alpha des Objekts als graues Bild kopieren</translation>
-    </message>
-    <message>
-        <source>Delete all points and scribbles and the box</source>
-        <translation>Alle Punkte und Striche und den Rahmen löschen</translation>
     </message>
     <message>
         <source>Dese&amp;lect</source>
@@ -3029,6 +3029,14 @@
     <message>
         <source>Photos of the folde&amp;r</source>
         <translation>Bilder des O&amp;rdners</translation>
+    </message>
+    <message>
+        <source>Delete the selected point, scribble, lasso or box</source>
+        <translation>Den gewählten Punkt, Strich, das Lasso oder den Rahmen löschen</translation>
+    </message>
+    <message>
+        <source>Delete all points, scribbles and lassos and the box</source>
+        <translation>Alle Punkte, Striche und Lassos und den Rahmen löschen</translation>
     </message>
     <message>
         <source>Select sub&amp;ject</source>
@@ -4870,6 +4878,18 @@
         <translation>Lasso</translation>
     </message>
     <message>
+        <source>Negative lasso</source>
+        <translation>Negatives Lasso</translation>
+    </message>
+    <message>
+        <source>Move lasso</source>
+        <translation>Lasso verschieben</translation>
+    </message>
+    <message>
+        <source>Delete lasso</source>
+        <translation>Lasso löschen</translation>
+    </message>
+    <message>
         <source>Brush: add</source>
         <translation>Pinsel: hinzufügen</translation>
     </message>
@@ -4951,6 +4971,22 @@
     <message>
         <source>Nothing along the line belongs to it</source>
         <translation>Nichts entlang der Linie gehört dazu</translation>
+    </message>
+    <message>
+        <source>Left drag with the lasso</source>
+        <translation>Links ziehen mit dem Lasso</translation>
+    </message>
+    <message>
+        <source>The object is inside the loop</source>
+        <translation>Das Objekt liegt in der Schleife</translation>
+    </message>
+    <message>
+        <source>Right drag, Alt + drag with the lasso</source>
+        <translation>Rechts ziehen, Alt + ziehen mit dem Lasso</translation>
+    </message>
+    <message>
+        <source>Nothing inside the loop belongs to it</source>
+        <translation>Nichts in der Schleife gehört dazu</translation>
     </message>
     <message>
         <source>Right drag, Alt + drag with the brush</source>
@@ -5578,6 +5614,14 @@
     <message>
         <source>{} scribbles</source>
         <translation>{} Striche</translation>
+    </message>
+    <message>
+        <source>a lasso</source>
+        <translation>ein Lasso</translation>
+    </message>
+    <message>
+        <source>{} lassos</source>
+        <translation>{} Lassos</translation>
     </message>
     <message>
         <source>a box</source>
@@ -6987,8 +7031,8 @@
         <translation>Lasso</translation>
     </message>
     <message>
-        <source>Draw a loop around the object</source>
-        <translation>Eine Schleife um das Objekt ziehen</translation>
+        <source>Draw a loop around the object, with the right button around what is not part of it</source>
+        <translation>Eine Schleife um das Objekt ziehen, mit der rechten Taste um das, was nicht dazugehört</translation>
     </message>
     <message>
         <source>Brush</source>

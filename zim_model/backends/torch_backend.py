@@ -36,7 +36,8 @@ def prompt_tokens(
 ) -> tuple[FloatArray, npt.NDArray[np.int64]]:
     """Prompt tokens in SAM's order: points, then the box's corners or one padding.
 
-    Scribbles are sampled as points, after the points.
+    Scribbles are sampled as points, after the points.  Regions around the object are
+    their bounding box where there is no box, others a negative point inside.
 
     Args:
         prompts: in input pixels.
@@ -49,10 +50,10 @@ def prompt_tokens(
     points = (*prompts.points, *sampled)
     coords, positive = PromptSet(points).point_arrays()
     labels = positive.astype(np.int64)
-    if prompts.box is None:
+    box = prompts.extent
+    if box is None:
         corners, kinds = [(0.0, 0.0)], [PADDING]
     else:
-        box = prompts.box
         corners = [(box.x0, box.y0), (box.x1, box.y1)]
         kinds = [TOP_LEFT, BOTTOM_RIGHT]
     absent = max(0, length - len(labels) - len(kinds))

@@ -19,6 +19,7 @@ from PIL import Image
 
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.network.config import PIXEL_MEAN, PIXEL_STD, STRIDE, ModelConfig
+from zim_model.polygons import clip_polygon
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 
 FADE = 0.08
@@ -78,8 +79,9 @@ class View:
     def apply(self, prompts: PromptSet) -> PromptSet:
         """Prompts in input pixels, from prompts in image pixels.
 
-        Points and parts of scribbles outside the view are dropped; the box is clipped
-        to it.  Scribbles come out with vertices at most about a token apart.
+        Points and parts of scribbles outside the view are dropped; the box and regions
+        are clipped to it.  Other scribbles come out with vertices at most about a token
+        apart.
         """
         height, width = self.input_size
         sx, sy = width / self.width, height / self.height
@@ -102,6 +104,8 @@ class View:
     def _scribble(self, scribble: Scribble, sx: float, sy: float) -> Scribble:
         """The part of a scribble inside the view, in input pixels."""
         path = [((x - self.left) * sx, (y - self.top) * sy) for x, y in scribble.path]
+        if scribble.region:
+            return replace(scribble, path=clip_polygon(path, *self.input_size))
         scaled = Scribble(tuple(path), scribble.positive)
         length = sum(map(math.dist, path, path[1:]))
         height, width = self.input_size

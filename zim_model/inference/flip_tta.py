@@ -7,7 +7,7 @@ accurate (test-time augmentation).  It takes twice as long.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.backends.backend import Backend, EncodedView, RefiningBackend
 from zim_model.backends.view import View, sample_cells
-from zim_model.prompts import Box, Point, PromptSet, Scribble
+from zim_model.prompts import Box, Point, PromptSet
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,7 +98,7 @@ def flip_prompts(prompts: PromptSet, width: float) -> PromptSet:
         tuple(Point(flip_point(p.x), p.y, p.positive) for p in prompts.points),
         box,
         tuple(
-            Scribble(tuple((flip_point(x), y) for x, y in s.path), s.positive)
+            replace(s, path=tuple((flip_point(x), y) for x, y in s.path))
             for s in prompts.scribbles
         ),
     )

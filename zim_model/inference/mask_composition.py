@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zim_model.arrays import ByteArray, WordArray
+from zim_model.backends.prompt_maps import fill_region
 from zim_model.imported_mask import ImportedMask
 from zim_model.inference.upsampling import RawMatte
-from zim_model.prompts import PromptSet
+from zim_model.prompts import PromptSet, Scribble
 from zim_model.recipe import Recipe
 from zim_model.request import ALPHA_MAX, CancelCheck, Request, raise_if_cancelled
 from zim_model.runtime.lru import ByteBoundedLru
@@ -136,6 +137,12 @@ def _subtracting_prompts(prompts: PromptSet, base: WordArray) -> PromptSet | Non
             return False
         return int(base[int(y), int(x)]) > ALPHA_MAX // 2
 
+    def touches(scribble: Scribble) -> bool:
+        if not scribble.region:
+            return any(inside(x, y) for x, y in scribble.path)
+        filled = fill_region(scribble.path, *base.shape) > 0
+        return bool((base[filled] > ALPHA_MAX // 2).any())
+
     points = [
         replace(p, positive=not p.positive)
         for p in prompts.points
@@ -144,7 +151,7 @@ def _subtracting_prompts(prompts: PromptSet, base: WordArray) -> PromptSet | Non
     scribbles = [
         replace(s, positive=not s.positive)
         for s in prompts.scribbles
-        if s.positive or any(inside(x, y) for x, y in s.path)
+        if s.positive or touches(s)
     ]
     reversed_ = PromptSet(tuple(points), None, tuple(scribbles))
     return reversed_ if reversed_.positive_positions else None

@@ -1,8 +1,9 @@
 """Zoom of a model that sees prompts: from the whole image to the object's square.
 
-The first prompt is predicted on the whole image, a box at once on its surroundings.
-Every further prediction, and a second one of the first prompt, is made on the square
-around the previous one and the prompts, with the previous one as a prompt.
+The first prompt is predicted on the whole image, a box or region at once on its
+surroundings.  Every further prediction, and a second one of the first prompt, is made
+on the square around the previous one and the prompts, with the previous one as a
+prompt.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def predict_zoomed(
         prompts = replace(prompts, box=None)
     if previous is None:
         view = View.whole(*request.size, side)
-        if prompts.box is not None:
+        if prompts.extent is not None:
             view = object_view(prompts, None, request.size, side)
         previous = _predict_view(request, view, prompts, None)
     found = alpha_box(previous.alphas[request.candidate], previous.view)

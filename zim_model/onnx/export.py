@@ -104,9 +104,7 @@ class OfficialDecoder(nn.Module):
             each.expand(count, -1, -1, -1) for each in (embeddings + dense, d0, d1, d2)
         )
         place = prompts.pe_layer.grid(config.grid)
-        logits, iou = self.model.mask_decoder(
-            image, place, tokens, None, mask, details
-        )
+        logits, iou = self.model.mask_decoder(image, place, tokens, None, mask, details)
         return logits, iou
 
 

@@ -30,7 +30,7 @@ from zim_app.gui.files.mask_dialogs import MaskDialog, PairDialog
 from zim_app.gui.notices import Banner
 from zim_app.gui.panels.object_texts import object_summary, prompt_summary
 from zim_app.gui.settings.settings_dialog import SettingsDialog
-from zim_model.prompts import Box, Point
+from zim_model.prompts import Box, Point, Scribble
 from zim_model.recipe import Recipe
 
 COMPOUND = (QAbstractSpinBox, QComboBox, QLineEdit)
@@ -253,6 +253,12 @@ def test_a_recipe_in_words(qapp, points, box, text):
     if box is not None:
         recipe = recipe.with_box(box)
     assert prompt_summary(recipe) == text
+
+
+def test_a_lasso_in_words(qapp):
+    loop = Scribble(((1, 1), (9, 1), (5, 8)), region=True)
+    recipe = Recipe().with_scribble(Scribble(((1, 1), (9, 1)))).with_scribble(loop)
+    assert prompt_summary(recipe) == "a scribble and a lasso"
 
 
 def row_text(window, row=0):

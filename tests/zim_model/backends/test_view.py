@@ -69,3 +69,12 @@ def test_the_part_of_a_scribble_outside_the_view_is_dropped():
     x, _ = np.array(scribbles[0].path).T
     assert 0 <= x.min() <= 16
     assert np.isclose(x.max(), 99 * 0.64)
+
+
+def test_a_region_is_clipped_to_the_view():
+    view = View(100, 50, 300, 250, 128)
+    loop = Scribble(((0, 0), (200, 0), (200, 150), (0, 150)), False, region=True)
+    beside = Scribble(((0, 0), (50, 0), (50, 300)), region=True)
+    (scaled,) = view.apply(PromptSet(scribbles=(loop, beside))).scribbles
+    assert set(scaled.path) == {(0, 0), (64, 0), (64, 64), (0, 64)}
+    assert (scaled.positive, scaled.region) == (False, True)

@@ -78,7 +78,12 @@ def test_both_are_encoded_beforehand(small_vit):
 
 def test_prompts_turn_with_the_image_and_back():
     prompts = PromptSet(
-        CLICKS.points, BOX.box, (Scribble(((0.5, 3), (7, 9)), positive=False),)
+        CLICKS.points,
+        BOX.box,
+        (
+            Scribble(((0.5, 3), (7, 9)), positive=False),
+            Scribble(((8, 3), (20, 9), (9, 12)), region=True),
+        ),
     )
     turned = flip_prompts(prompts, 128)
     assert turned.points[0] == Point(88, 50)

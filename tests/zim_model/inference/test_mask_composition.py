@@ -13,7 +13,7 @@ from zim_model.finish import Finish, Stroke
 from zim_model.imported_mask import MAX_BYTES, ImportedMask
 from zim_model.inference import mask_composition
 from zim_model.inference.engine import Engine
-from zim_model.prompts import Box, Point, PromptSet
+from zim_model.prompts import Box, Point, PromptSet, Scribble
 from zim_model.recipe import Recipe
 from zim_model.request import ALPHA_MAX, Request
 
@@ -147,6 +147,24 @@ def test_negative_clicks_on_the_mask_are_subtracted(engine):
     assert piece.any()
     beside = PromptSet((Point(2, 2, positive=False),))
     assert np.array_equal(engine.solve(request(mask, prompts=beside)).alpha, whole)
+
+
+def test_a_negative_region_subtracts_where_its_inside_meets_the_mask(engine):
+    mask = ImportedMask.from_level(LEVEL, refine=False)
+    rows, columns = np.nonzero(LEVEL)
+    around = (
+        (columns.min() - 2.0, rows.min() - 2.0),
+        (columns.max() + 3.0, rows.min() - 2.0),
+        (columns.max() + 3.0, rows.max() + 3.0),
+        (columns.min() - 2.0, rows.max() + 3.0),
+    )
+    loop = Scribble(around, positive=False, region=True)
+    beside = Scribble(((0, 0), (3, 0), (3, 3)), positive=False, region=True)
+    whole = LEVEL.astype(np.uint16) * 257
+    kept = engine.solve(request(mask, prompts=PromptSet((), None, (beside,)))).alpha
+    assert np.array_equal(kept, whole)
+    left = engine.solve(request(mask, prompts=PromptSet((), None, (loop,)))).alpha
+    assert left.sum() < whole.sum()
 
 
 def test_impossible_masks_are_refused(engine, converter):

@@ -9,7 +9,7 @@ from zim_model.inference.iterative import IterativePredictor
 from zim_model.inference.prediction import PredictRequest
 from zim_model.inference.zoom import object_view, previous_mask_input
 from zim_model.network.config import TinyConfig
-from zim_model.prompts import Box, Point, PromptSet
+from zim_model.prompts import Box, Point, PromptSet, Scribble
 from zim_model.request import never_cancelled
 
 SIZE = (400, 600)
@@ -97,6 +97,15 @@ def test_a_large_box_is_meant_as_it_is():
     box = Box(0.04 * width, 0, width, height)
     IterativePredictor().predict(make_request(backend, PromptSet((), box)))
     assert backend.calls[0][1].box is not None
+
+
+def test_a_region_is_predicted_on_its_surroundings_at_once():
+    backend = DiscBackend()
+    loop = Scribble(((260, 160), (340, 160), (300, 240)), region=True)
+    IterativePredictor().predict(make_request(backend, PromptSet((), None, (loop,))))
+    ((view, prompts, _),) = backend.calls
+    assert view.width == view.height == pytest.approx(112, abs=1)
+    assert prompts.scribbles[0].region
 
 
 def test_a_further_click_costs_one_pass():

@@ -20,7 +20,7 @@ from zim_model.network.decoder import (
 )
 from zim_model.network.encoder import VitAttention, relative_positions
 from zim_model.network.zim import Zim
-from zim_model.prompts import Box, Point, PromptSet
+from zim_model.prompts import Box, Point, PromptSet, Scribble
 
 SIGMA = 21 / 64
 IMAGE = torch.randn(1, 3, 128, 128, generator=torch.Generator().manual_seed(3))
@@ -91,6 +91,15 @@ def test_absent_tokens_change_nothing(prompts, masked):
     padded, padded_iou = decoded(model, prompts, length=9)
     torch.testing.assert_close(padded, logits, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(padded_iou, iou, rtol=1e-4, atol=1e-5)
+
+
+def test_regions_are_boxes_and_negative_points():
+    loop = Scribble(((16, 20), (90, 20), (50, 100)), region=True)
+    hole = Scribble(((30, 30), (50, 30), (50, 50), (30, 50)), False, region=True)
+    tokens = prompt_tokens(PromptSet(scribbles=(loop, hole)))
+    expected = prompt_tokens(PromptSet((Point(40, 40, False),), BOX.box))
+    np.testing.assert_array_equal(tokens[0], expected[0])
+    np.testing.assert_array_equal(tokens[1], expected[1])
 
 
 def test_a_batch_decodes_as_its_members_alone(small_vit):

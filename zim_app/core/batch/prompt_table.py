@@ -15,10 +15,11 @@ may have a decimal comma.
 
 **JSON**: a list of entries ``{"image": ..., "objects": [...]}``, where each object may
 have ``name``, ``points`` ([[x, y, label], ...]), ``box`` ([left, top, right, bottom]),
-``scribbles``, ``units``, or a whole ``recipe`` as saved by the studio.  An entry with a
-single object may have these itself.  In place of the list, an object
-``{IMAGE: entry, ...}`` is accepted.  Other keys are refused, and so are the files of
-other programs, by name (:mod:`~zim_app.core.batch.foreign_tables`).
+``scribbles`` ([{"positive": 1, "path": [[x, y], ...]}, ...]; one with ``"region": 1``
+is a loop whose inside is meant), ``units``, or a whole ``recipe`` as saved by the
+studio.  An entry with a single object may have these itself.  In place of the list, an
+object ``{IMAGE: entry, ...}`` is accepted.  Other keys are refused, and so are the
+files of other programs, by name (:mod:`~zim_app.core.batch.foreign_tables`).
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ from zim_app.core.json_keys import (
 )
 from zim_app.core.saved_work import MAX_BYTES, ObjectStack
 from zim_model.errors import ZimError, msg
-from zim_model.prompts import MAX_POINTS, Box, Point, PromptSet, Scribble
+from zim_model.prompts import MAX_POINTS, Box, Point, PromptSet
 from zim_model.recipe import Recipe, SceneObject
 from zim_model.runtime.atomic_files import read_error
 
@@ -481,7 +482,7 @@ def _scale_to_pixels(prompts: PromptSet, height: int, width: int) -> PromptSet:
         tuple(Point(*scale_point(p.x, p.y), p.positive) for p in prompts.points),
         box and Box(box.x0 * width, box.y0 * height, box.x1 * width, box.y1 * height),
         tuple(
-            Scribble(tuple(scale_point(*vertex) for vertex in line.path), line.positive)
+            replace(line, path=tuple(scale_point(*vertex) for vertex in line.path))
             for line in prompts.scribbles
         ),
     )

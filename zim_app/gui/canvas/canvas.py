@@ -160,7 +160,7 @@ class Canvas(DocumentView):
         return self._gesture.preview_path if self._gesture else ()
 
     def _gesture_radius(self) -> float:
-        """Half the width of the gesture's path, in view pixels; 0 is a thin line."""
+        """Half the width of the gesture's path, in view pixels."""
         return self._gesture.preview_radius * self.view_scale if self._gesture else 0.0
 
     def _repaint_gesture_path(self, path: Path) -> None:
@@ -336,7 +336,6 @@ class Canvas(DocumentView):
         self._edit = self._gesture.edit()
         if shown != self.shown_prompts:
             self._repaint_prompts(shown, self.shown_prompts)
-        # The path ends at the pointer; its last segment leads back to its start.
         self._repaint_gesture_path(preview_path[-2:] + self._gesture_path()[-3:])
         self._show_edit()
 

@@ -31,6 +31,8 @@ LEAST_RING = 2.0
 """Smallest radius of the brush ring, in view pixels."""
 SIGN_GAP = 70.0
 """Distance between signs along a scribble, in view pixels."""
+REGION_ALPHA = 30
+"""Opacity of a region's inside, of 255."""
 _MARGIN = 3
 
 
@@ -50,7 +52,7 @@ def paint_prompts(
         held = selected is not None and selected.is_box_handle
         _paint_box(painter, prompts.box, held, to_view)
     for index, scribble in enumerate(prompts.scribbles):
-        path = [to_view(x, y) for x, y in scribble.path]
+        path = [to_view(x, y) for x, y in scribble.line]
         held = selected == PromptPart("scribble", index)
         _paint_scribble(painter, path, scribble, selected=held)
     for index, point in enumerate(prompts.points):
@@ -116,20 +118,11 @@ def paint_gesture_path(
     """Draw the path of a gesture.
 
     Args:
-        radius: half the width of a translucent band, in view pixels; 0 is a thin line,
-            whose last segment, which closes it, is dashed.
+        radius: half the width of the translucent band, in view pixels.
     """
-    line = [to_view(x, y) for x, y in path]
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    if radius:
-        painter.setPen(_round_pen(BAND, 2 * radius))
-        painter.drawPolyline(QPolygonF(line))
-        return
-    for colour, width in ((SHADOW, 3.5), (OUTLINE, 1.8)):
-        painter.setPen(_round_pen(colour, width))
-        painter.drawPolyline(QPolygonF(line[:-1]))
-        painter.setPen(QPen(colour, width / 2, Qt.PenStyle.DashLine))
-        painter.drawPolyline(QPolygonF(line[-2:]))
+    painter.setPen(_round_pen(BAND, 2 * radius))
+    painter.drawPolyline(QPolygonF([to_view(x, y) for x, y in path]))
 
 
 def gesture_path_region(path: Path, to_view: ToView, radius: float) -> QRegion:
@@ -149,8 +142,10 @@ def prompts_region(prompts: PromptSet, to_view: ToView, scale: float = 1.0) -> Q
             _around(position, position, SELECTED_RADIUS * scale).toAlignedRect()
         )
     for scribble in prompts.scribbles:
-        # By segments, because the inside of a loop need not be repainted.
-        path = [to_view(x, y) for x, y in scribble.path]
+        path = [to_view(x, y) for x, y in scribble.line]
+        if scribble.region:
+            region |= QRegion(QPolygonF(path).toPolygon(), Qt.FillRule.WindingFill)
+        # By segments, because what a line goes around need not be repainted.
         for a, b in pairwise(path if len(path) > 1 else path * 2):
             region |= QRegion(_around(a, b, RADIUS).toAlignedRect())
     if prompts.box is not None:
@@ -198,14 +193,21 @@ def _paint_sign(
 def _paint_scribble(
     painter: QPainter, path: list[QPointF], scribble: Scribble, *, selected: bool
 ) -> None:
-    """A line with signs at regular distances."""
+    """A line with signs at regular distances; a region's is thin, its inside faint."""
     line = QPolygonF(path if len(path) > 1 else path * 2)
     colour = POSITIVE if scribble.positive else NEGATIVE
+    if scribble.region:
+        fill = QColor(colour)
+        fill.setAlpha(REGION_ALPHA)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(fill)
+        painter.drawPolygon(line, Qt.FillRule.WindingFill)
     painter.setBrush(Qt.BrushStyle.NoBrush)
+    thickness = LINE_WIDTH / 2 if scribble.region else LINE_WIDTH
     for pen, width in (
-        (ACCENT if selected else SHADOW, LINE_WIDTH + (7 if selected else 4)),
-        (OUTLINE, LINE_WIDTH + 2.5),
-        (colour, LINE_WIDTH),
+        (ACCENT if selected else SHADOW, thickness + (7 if selected else 4)),
+        (OUTLINE, thickness + 2.5),
+        (colour, thickness),
     ):
         painter.setPen(_round_pen(pen, width))
         painter.drawPolyline(line)

@@ -137,14 +137,18 @@ ACTIONS = (
         QT_TRANSLATE_NOOP("Actions", "&Delete prompt"),
         ("Delete", "Backspace"),
         "map-marker-remove-outline",
-        QT_TRANSLATE_NOOP("Actions", "Delete the selected point, scribble or box"),
+        QT_TRANSLATE_NOOP(
+            "Actions", "Delete the selected point, scribble, lasso or box"
+        ),
     ),
     ActionSpec(
         "clear",
         QT_TRANSLATE_NOOP("Actions", "&Clear prompts"),
         ("Ctrl+Shift+Delete",),
         "broom",
-        QT_TRANSLATE_NOOP("Actions", "Delete all points and scribbles and the box"),
+        QT_TRANSLATE_NOOP(
+            "Actions", "Delete all points, scribbles and lassos and the box"
+        ),
     ),
     ActionSpec(
         "escape",

@@ -56,6 +56,14 @@ GESTURES = (
         QT_TRANSLATE_NOOP("Gestures", "Nothing along the line belongs to it"),
     ),
     GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Left drag with the lasso"),
+        QT_TRANSLATE_NOOP("Gestures", "The object is inside the loop"),
+    ),
+    GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Right drag, Alt + drag with the lasso"),
+        QT_TRANSLATE_NOOP("Gestures", "Nothing inside the loop belongs to it"),
+    ),
+    GestureSpec(
         QT_TRANSLATE_NOOP("Gestures", "Right drag, Alt + drag with the brush"),
         QT_TRANSLATE_NOOP("Gestures", "Erase while adding, add while erasing"),
     ),

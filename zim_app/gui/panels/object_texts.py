@@ -17,6 +17,10 @@ _COUNTED = (
         QT_TRANSLATE_NOOP("Objects", "a scribble"),
         QT_TRANSLATE_NOOP("Objects", "{} scribbles"),
     ),
+    (
+        QT_TRANSLATE_NOOP("Objects", "a lasso"),
+        QT_TRANSLATE_NOOP("Objects", "{} lassos"),
+    ),
     (QT_TRANSLATE_NOOP("Objects", "a box"), QT_TRANSLATE_NOOP("Objects", "{} boxes")),
     (
         QT_TRANSLATE_NOOP("Objects", "an imported mask"),
@@ -43,11 +47,13 @@ def object_name(scene_object: SceneObject) -> str:
 
 
 def _counts(recipe: Recipe) -> tuple[int, ...]:
-    """Points, scribbles, boxes, imported masks and strokes of a recipe."""
+    """Points, scribbles, lassos, boxes, imported masks and strokes of a recipe."""
     sets = (recipe.prompts, *recipe.more_prompt_sets)
+    regions = [s.region for prompts in sets for s in prompts.scribbles]
     return (
         sum(len(prompts.points) for prompts in sets),
-        sum(len(prompts.scribbles) for prompts in sets),
+        regions.count(False),
+        regions.count(True),
         sum(prompts.box is not None for prompts in sets),
         len(recipe.masks),
         len(recipe.finish.strokes),

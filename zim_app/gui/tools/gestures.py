@@ -16,7 +16,7 @@ from PySide6.QtCore import QCoreApplication, QPointF, Qt
 
 from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 from zim_model.finish import KEY_SOFTNESS, KEY_TOLERANCE, Brush
-from zim_model.prompts import Box, Point, PromptSet
+from zim_model.prompts import Box, Point, PromptSet, Scribble
 from zim_model.recipe import Recipe
 
 DRAG_DISTANCE = 4.0
@@ -40,6 +40,9 @@ TEXTS = {
     "move_scribble": QT_TRANSLATE_NOOP("Gesture", "Move scribble"),
     "delete_scribble": QT_TRANSLATE_NOOP("Gesture", "Delete scribble"),
     "lasso": QT_TRANSLATE_NOOP("Gesture", "Lasso"),
+    "negative_lasso": QT_TRANSLATE_NOOP("Gesture", "Negative lasso"),
+    "move_lasso": QT_TRANSLATE_NOOP("Gesture", "Move lasso"),
+    "delete_lasso": QT_TRANSLATE_NOOP("Gesture", "Delete lasso"),
     "brush_add": QT_TRANSLATE_NOOP("Gesture", "Brush: add"),
     "brush_erase": QT_TRANSLATE_NOOP("Gesture", "Brush: erase"),
     "brush_soften": QT_TRANSLATE_NOOP("Gesture", "Brush: soften"),
@@ -115,7 +118,7 @@ def find_part_at(
         if distance(position, to_view(x, y)) <= reach:
             return part
     for index, scribble in reversed(tuple(enumerate(prompts.scribbles))):
-        if _on_line(position, [to_view(x, y) for x, y in scribble.path]):
+        if _on_line(position, [to_view(x, y) for x, y in scribble.line]):
             return PromptPart("scribble", index)
     if prompts.box is not None:
         ends = [to_view(x, y) for x, y in corners(prompts.box)]
@@ -167,8 +170,14 @@ def remove_part(recipe: Recipe, part: PromptPart) -> RecipeEdit:
     if part.is_box_handle:
         return make_edit("delete_box", recipe.with_box(None))
     if part.kind == "scribble":
-        return make_edit("delete_scribble", recipe.without_scribble(part.index))
+        text = f"delete_{_line_name(recipe.prompts.scribbles[part.index])}"
+        return make_edit(text, recipe.without_scribble(part.index))
     return make_edit("delete_point", recipe.without_point(part.index))
+
+
+def _line_name(scribble: Scribble) -> str:
+    """The name of a scribble in the keys of ``TEXTS``."""
+    return "lasso" if scribble.region else "scribble"
 
 
 def clear_prompts(recipe: Recipe) -> RecipeEdit:
@@ -252,8 +261,8 @@ class Gesture(Protocol):
 
     Attributes:
         dragging: whether the pointer moved farther than ``DRAG_DISTANCE``.
-        preview_path: x and y of a line to show during the gesture, in image pixels.
-        preview_radius: half the width of that line, in image pixels; 0 is a thin line.
+        preview_path: x and y of a band to show during the gesture, in image pixels.
+        preview_radius: half the width of that band, in image pixels.
     """
 
     @property
@@ -388,7 +397,7 @@ class PromptGesture:
         path = tuple((x + by.x(), y + by.y()) for x, y in scribble.path)
         moved_scribble = replace(scribble, path=path)
         recipe = self.press.recipe.with_scribble_replaced(part.index, moved_scribble)
-        return make_edit("move_scribble", recipe, part)
+        return make_edit(f"move_{_line_name(scribble)}", recipe, part)
 
     def _box_delta(self, box: Box) -> QPointF:
         """The pointer's movement, clipped so that the box stays in the image."""

@@ -71,18 +71,15 @@ class _FreehandGesture:
         press: the press that began the gesture.
         path: all pointer positions.
         dragging: whether the pointer moved farther than ``DRAG_DISTANCE``.
+        preview_path: empty.
         preview_radius: 0.
     """
 
     press: PointerPress
     path: Path
     dragging: bool = False
+    preview_path: Path = ()
     preview_radius: float = 0.0
-
-    @property
-    def preview_path(self) -> Path:
-        """See :class:`~zim_app.gui.tools.gestures.Gesture`."""
-        return ()
 
     def move(self, position: QPointF, view: QPointF, pressure: float = 1.0) -> Self:
         """See :class:`~zim_app.gui.tools.gestures.Gesture`."""
@@ -119,36 +116,34 @@ class ScribbleGesture(_FreehandGesture):
         path = simplify_path(self.path, TOLERANCE / self.press.scale)
         if len(path) < 2:
             return None  # drawn outside along an edge of the image
-        recipe = self.press.recipe.with_scribble(Scribble(path, positive))
-        part = PromptPart("scribble", len(recipe.prompts.scribbles) - 1)
-        return make_edit("scribble" if positive else "negative_scribble", recipe, part)
+        text = "scribble" if positive else "negative_scribble"
+        return _add_line(text, self.press, Scribble(path, positive))
 
 
 @dataclass(frozen=True, slots=True)
 class LassoGesture(_FreehandGesture):
-    """Draws a loop around the object, which becomes its bounding box.
-
-    The loop is not added as a negative scribble: a box alone gave better mattes in
-    measurements.
-    """
+    """Draws a region around the object, or around what is not part of it."""
 
     @classmethod
-    def begin(cls, press: PointerPress) -> Gesture | None:
+    def begin(cls, press: PointerPress) -> Gesture:
         """Begin a gesture; a part under the pointer is dragged instead."""
         if press.part is not None:
             return PromptGesture.begin(press)
-        if not press.positive:
-            return None
         return cls(press, (_inside(press.position, press.size),))
-
-    @property
-    def preview_path(self) -> Path:
-        """See :class:`~zim_app.gui.tools.gestures.Gesture`."""
-        return (*self.path, self.path[0])
 
     def edit(self) -> RecipeEdit | None:
         """See :class:`~zim_app.gui.tools.gestures.Gesture`."""
-        box = Box.enclosing(self.path).clip(*self.press.size)
+        box = Box.enclosing(self.path)
         if not self.dragging or min(box.width, box.height) <= 0:
             return None
-        return make_edit("lasso", self.press.recipe.with_box(box), PromptPart("box"))
+        positive = self.press.positive
+        path = simplify_path(self.path, TOLERANCE / self.press.scale)
+        region = Scribble(path, positive, region=True)
+        return _add_line("lasso" if positive else "negative_lasso", self.press, region)
+
+
+def _add_line(text: str, press: PointerPress, scribble: Scribble) -> RecipeEdit:
+    """An edit that adds a scribble and selects it."""
+    recipe = press.recipe.with_scribble(scribble)
+    part = PromptPart("scribble", len(recipe.prompts.scribbles) - 1)
+    return make_edit(text, recipe, part)

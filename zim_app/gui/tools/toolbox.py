@@ -47,7 +47,11 @@ TOOLS = (
         QT_TRANSLATE_NOOP("Tool", "Lasso"),
         "K",
         "lasso",
-        QT_TRANSLATE_NOOP("Tool", "Draw a loop around the object"),
+        QT_TRANSLATE_NOOP(
+            "Tool",
+            "Draw a loop around the object, "
+            "with the right button around what is not part of it",
+        ),
         LassoGesture.begin,
     ),
     Tool(

@@ -32,6 +32,16 @@ def recipes(table: PromptTable, image: str) -> dict[str, Recipe]:
     return {each.name: each.recipe for each in work.objects}
 
 
+def test_a_region_is_read(tmp_path: Path) -> None:
+    path = [[0.25, 0.5], [0.5, 0.5], [0.5, 1.0]]
+    loop = {"positive": 1, "path": path, "region": 1}
+    data = [{"image": "a.png", "scribbles": [loop], "units": "fraction"}]
+    (recipe,) = recipes(json_table(tmp_path, data), "a.png").values()
+    (scribble,) = recipe.prompts.scribbles
+    assert scribble.region
+    assert scribble.path[1] == (100, 50)
+
+
 def test_rows_of_a_csv_add_up_to_objects(tmp_path: Path) -> None:
     table = csv_table(
         tmp_path,

@@ -15,7 +15,7 @@ from zim_app.gui.tools.gestures import (
     list_parts,
 )
 from zim_app.gui.tools.scribble import LassoGesture, ScribbleGesture, simplify_path
-from zim_model.prompts import Box, Point, PromptSet, Scribble
+from zim_model.prompts import Point, PromptSet, Scribble
 from zim_model.recipe import Recipe
 
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
@@ -87,17 +87,19 @@ def test_a_click_with_the_scribble_is_a_point():
     assert drawn(ScribbleGesture, (-5, 5), (-5.5, 5)) is None
 
 
-def test_a_lasso_is_the_box_around_it():
-    edit = drawn(LassoGesture, (20, 10), (40, 20), (30, 50), (10, 30))
-    assert edit.recipe.prompts == PromptSet((), Box(10, 10, 40, 50))
+@pytest.mark.parametrize("positive", [True, False])
+def test_a_lasso_is_a_region(positive):
+    path = ((20, 10), (40, 20), (30, 50), (10, 30))
+    edit = drawn(LassoGesture, *path, positive=positive)
+    assert edit.recipe.prompts.scribbles == (Scribble(path, positive, region=True),)
+    assert edit.selected == PromptPart("scribble", 0)
     assert drawn(LassoGesture, (20, 10), (20.5, 10)) is None, "a click is no loop"
     assert drawn(LassoGesture, (20, 10), (40, 10)) is None, "nor is a line"
 
 
 def test_a_scribble_is_held_anywhere_on_its_line():
-    prompts = PromptSet(
-        (Point(20, 20),), None, (Scribble(((20, 20), (60, 20))), Scribble(((70, 50),)))
-    )
+    path = ((20, 20), (60, 20))
+    prompts = PromptSet((Point(20, 20),), None, (Scribble(path), Scribble(((70, 50),))))
 
     def under(x, y):
         return find_part_at(
@@ -108,6 +110,11 @@ def test_a_scribble_is_held_anywhere_on_its_line():
     assert under(45, 20.8) == PromptPart("scribble", 0)
     assert under(70, 50) == PromptPart("scribble", 1)
     assert under(45, 25) is None
+    loop = Scribble(((20, 20), (60, 20), (60, 50)), region=True)
+    prompts = PromptSet((), None, (loop,))
+    assert under(40, 35) == PromptPart("scribble", 0), "the side that closes it"
+    assert under(55, 30) is None, "its inside is free for further prompts"
+    prompts = PromptSet((Point(20, 20),), None, (Scribble(path), Scribble(((70, 50),))))
     assert list_parts(prompts) == (
         PromptPart("point", 0),
         PromptPart("scribble", 0),
@@ -188,14 +195,52 @@ def test_escape_aborts_a_scribble(opened, qtbot, prompts):
     assert not prompts()
 
 
-def test_the_lasso_in_the_window(opened, qtbot, stroke, prompts):
+def test_the_lasso_in_the_window(opened, qtbot, stroke, prompts, settle, engine):
     qtbot.keyClick(opened.canvas, Qt.Key.Key_K)
     stroke((10, 10), (60, 10), (60, 50), (10, 50), (10, 12))
-    box = prompts().box
+    stroke((30, 20), (50, 20), (40, 40), button=RIGHT)
+    stroke((20, 20), (24, 20), (22, 40), modifier=Qt.KeyboardModifier.AltModifier)
+    assert [s.positive for s in prompts().scribbles] == [True, False, False]
+    assert all(s.region for s in prompts().scribbles)
+    box = prompts().extent
     assert (box.x0, box.y0, box.x1, box.y1) == pytest.approx((10, 10, 60, 50), abs=0.2)
-    assert opened.document.undo_stack.count() == 1
-    stroke((12, 20), (30, 30), button=RIGHT)
-    assert opened.document.undo_stack.count() == 1
+    assert opened.document.undo_stack.undoText() == "Negative lasso"
+    settle()
+    assert engine.solved[-1].recipe.prompts == prompts()
+    opened.actions_by_id["undo"].trigger()
+    assert len(prompts().scribbles) == 2
+
+
+def test_a_lasso_is_moved_and_deleted(opened, qtbot, stroke, prompts):
+    qtbot.keyClick(opened.canvas, Qt.Key.Key_K)
+    stroke((10, 10), (40, 10), (40, 40))
+    [before] = prompts().scribbles
+    stroke((25, 25), (35, 25))  # the side that closes it
+    [after] = prompts().scribbles
+    assert after.path[0] == pytest.approx((before.path[0][0] + 10, 10), abs=0.3)
+    assert after.region
+    assert opened.document.undo_stack.undoText() == "Move lasso"
+    qtbot.keyClick(opened.canvas, Qt.Key.Key_Delete)
+    assert not prompts()
+    assert opened.document.undo_stack.undoText() == "Delete lasso"
+
+
+def test_the_inside_of_a_lasso_is_tinted_while_it_is_drawn(opened, qtbot):
+    canvas = opened.canvas
+    middle = canvas.to_view(35, 30).toPoint()
+
+    def colour():
+        image = canvas.viewport().grab().toImage()
+        return image.pixelColor(middle * image.devicePixelRatio()).rgb()
+
+    before = colour()
+    qtbot.keyClick(canvas, Qt.Key.Key_K)
+    qtbot.mousePress(canvas.viewport(), LEFT, pos=canvas.to_view(10, 10).toPoint())
+    for place in ((60, 10), (60, 50), (10, 50)):
+        qtbot.mouseMove(canvas.viewport(), canvas.to_view(*place).toPoint())
+    assert colour() != before
+    qtbot.keyClick(canvas, Qt.Key.Key_Escape)
+    assert colour() == before
 
 
 def test_the_hand_pans(opened, qtbot, stroke, prompts):
