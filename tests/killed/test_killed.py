@@ -1,4 +1,4 @@
-"""What is killed loses nothing; ``python -m tests.killed`` kills more often."""
+"""What is killed in writing loses nothing; ``python -m tests.killed`` does more."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from tests.killed.__main__ import NAMES, kill
+from tests.killed.__main__ import kill
+from tests.killed.writers import WRITERS
 
 pytestmark = [
     pytest.mark.slow,
@@ -14,7 +15,7 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [writer.name for writer in WRITERS])
 def test_killed_programs_lose_nothing(name: str) -> None:
     kills = kill(name, 1)
     assert kills.kills == 1
