@@ -54,7 +54,7 @@ def _draw_regions(maps: ByteArray, regions: Iterable[Scribble]) -> None:
         kernel = np.ones((2 * margin + 1,) * 2, np.uint8)
         core = cv2.erode(filled, kernel)
         core = np.asarray(core if core.any() else filled, np.uint8)
-        inside &= 1 - core
+        inside[:, core > 0] = 0
         inside[POSITIVE if region.positive else NEGATIVE] |= core
         if region.positive:
             near |= np.asarray(cv2.dilate(filled, kernel), np.uint8)
@@ -77,7 +77,8 @@ def fill_region(
 
 def _pixels(path: Iterable[tuple[float, float]]) -> npt.NDArray[np.int32]:
     """The pixels of vertices (x, y), (N, 1, 2)."""
-    return np.floor(np.array(list(path))).astype(np.int32).reshape(-1, 1, 2)
+    vertices = np.floor(np.array(list(path), np.float64))
+    return np.asarray(vertices.reshape(-1, 1, 2), np.int32)
 
 
 def draw_disk(maps: ByteArray, x: float, y: float, *, positive: bool) -> None:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol, TypeVar
 
 import numpy as np
 
 from zim_model.arrays import ByteArray, FloatArray
-
-if TYPE_CHECKING:
-    from zim_model.inference.automatic import FoundObject
 
 BACKGROUND_EDGES = 3
 """A matte that touches this many of the image's edges is background."""
@@ -18,7 +15,17 @@ TOUCHING = 0.1
 """Fraction of an edge that has to be covered for an object to touch it."""
 
 
-def main_object(objects: Sequence[FoundObject]) -> FoundObject | None:
+class HasAlpha(Protocol):
+    """What is chosen among, by its small matte (h, w)."""
+
+    @property
+    def alpha(self) -> ByteArray: ...
+
+
+Object = TypeVar("Object", bound=HasAlpha)
+
+
+def main_object(objects: Sequence[Object]) -> Object | None:
     """The object with the greatest area, weighted by nearness to the centre.
 
     A pixel in the centre of the image has weight 1; the weight falls, as a cosine does,

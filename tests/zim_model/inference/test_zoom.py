@@ -103,9 +103,11 @@ def test_a_region_is_predicted_on_its_surroundings_at_once():
     backend = DiscBackend()
     loop = Scribble(((260, 160), (340, 160), (300, 240)), region=True)
     IterativePredictor().predict(make_request(backend, PromptSet((), None, (loop,))))
-    ((view, prompts, _),) = backend.calls
-    assert view.width == view.height == pytest.approx(112, abs=1)
+    (view, prompts, _), (_, again, mask_input) = backend.calls
+    assert view.width == view.height == pytest.approx(100, abs=1)
     assert prompts.scribbles[0].region
+    assert again.scribbles[0].region
+    assert (mask_input > 0).any()
 
 
 def test_a_further_click_costs_one_pass():

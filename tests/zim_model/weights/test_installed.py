@@ -250,7 +250,7 @@ def test_nothing_but_a_download_touches_the_network(weights, monkeypatch):
 
 def test_the_bundled_weights_have_the_terms_of_their_training_images():
     """NOTICE has the same terms; another licence in the manager would mislead."""
-    assert find_known("zim-tiny").licence.name == "CC BY-NC 4.0"
+    assert find_known("zim-tiny").licence.name == "Apache 2.0"
 
 
 # --- Trimap networks ------------------------------------------------------------------

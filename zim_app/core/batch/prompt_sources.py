@@ -78,6 +78,7 @@ class ResolvedPrompts:
             network = {"network": self.subject_network} if self.subject_network else {}
             return {"main object": self.model, **network}
         stack = self.stack.to_json()
+        del stack["bundled_model"]  # the model's own digest says more
         for entry in stack["objects"]:
             del entry["colour"]  # of the display only
         return stack
