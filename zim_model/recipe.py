@@ -15,9 +15,10 @@ from zim_model.finish import Finish, Stroke, finish_from_json, finish_to_json
 from zim_model.imported_mask import ImportedMask
 from zim_model.prompts import Box, Point, PromptSet, Scribble, check_count
 
-VERSION = 4
-"""Of the recipe's JSON form; version 3 had neither colour keys nor strokes that depend
-on colours, version 2 no masks, version 1 neither scribbles nor a finish."""
+VERSION = 5
+"""Of the recipe's JSON form; version 4 had no clean edge, version 3 neither colour keys
+nor strokes that depend on colours, version 2 no masks, version 1 neither scribbles nor
+a finish."""
 MAX_MASKS = 16
 """Most masks of one recipe."""
 MAX_PROMPT_SETS = 500
@@ -91,6 +92,11 @@ class Recipe:
     def keys_whole_image(self) -> bool:
         """Whether the object is all of the image but the colours of its keys."""
         return bool(self.finish.colour_keys) and not self._has_objects
+
+    @property
+    def cleans_edge(self) -> bool:
+        """Whether the matte's levels are changed: not those of the official code."""
+        return self.finish.clean_edge and self.options.upsampling != "official"
 
     @property
     def _has_objects(self) -> bool:
@@ -205,8 +211,10 @@ class Recipe:
     def _version(self) -> int:
         """The earliest version that can express this recipe."""
         finish = self.finish
+        if finish.clean_edge:
+            return VERSION
         newer = finish.colour_keys or any(s.reads_colours for s in finish.strokes)
-        return VERSION if newer else 3
+        return 4 if newer else 3
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Recipe:

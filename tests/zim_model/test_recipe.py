@@ -117,8 +117,8 @@ VALID = Recipe(PromptSet((Point(1, 2),))).to_json()
         ([], "version None"),
         ("text", "version None"),
         (
-            VALID | {"version": 5},
-            "version 5; known are 1 to 4. It may come from a newer",
+            VALID | {"version": 6},
+            "version 6; known are 1 to 5. It may come from a newer",
         ),
         ({"version": 1}, "recipe has no"),
         (VALID | {"model": None}, "model is None, which is no name"),

@@ -660,6 +660,10 @@
         <translation>Es muss eine Zahl von {low:g} bis {high:g} sein.</translation>
     </message>
     <message>
+        <source>This recipe&apos;s clean_edge is {value!r:.40}.</source>
+        <translation>clean_edge dieses Rezepts ist {value!r:.40}.</translation>
+    </message>
+    <message>
         <source>It must be from 1 to 100.</source>
         <translation>Es muss von 1 bis 100 sein.</translation>
     </message>
@@ -770,6 +774,14 @@
     <message>
         <source>Malformed model configuration: no input, or heads of unequal widths.</source>
         <translation>Fehlerhafte Modellkonfiguration: keine Eingabe oder ungleich breite Köpfe.</translation>
+    </message>
+    <message>
+        <source>It is of the first zim-tiny&apos;s architecture, which is no longer run.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Use the bundled zim-tiny, or train it again.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Malformed model configuration: {data!r:.40}.</source>
@@ -1102,6 +1114,10 @@
     <message>
         <source>The field objects is empty.</source>
         <translation>Das Feld objects ist leer.</translation>
+    </message>
+    <message>
+        <source>The field bundled_model is no number.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>letters of a name</source>
@@ -1544,10 +1560,6 @@
         <translation>Verwenden Sie einige aus 0 bis 3.</translation>
     </message>
     <message>
-        <source>Use the model that belongs to this version, or train it again.</source>
-        <translation>Verwenden Sie das Modell zu dieser Version oder trainieren Sie es neu.</translation>
-    </message>
-    <message>
         <source>Use the newer zim-studio that wrote it, or another output folder.</source>
         <translation>Verwenden Sie das neuere zim-studio, das es schrieb, oder einen anderen Ausgabeordner.</translation>
     </message>
@@ -1970,14 +1982,6 @@
     <message>
         <source>{name} does not end in an image format that can be written.</source>
         <translation>{name} endet nicht auf ein Bildformat, das geschrieben werden kann.</translation>
-    </message>
-    <message>
-        <source>{name} draws maps of the photo&apos;s colours with every click, for which the official pair of graphs has no input.</source>
-        <translation>{name} zeichnet bei jedem Klick Karten der Bildfarben, für die das offizielle Paar von Graphen keinen Eingang hat.</translation>
-    </message>
-    <message>
-        <source>{name} expects {expected} cue maps; this version draws {drawn}.</source>
-        <translation>{name} erwartet {expected} Hinweiskarten; diese Version zeichnet {drawn}.</translation>
     </message>
     <message>
         <source>{name} has no image column.</source>
@@ -3422,6 +3426,14 @@
         <translation>Modell für Vorgaben, die keines nennen</translation>
     </message>
     <message>
+        <source>Clean edge</source>
+        <translation>Saubere Kante</translation>
+    </message>
+    <message>
+        <source>Makes the inside opaque and the background transparent where the model nearly does; objects from the studio keep their own setting</source>
+        <translation>Macht das Innere deckend und den Hintergrund durchsichtig, wo das Modell es beinahe tut; Objekte aus dem Studio behalten ihre Einstellung</translation>
+    </message>
+    <message>
         <source>Where models run, also in the window</source>
         <translation>Wo Modelle laufen, auch im Fenster</translation>
     </message>
@@ -4017,6 +4029,14 @@
     <message>
         <source>As MSE, within 10 pixels of the outline.</source>
         <translation>Wie MSE, höchstens 10 Pixel vom Umriss entfernt.</translation>
+    </message>
+    <message>
+        <source>Percent of the interior that is not opaque.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Percent of the exterior that is not transparent.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Intersection over union of alpha above one half.</source>
@@ -5690,6 +5710,10 @@
         <translation>Objekte wiederherstellen</translation>
     </message>
     <message>
+        <source>These objects were made with an earlier zim-tiny. Their clicks and boxes were kept; the new one computes the edges again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Restore objects</source>
         <translation>Objekte wiederherstellen</translation>
     </message>
@@ -6181,10 +6205,6 @@
         <translation>Zurücksetzen</translation>
     </message>
     <message>
-        <source>Undo all refinement except brush strokes</source>
-        <translation>Alle Nachbearbeitung außer Pinselstrichen rückgängig machen</translation>
-    </message>
-    <message>
         <source>Copy the refinement, for other objects and photos</source>
         <translation>Die Nachbearbeitung kopieren, für andere Objekte und Fotos</translation>
     </message>
@@ -6195,6 +6215,10 @@
     <message>
         <source>Begin new objects with this refinement</source>
         <translation>Neue Objekte mit dieser Nachbearbeitung beginnen</translation>
+    </message>
+    <message>
+        <source>Clean edge</source>
+        <translation>Saubere Kante</translation>
     </message>
     <message>
         <source>Edge</source>
@@ -6209,8 +6233,20 @@
         <translation>Detail</translation>
     </message>
     <message>
+        <source>Not with the detail of the official code, which is kept exact</source>
+        <translation>Nicht mit dem Detail des offiziellen Codes, das exakt bleibt</translation>
+    </message>
+    <message>
+        <source>Makes the inside opaque and the background transparent where the model nearly does; not for glass or veils</source>
+        <translation>Macht das Innere deckend und den Hintergrund durchsichtig, wo das Modell es beinahe tut; nicht für Glas oder Schleier</translation>
+    </message>
+    <message>
         <source>Higher quality (slower)</source>
         <translation>Höhere Qualität (langsamer)</translation>
+    </message>
+    <message>
+        <source>Set all refinement back, except brush strokes</source>
+        <translation>Alle Nachbearbeitung außer Pinselstrichen zurücksetzen</translation>
     </message>
     <message>
         <source>Paste refinement</source>

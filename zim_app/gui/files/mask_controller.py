@@ -17,6 +17,7 @@ from zim_app.core.scene import exported_indexes
 from zim_app.gui.document import Document
 from zim_app.gui.files import dialogs
 from zim_app.gui.settings import window_state
+from zim_app.gui.settings.refinement import new_recipe
 from zim_app.gui.studio import Studio
 from zim_model.arrays import WordArray
 from zim_model.errors import ImageError, msg
@@ -122,7 +123,7 @@ class MaskController(QObject):
         state = document.state
         scene_objects: list[SceneObject] = []
         for name, mask in masks:
-            recipe = replace(Recipe(), model=state.recipe.model, masks=(mask,))
+            recipe = replace(new_recipe(state.recipe.model), masks=(mask,))
             if not scene_objects and not state.recipe.has_prompts:
                 own = state.object.name or name
                 scene_objects.append(replace(state.object, name=own, recipe=recipe))
@@ -187,8 +188,10 @@ class MaskController(QObject):
                 self.tr("The object was changed meanwhile, so it was not refined.")
             )
             return
-        # The mask contains the effect of prompts and finish, except decontamination.
-        finish = Finish(decontaminate=recipe.finish.decontaminate)
+        # The mask contains the effect of prompts and finish, except of what concerns
+        # the soft edge that it gets now.
+        old = recipe.finish
+        finish = Finish(decontaminate=old.decontaminate, clean_edge=old.clean_edge)
         new = replace(
             recipe,
             prompts=PromptSet(),
