@@ -3427,7 +3427,7 @@
     </message>
     <message>
         <source>Clean edge</source>
-        <translation>Saubere Kante</translation>
+        <translation>Sauberer Rand</translation>
     </message>
     <message>
         <source>Makes the inside opaque and the background transparent where the model nearly does; objects from the studio keep their own setting</source>
@@ -6218,7 +6218,7 @@
     </message>
     <message>
         <source>Clean edge</source>
-        <translation>Saubere Kante</translation>
+        <translation>Sauberer Rand</translation>
     </message>
     <message>
         <source>Edge</source>
