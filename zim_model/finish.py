@@ -1,4 +1,4 @@
-"""The finish of a matte: colour keys, edge adjustments, strokes; immutable values."""
+"""The finish of a matte: levels, colour keys, edge, strokes; immutable values."""
 
 from __future__ import annotations
 
@@ -82,8 +82,10 @@ class Finish:
         strokes: painted over the result, in order.
         decontaminate: 0 to 1; how far the background is removed from the colours of the
             soft edge.  Alpha does not depend on it.
-        colour_keys: colours that are removed before all else, at most
+        colour_keys: colours that are removed before the edge is adjusted, at most
             ``MAX_COLOUR_KEYS``.
+        clean_edge: begin with the black and white point of the model's own matte, see
+            :mod:`zim_model.matting.clean_edge`.
     """
 
     shift_edge: float = 0.0
@@ -92,10 +94,11 @@ class Finish:
     strokes: tuple[Stroke, ...] = ()
     decontaminate: float = 0.0
     colour_keys: tuple[ColourKey, ...] = ()
+    clean_edge: bool = False
 
     @property
     def adjusts_edge(self) -> bool:
-        """Whether anything but strokes changes alpha."""
+        """Whether shift, feather or contrast changes alpha."""
         return bool(self.shift_edge or self.feather or self.contrast)
 
     def check_limits(self) -> None:
@@ -111,6 +114,9 @@ class Finish:
             check_count(place, len(stroke.path), MAX_VERTICES)
             check_path(place, stroke.path)
 
+
+STANDARD_FINISH = Finish(clean_edge=True)
+"""Of new objects in the window, and of commands that make mattes of prompts."""
 
 _LIMITS = {
     "shift_edge": (-MAX_SHIFT, MAX_SHIFT),
@@ -128,7 +134,10 @@ def finish_to_json(finish: Finish) -> dict[str, Any]:
     keys = [
         {**asdict(key), "colour": f"#{key.colour:06x}"} for key in finish.colour_keys
     ]
-    return {**numbers, "strokes": strokes} | ({"colour_keys": keys} if keys else {})
+    data = {**numbers, "strokes": strokes}
+    # Keys that earlier versions do not know are written where they are needed.
+    data |= {"colour_keys": keys} if keys else {}
+    return data | ({"clean_edge": True} if finish.clean_edge else {})
 
 
 def _stroke_to_json(stroke: Stroke) -> dict[str, Any]:
@@ -165,7 +174,13 @@ def finish_from_json(data: dict[str, Any]) -> Finish:
                     "It must be a number from {low:g} to {high:g}.", low=low, high=high
                 ),
             )
-    finish = Finish(strokes=strokes, colour_keys=keys, **numbers)
+    clean_edge = data.get("clean_edge", False)
+    if not isinstance(clean_edge, bool):
+        raise ZimError(
+            msg("This recipe's clean_edge is {value!r:.40}.", value=clean_edge),
+            msg("It must be true or false."),
+        )
+    finish = Finish(strokes=strokes, colour_keys=keys, clean_edge=clean_edge, **numbers)
     finish.check_limits()
     return finish
 

@@ -16,9 +16,9 @@ from zim_model.imported_mask import ImportedMask
 from zim_model.prompts import Box, Point, PromptSet, Scribble, check_count
 
 VERSION = 5
-"""Of the recipe's JSON form; version 4 had no regions, version 3 neither colour keys
-nor strokes that depend on colours, version 2 no masks, version 1 neither scribbles nor
-a finish."""
+"""Of the recipe's JSON form; version 4 had neither regions nor a clean edge, version 3
+neither colour keys nor strokes that depend on colours, version 2 no masks, version 1
+neither scribbles nor a finish."""
 MAX_MASKS = 16
 """Most masks of one recipe."""
 MAX_PROMPT_SETS = 500
@@ -92,6 +92,11 @@ class Recipe:
     def keys_whole_image(self) -> bool:
         """Whether the object is all of the image but the colours of its keys."""
         return bool(self.finish.colour_keys) and not self._has_objects
+
+    @property
+    def cleans_edge(self) -> bool:
+        """Whether the matte's levels are changed: not those of the official code."""
+        return self.finish.clean_edge and self.options.upsampling != "official"
 
     @property
     def _has_objects(self) -> bool:
@@ -206,9 +211,10 @@ class Recipe:
     def _version(self) -> int:
         """The earliest version that can express this recipe."""
         prompt_sets = (self.prompts, *self.more_prompt_sets)
-        if any(s.region for prompts in prompt_sets for s in prompts.scribbles):
-            return 5
         finish = self.finish
+        has_regions = any(s.region for each in prompt_sets for s in each.scribbles)
+        if has_regions or finish.clean_edge:
+            return 5
         newer = finish.colour_keys or any(s.reads_colours for s in finish.strokes)
         return 4 if newer else 3
 

@@ -84,6 +84,17 @@ def add_colour_key_argument(group: argparse._ActionsContainer) -> None:
     )
 
 
+def add_clean_edge_argument(group: argparse._ActionsContainer, default: str) -> None:
+    """Add the argument for :attr:`Finish.clean_edge`, None unless it is given."""
+    group.add_argument(
+        "--clean-edge",
+        action=argparse.BooleanOptionalAction,
+        help="make the inside opaque and the background transparent where the model "
+        "nearly does, by the matte's own black and white point; not for glass or veils "
+        f"(default: {default})",
+    )
+
+
 def shard(text: str) -> Shard:
     """Parse a part of a job: ``I/N``."""
     try:

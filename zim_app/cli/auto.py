@@ -13,16 +13,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zim_app.cli.arguments import add_hidden_pixels_argument
+from zim_app.cli.arguments import add_clean_edge_argument, add_hidden_pixels_argument
 from zim_app.cli.models import add_device_arguments, make_engine, print_notes
 from zim_app.cli.photos import read_photo
 from zim_app.cli.progress import advance_to, progress_bar
 from zim_app.core.export import ExportOptions, ExportTarget, check_target, export
 from zim_app.core.images import Image
 from zim_model.errors import ImageError, msg
+from zim_model.finish import Finish
 from zim_model.recipe import Options, Recipe
 from zim_model.request import Request, Timings
 from zim_model.runtime.atomic_files import atomic_write, describe_os_error, write_error
+from zim_model.weights.catalogue import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from zim_model.inference.automatic import AutomaticOptions, FoundObject
@@ -52,6 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="the photo with transparency (default), or the grey matte",
     )
     parser.add_argument("--trim", action="store_true", help="crop to the object")
+    add_clean_edge_argument(parser, "on")
     add_hidden_pixels_argument(parser)
     parser.add_argument(
         "--grid",
@@ -89,7 +92,8 @@ def run(args: argparse.Namespace) -> int:
     names.check_free()
     _make_folder(args.output)
     check_target(image, names.object(1), options)  # before the slow part
-    base = Recipe() if args.model is None else Recipe(model=args.model)
+    finish = Finish(clean_edge=args.clean_edge is not False)
+    base = Recipe(model=args.model or DEFAULT_MODEL, finish=finish)
     engine = make_engine(args)
     started = time.perf_counter()
     with progress_bar("place") as bar:

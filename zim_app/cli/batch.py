@@ -163,6 +163,7 @@ def _configure_export(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         help="add it as a hidden layer (psd, ora)",
     )
+    arguments.add_clean_edge_argument(group, "on; saved recipes keep their own")
     arguments.add_hidden_pixels_argument(group, default=None)
     group.add_argument(
         "--name",
@@ -258,6 +259,7 @@ def _plan(args: argparse.Namespace) -> BatchPlan:
         args.model or DEFAULT_MODEL,
         args.subject or "",
         tuple(args.colour_key),
+        args.clean_edge is not False,
     )
     return BatchPlan(
         scan.jobs,

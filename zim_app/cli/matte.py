@@ -32,6 +32,7 @@ from zim_app.core.export import (
 from zim_app.core.json_keys import check_recipe_keys
 from zim_app.core.masks import load_mask
 from zim_model.errors import PromptError, ZimError, msg
+from zim_model.finish import STANDARD_FINISH
 from zim_model.imported_mask import ImportedMask
 from zim_model.inference.subject import SubjectSelector
 from zim_model.prompts import PromptSet
@@ -140,6 +141,7 @@ def _configure_result(parser: argparse.ArgumentParser) -> None:
         help="0 to 1: remove the old background's colour from soft edges (default: "
         "that of the recipe, else 0)",
     )
+    arguments.add_clean_edge_argument(parser, "that of the recipe, else on")
     arguments.add_hidden_pixels_argument(parser, default=None)
     add_canvas_arguments(parser)
     parser.add_argument(
@@ -257,7 +259,11 @@ def _recipe(args: argparse.Namespace) -> Recipe:
             msg("All coordinates are from 0 to 1, but pixels are meant."),
             msg("Give pixels from the top left."),
         )
-    recipe = Recipe() if args.recipe is None else _read_recipe(args.recipe, args)
+    recipe = Recipe(finish=STANDARD_FINISH)
+    if args.recipe is not None:
+        recipe = _read_recipe(args.recipe, args)
+    if args.clean_edge is not None:
+        recipe = recipe.with_finish(clean_edge=args.clean_edge)
     for point in args.point:
         recipe = recipe.with_point(point)
     if args.box is not None:

@@ -66,13 +66,13 @@ def install_hook() -> None:
     def on_exception(
         kind: type[BaseException],
         error: BaseException,
-        preview_path: TracebackType | None,
+        trace: TracebackType | None,
     ) -> None:
         if issubclass(kind, KeyboardInterrupt):
             QCoreApplication.quit()
             return
-        _LOG.critical("uncaught exception", exc_info=(kind, error, preview_path))
-        reporter.crashed.emit(report(kind, error, preview_path))
+        _LOG.critical("uncaught exception", exc_info=(kind, error, trace))
+        reporter.crashed.emit(report(kind, error, trace))
 
     sys.excepthook = on_exception
     threading.excepthook = lambda args: on_exception(
@@ -97,10 +97,10 @@ def _save_work() -> bool:
 
 
 def report(
-    kind: type[BaseException], error: BaseException, preview_path: TracebackType | None
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> str:
     """The text to send to the authors: versions, traceback and recent log lines."""
-    lines = "".join(traceback.format_exception(kind, error, preview_path))
+    lines = "".join(traceback.format_exception(kind, error, trace))
     return f"{versions()}\n\n{lines}\nLog\n{RECENT.text}\n"
 
 

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from zim_app.gui.accessibility import speak
 from zim_app.gui.icons import glyph
 from zim_app.gui.language import format_number, translate_message
-from zim_model.finish import Finish
+from zim_model.finish import STANDARD_FINISH, Finish
 from zim_model.request import ALPHA_MAX, Matte, Request, Timings
 
 PRESETS = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -197,7 +197,8 @@ class StatusBar(QStatusBar):
         times = [self.tr("encode {:.0f} ms").format(self._encode_ms)]
         if timings.click_ms:
             recipe = request.recipe
-            refined = recipe.options.refines_edge or recipe.finish != Finish()
+            plain = recipe.finish in (Finish(), STANDARD_FINISH)
+            refined = recipe.options.refines_edge or not plain
             text = self.tr("matte {:.0f} ms") if refined else self.tr("click {:.0f} ms")
             times.append(text.format(timings.click_ms))
         self.times.setText(" · ".join(times))

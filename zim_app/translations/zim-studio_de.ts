@@ -664,6 +664,10 @@
         <translation>Es muss eine Zahl von {low:g} bis {high:g} sein.</translation>
     </message>
     <message>
+        <source>This recipe&apos;s clean_edge is {value!r:.40}.</source>
+        <translation>clean_edge dieses Rezepts ist {value!r:.40}.</translation>
+    </message>
+    <message>
         <source>It must be from 1 to 100.</source>
         <translation>Es muss von 1 bis 100 sein.</translation>
     </message>
@@ -3484,6 +3488,14 @@
     <message>
         <source>Model for prompts that do not name one</source>
         <translation>Modell für Vorgaben, die keines nennen</translation>
+    </message>
+    <message>
+        <source>Clean edge</source>
+        <translation>Sauberer Rand</translation>
+    </message>
+    <message>
+        <source>Makes the inside opaque and the background transparent where the model nearly does; objects from the studio keep their own setting</source>
+        <translation>Macht das Innere deckend und den Hintergrund durchsichtig, wo das Modell es beinahe tut; Objekte aus dem Studio behalten ihre Einstellung</translation>
     </message>
     <message>
         <source>Where models run, also in the window</source>
@@ -6316,10 +6328,6 @@
         <translation>Zurücksetzen</translation>
     </message>
     <message>
-        <source>Undo all refinement except brush strokes</source>
-        <translation>Alle Nachbearbeitung außer Pinselstrichen rückgängig machen</translation>
-    </message>
-    <message>
         <source>Copy the refinement, for other objects and photos</source>
         <translation>Die Nachbearbeitung kopieren, für andere Objekte und Fotos</translation>
     </message>
@@ -6330,6 +6338,10 @@
     <message>
         <source>Begin new objects with this refinement</source>
         <translation>Neue Objekte mit dieser Nachbearbeitung beginnen</translation>
+    </message>
+    <message>
+        <source>Clean edge</source>
+        <translation>Sauberer Rand</translation>
     </message>
     <message>
         <source>Edge</source>
@@ -6344,8 +6356,20 @@
         <translation>Detail</translation>
     </message>
     <message>
+        <source>Not with the detail of the official code, which is kept exact</source>
+        <translation>Nicht mit dem Detail des offiziellen Codes, das exakt bleibt</translation>
+    </message>
+    <message>
+        <source>Makes the inside opaque and the background transparent where the model nearly does; not for glass or veils</source>
+        <translation>Macht das Innere deckend und den Hintergrund durchsichtig, wo das Modell es beinahe tut; nicht für Glas oder Schleier</translation>
+    </message>
+    <message>
         <source>Higher quality (slower)</source>
         <translation>Höhere Qualität (langsamer)</translation>
+    </message>
+    <message>
+        <source>Set all refinement back, except brush strokes</source>
+        <translation>Alle Nachbearbeitung außer Pinselstrichen zurücksetzen</translation>
     </message>
     <message>
         <source>Paste refinement</source>

@@ -1,4 +1,4 @@
-"""Fifth stage: colour keys, edge adjustments, strokes; painted mattes are cached."""
+"""Sixth stage: levels, colour keys, edge, strokes; painted mattes are cached."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from zim_model.arrays import WordArray
 from zim_model.finish import Stroke
+from zim_model.matting.clean_edge import clean_edge
 from zim_model.matting.closed_form import DRAFT_MAX_PIXELS, MAX_PIXELS
 from zim_model.matting.colour_keys import apply_colour_keys
 from zim_model.matting.edge_and_brush import (
@@ -54,7 +55,7 @@ class Finisher:
     def finish(
         self, request: Request, alpha: WordArray, cancelled: CancelCheck
     ) -> WordArray:
-        """Remove a request's key colours, adjust the edge and paint its strokes.
+        """Set the levels, remove key colours, adjust the edge and paint strokes.
 
         Args:
             alpha: (H, W), the matte before its finish; not modified.
@@ -72,6 +73,8 @@ class Finisher:
         if painted is None:
             if request.recipe.keys_whole_image:
                 alpha = np.full_like(alpha, ALPHA_MAX)
+            elif request.recipe.cleans_edge:
+                alpha = clean_edge(alpha)
             image, keys = request.image, finish.colour_keys
             keyed = apply_colour_keys(alpha, image, keys, cancelled)
             adjusted = apply_edge_adjustments(keyed, finish)

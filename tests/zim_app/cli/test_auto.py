@@ -12,6 +12,7 @@ from PIL import Image
 
 from zim_app.__main__ import main
 from zim_app.cli import auto
+from zim_model.finish import Finish
 from zim_model.inference.automatic import AutomaticOptions, FoundObject
 from zim_model.network.config import TinyConfig
 from zim_model.prompts import Point, PromptSet
@@ -244,3 +245,15 @@ def test_the_bundled_model_fills_a_folder(tmp_path: Path) -> None:
     for row in index["objects"]:
         with Image.open(tmp_path / "out" / row["file"]) as image:
             assert image.size == (120, 90)
+
+
+@pytest.mark.parametrize("clean", [True, False])
+def test_edges_are_clean_unless_that_is_switched_off(
+    photo: Path, engine: FakeEngine, tmp_path: Path, clean: bool
+) -> None:
+    out, switch = tmp_path / "clean", [] if clean else ["--no-clean-edge"]
+    assert run(photo, "-o", out, *switch) == 0
+    assert {r.recipe.finish for r in engine.solved} == {Finish(clean_edge=clean)}
+    index = json.loads((out / f"{photo.stem}-objects.json").read_text("utf-8"))
+    recipes = [Recipe.from_json(row["recipe"]) for row in index["objects"]]
+    assert recipes == [request.recipe for request in engine.solved]

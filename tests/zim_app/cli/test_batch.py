@@ -17,8 +17,12 @@ from tests.zim_app.core.batch.conftest import FakeEngine, save_photo
 from zim_app.__main__ import main
 from zim_app.cli import batch
 from zim_app.core.images import load_image
+from zim_app.core.project import write_project
+from zim_app.core.saved_work import ObjectStack
 from zim_model.errors import WeightsError
-from zim_model.finish import ColourKey
+from zim_model.finish import ColourKey, Finish
+from zim_model.prompts import Point, PromptSet
+from zim_model.recipe import Recipe, SceneObject
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -62,6 +66,47 @@ def test_a_colour_to_remove_is_a_prompt_of_its_own(
         (ColourKey(0x00FF00, 0.2, 0.05),)
     }
     assert not any(recipe.prompts for recipe in recipes)
+
+
+@pytest.mark.parametrize("clean", [True, False])
+@pytest.mark.parametrize(
+    "source", [["--box", "0,0,1,1"], ["--subject"], ["--colour-key", "#0f0"], ["table"]]
+)
+def test_edges_are_clean_unless_that_is_switched_off(
+    folder: Path, out: Path, engine: Engine, source: list[Any], clean: bool
+) -> None:
+    switches: tuple[list[str], list[str]] = ["--no-clean-edge"], []
+    switch, other = switches[clean], switches[not clean]
+    if source == ["table"]:
+        table = out.with_name("prompts.csv")
+        table.write_text("image,x,y\na.png,5,5\nb.png,6,6\n", "utf-8")
+        source = ["--prompts", table]
+    assert run(folder, "-o", out, *source, *switch) == 0
+    recipes = [request.recipe for request in engine.solved]
+    assert [recipe.finish.clean_edge for recipe in recipes] == [clean] * 2
+    # The same again makes nothing new; with another edge all is made again.
+    assert run(folder, "-o", out, *source, *switch) == 0
+    assert len(engine.solved) == 2
+    assert run(folder, "-o", out, *source, *other, "--replace") == 0
+    assert len(engine.solved) == 4
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_recipes_keep_their_own_clean_edge(
+    folder: Path, out: Path, engine: Engine, saved: bool
+) -> None:
+    recipe = Recipe(PromptSet((Point(5, 5),)), finish=Finish(clean_edge=saved))
+    table = out.with_name("prompts.json")
+    rows = [{"image": "a.png", "recipe": recipe.to_json()}]
+    table.write_text(json.dumps(rows), "utf-8")
+    image = load_image(folder / "b.png")
+    stack = ObjectStack((SceneObject(recipe=recipe),))
+    write_project(folder / "b.zimproj", image, stack)
+    for number, switch in enumerate(([], ["--no-clean-edge"])):
+        into = out / str(number)
+        assert run(folder, "-o", into, "--prompts", table, *switch) == 0
+    finishes = [request.recipe.finish for request in engine.solved]
+    assert finishes == [recipe.finish] * 4
 
 
 @pytest.mark.parametrize("text", ["green", "#00ff00,2", "#00ff00,-1", "#00ff00,0,0,0"])

@@ -16,6 +16,7 @@ from zim_app.__main__ import main
 from zim_app.cli import main as cli
 from zim_model.assets import asset_path
 from zim_model.errors import WeightsError
+from zim_model.finish import STANDARD_FINISH, Finish
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.recipe import Options, Recipe
 from zim_model.request import Matte, Request, Timings
@@ -87,7 +88,8 @@ def test_prompts_reach_the_engine_and_the_cutout_the_disk(
     (request,) = requests
     points = (Point(3, 2), Point(4.5, 1, False), Point(1, 1))
     prompts = PromptSet(points, Box(0, 0, 6, 5))
-    assert request.recipe == Recipe(prompts, "other", Options(None, "bilinear"))
+    options = Options(None, "bilinear")
+    assert request.recipe == Recipe(prompts, "other", options, STANDARD_FINISH)
     assert request.image.shape == (HEIGHT, WIDTH, 3)
     with Image.open(out) as image:
         assert image.getpixel((0, 0)) == (200, 100, 50, 255)
@@ -117,6 +119,29 @@ def test_a_missing_trimap_network_is_told_with_the_cure(
     assert "No trimap network is installed." in line
     assert "zim-studio models download vitmatte-small-composition-1k" in line
     assert not (tmp_path / "a.png").exists()
+
+
+def test_the_edge_is_clean_unless_that_is_switched_off(
+    photo: Path, requests: list[Request], tmp_path: Path
+) -> None:
+    words = ["--point", "3,2", "-o", tmp_path / "a.png"]
+    for switch in ([], ["--no-clean-edge"], ["--clean-edge"]):
+        assert run("matte", photo, *words, *switch) == 0
+    assert [r.recipe.finish.clean_edge for r in requests] == [True, False, True]
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_a_recipe_keeps_its_own_clean_edge_unless_an_argument_says_otherwise(
+    photo: Path, requests: list[Request], tmp_path: Path, saved: bool
+) -> None:
+    file = tmp_path / "recipe.json"
+    finish = Finish(feather=2.0, clean_edge=saved)
+    file.write_text(json.dumps(Recipe(finish=finish).to_json()), "utf-8")
+    words = ["--recipe", file, "--point", "3,2", "-o", tmp_path / "a.png"]
+    for switch in ([], ["--no-clean-edge"], ["--clean-edge"]):
+        assert run("matte", photo, *words, *switch) == 0
+    assert [r.recipe.finish.clean_edge for r in requests] == [saved, False, True]
+    assert {request.recipe.finish.feather for request in requests} == {2.0}
 
 
 def test_flip_tta_is_an_option(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Container, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os.path import isfile
 from pathlib import Path
 from typing import Any, Literal
@@ -45,6 +45,8 @@ class PromptPolicy:
         subject_network: an automatic network that finds the main object in place of the
             model, see :class:`~zim_model.inference.subject.SubjectSelector`.
         colour_keys: removed from the mattes of the box, or from the whole images.
+        clean_edge: of the objects that have no saved recipe, see
+            :class:`~zim_model.finish.Finish`.
     """
 
     recipes: bool = True
@@ -54,6 +56,7 @@ class PromptPolicy:
     model: str = DEFAULT_MODEL
     subject_network: str = ""
     colour_keys: tuple[ColourKey, ...] = ()
+    clean_edge: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +68,21 @@ class ResolvedPrompts:
         stack: the objects; None where the main object is to be found.
         model: that finds the main object, if no automatic network does.
         subject_network: the automatic network, or "".
+        clean_edge: of the main object that is to be found.
     """
 
     source: PromptSource
     stack: ObjectStack | None
     model: str
     subject_network: str = ""
+    clean_edge: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """All values that the result depends on; part of the plan's fingerprint."""
         if self.stack is None:
-            network = {"network": self.subject_network} if self.subject_network else {}
-            return {"main object": self.model, **network}
+            added = {"network": self.subject_network, "clean_edge": self.clean_edge}
+            given = {name: value for name, value in added.items() if value}
+            return {"main object": self.model, **given}
         stack = self.stack.to_json()
         del stack["bundled_model"]  # the model's own digest says more
         for entry in stack["objects"]:
@@ -203,20 +209,24 @@ class PromptResolver:
         self, job: Job, height: int, width: int
     ) -> ResolvedPrompts | None:
         policy = self.policy
+        finish = Finish(clean_edge=policy.clean_edge)
         entry = self._table_entry(job)
         if entry:
-            stack = entry.stack(height, width, policy.model)
+            base = Recipe(model=policy.model, finish=finish)
+            stack = entry.stack(height, width, base)
             return ResolvedPrompts("table", stack, policy.model)
         if policy.box is not None or policy.colour_keys:
             box = policy.box.to_pixels(height, width) if policy.box else None
-            finish = Finish(colour_keys=policy.colour_keys)
+            finish = replace(finish, colour_keys=policy.colour_keys)
             recipe = Recipe(PromptSet(box=box), policy.model, finish=finish)
             stack = ObjectStack((SceneObject(recipe=recipe),))
             source: PromptSource = "box" if policy.box else "colour"
             return ResolvedPrompts(source, stack, policy.model)
         if policy.automatic:
             return ResolvedPrompts(
-                "automatic", None, policy.model, policy.subject_network
+                *("automatic", None, policy.model),
+                subject_network=policy.subject_network,
+                clean_edge=policy.clean_edge,
             )
         return None
 

@@ -90,14 +90,16 @@ class TableObject:
         name: of the object; may be empty.
         recipe: with prompts in ``units``; its model is empty where none is named.
         units: one of :data:`UNITS`.
+        saved: whether the whole recipe is from the table, not its prompts alone.
     """
 
     name: str
     recipe: Recipe
     units: str = "pixels"
+    saved: bool = False
 
-    def to_pixels(self, height: int, width: int, model: str) -> Recipe:
-        """The recipe for an image of that size; ``model`` where none is named.
+    def to_pixels(self, height: int, width: int, base: Recipe) -> Recipe:
+        """The recipe for an image of that size; what it lacks is taken from ``base``.
 
         Raises:
             ZimError: the prompts are fractions, but not in those units.
@@ -112,7 +114,9 @@ class TableObject:
                 msg("All coordinates are from 0 to 1, but pixels are meant."),
                 msg("Give pixels from the top left, or the units fraction."),
             )
-        return recipe if recipe.model else replace(recipe, model=model)
+        if not self.saved:
+            recipe = replace(recipe, finish=base.finish)
+        return recipe if recipe.model else replace(recipe, model=base.model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +133,8 @@ class TableEntry:
     objects: tuple[TableObject, ...] = ()
     problem: str = ""
 
-    def stack(self, height: int, width: int, model: str) -> ObjectStack:
-        """The objects for an image of that size.
+    def stack(self, height: int, width: int, base: Recipe) -> ObjectStack:
+        """The objects for an image of that size; see :meth:`TableObject.to_pixels`.
 
         Raises:
             ZimError: the entry is invalid, or holds fractions in place of pixels.
@@ -139,7 +143,7 @@ class TableEntry:
             raise ZimError(self.problem, msg("Correct the file of prompts."))
         return ObjectStack(
             tuple(
-                SceneObject(n, each.name, recipe=each.to_pixels(height, width, model))
+                SceneObject(n, each.name, recipe=each.to_pixels(height, width, base))
                 for n, each in enumerate(self.objects, 1)
             )
         )
@@ -450,7 +454,7 @@ def _json_object(data: Any) -> TableObject:
         check_keys(data, ("name", "recipe"), msg("an object with a recipe"))
         recipe = Recipe.from_json(data["recipe"])
         check_recipe_keys(data["recipe"])
-        return TableObject(name, recipe)
+        return TableObject(name, recipe, saved=True)
     check_keys(data, OBJECT_KEYS, msg("an object"))
     if units not in UNITS:
         raise ZimError(

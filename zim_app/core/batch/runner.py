@@ -34,6 +34,7 @@ from zim_app.core.images import Image, load_image
 from zim_app.core.saved_work import ObjectStack
 from zim_app.core.session_store import SessionStore
 from zim_model.errors import Cancelled, ZimError, msg
+from zim_model.finish import Finish
 from zim_model.inference.subject import SubjectSelector
 from zim_model.recipe import Recipe, SceneObject
 from zim_model.request import CancelCheck, Matte, Request
@@ -331,7 +332,8 @@ class _BatchRun:
         Raises:
             ZimError: no object was found, or the automatic network cannot be used.
         """
-        base = Recipe(model=loaded.resolved.model)
+        finish = Finish(clean_edge=loaded.resolved.clean_edge)
+        base = Recipe(model=loaded.resolved.model, finish=finish)
         request = Request(loaded.image.rgb, loaded.image.key, base)
         network = loaded.resolved.subject_network
         recipe = self._subjects.select(request, network, self._control.cancelled)

@@ -117,6 +117,14 @@ class BatchForm(QTabWidget):
         for model in installed_models():
             info = find_known(model.name)
             self.model.addItem(info.title if info else model.name, model.name)
+        self.clean_edge = QCheckBox(self.tr("Clean edge"))
+        self.clean_edge.setChecked(True)
+        self.clean_edge.setToolTip(
+            self.tr(
+                "Makes the inside opaque and the background transparent where the"
+                " model nearly does; objects from the studio keep their own setting"
+            )
+        )
         self.device = QComboBox()
         self.device.setToolTip(self.tr("Where models run, also in the window"))
         choices = [("auto", self.tr("Best available"))]
@@ -142,6 +150,7 @@ class BatchForm(QTabWidget):
         form.addRow("", widget_row(self.use_box, *self.box))
         form.addRow("", self.automatic)
         form.addRow(self.tr("Model"), widget_row(self.model, self.device))
+        form.addRow("", self.clean_edge)
         browse = browse_button(self._choose_output)
         form.addRow(self.tr("Results"), widget_row(self.output, browse))
         name_controls(form)
@@ -158,7 +167,7 @@ class BatchForm(QTabWidget):
         for line in (self.folder, self.table, self.output):
             line.textChanged.connect(self._update)
         checks = (self.recursive, self.recipes, self.use_table, self.use_box)
-        for check in (*checks, self.automatic):
+        for check in (*checks, self.automatic, self.clean_edge):
             check.toggled.connect(self._update)
         for edge in self.box:
             edge.valueChanged.connect(self._update)
@@ -184,6 +193,7 @@ class BatchForm(QTabWidget):
             model=self.model.currentData() or "",
             export=self.export.options,
             subject_network=preferences.value("subject"),
+            clean_edge=self.clean_edge.isChecked(),
         )
 
     def set_strip(self, images: Sequence[Path]) -> None:
@@ -211,6 +221,7 @@ class BatchForm(QTabWidget):
             "use_box": self.use_box.isChecked(),
             "box": [edge.value() for edge in self.box],
             "automatic": self.automatic.isChecked(),
+            "clean_edge": self.clean_edge.isChecked(),
             "output": self.output.text(),
             "export": self.export.options.to_json(),
         }
@@ -233,7 +244,9 @@ class BatchForm(QTabWidget):
         }
         for key, check in checks.items():
             check.setChecked(data.get(key) is True)
-        self.recipes.setChecked(data.get("recipes") is not False)
+        on_at_first = {"recipes": self.recipes, "clean_edge": self.clean_edge}
+        for key, check in on_at_first.items():
+            check.setChecked(data.get(key) is not False)
         box = data.get("box")
         if (
             not isinstance(box, list)

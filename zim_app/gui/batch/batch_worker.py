@@ -43,6 +43,7 @@ class BatchSettings:
         model: for prompts that do not name one.
         export: options of the written files.
         subject_network: an automatic network that finds the main object, or "".
+        clean_edge: of the objects that have no saved recipe.
     """
 
     folder: Path | None = None
@@ -56,6 +57,7 @@ class BatchSettings:
     model: str = DEFAULT_MODEL
     export: ExportOptions = BATCH_EXPORT
     subject_network: str = ""
+    clean_edge: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +233,7 @@ def make_plan(settings: BatchSettings) -> BatchPlan:
         settings.automatic,
         settings.model,
         settings.subject_network,
+        clean_edge=settings.clean_edge,
     )
     return BatchPlan(
         scan.jobs,

@@ -34,6 +34,7 @@ from zim_app.gui.everything.selection import (
     render_tints,
     smooth_alpha,
 )
+from zim_app.gui.settings.refinement import new_recipe, refine
 from zim_app.gui.workers.inference_queue import InferenceQueue
 from zim_model.arrays import ByteArray
 from zim_model.recipe import SceneObject
@@ -339,7 +340,8 @@ class EverythingController(QObject):
         existing_recipes = {
             scene_object.recipe for scene_object in document.state.objects
         }
-        recipes = [pick_recipe(pick, self._key[1]) for pick in picks]
+        blank = new_recipe(self._key[1])
+        recipes = [refine(pick_recipe(pick, blank.model), blank) for pick in picks]
         new = [document.new_object(r) for r in recipes if r not in existing_recipes]
         self._set(replace(self.selection, picks=(), hovered=None))
         self.leave()

@@ -171,8 +171,10 @@ class MaskController(QObject):
                 self.tr("The object was changed meanwhile, so it was not refined.")
             )
             return
-        # The mask contains the effect of prompts and finish, except decontamination.
-        finish = Finish(decontaminate=recipe.finish.decontaminate)
+        # The mask contains the effect of prompts and finish, except of what concerns
+        # the soft edge that it gets now.
+        old = recipe.finish
+        finish = Finish(decontaminate=old.decontaminate, clean_edge=old.clean_edge)
         new = replace(
             recipe,
             prompts=PromptSet(),

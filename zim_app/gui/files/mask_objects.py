@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from zim_app.gui.document import Document
+from zim_app.gui.settings.refinement import new_recipe
 from zim_model.imported_mask import ImportedMask
 from zim_model.recipe import Recipe, SceneObject
 
@@ -23,7 +24,9 @@ def add_masks(
     state = document.state
     scene_objects: list[SceneObject] = []
     for name, mask in masks:
-        recipe = replace(Recipe(), model=state.recipe.model, masks=(mask,))
+        # A soft matte is taken as it is.
+        blank = new_recipe(state.recipe.model) if mask.refine else Recipe()
+        recipe = replace(blank, model=state.recipe.model, masks=(mask,))
         if not scene_objects and not state.recipe.has_prompts:
             own = state.object.name or name
             scene_objects.append(replace(state.object, name=own, recipe=recipe))

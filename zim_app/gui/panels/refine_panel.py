@@ -31,8 +31,8 @@ from zim_app.gui.settings.refinement import (
     stored_refinement,
 )
 from zim_app.gui.translatable import QT_TRANSLATE_NOOP
-from zim_model.finish import MAX_FEATHER, MAX_SHIFT, Finish
-from zim_model.recipe import Options, Recipe, Upsampling
+from zim_model.finish import MAX_FEATHER, MAX_SHIFT, STANDARD_FINISH
+from zim_model.recipe import Recipe, Upsampling
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def _with_adjustment(recipe: Recipe, adjustment: Adjustment, value: float) -> Re
 
 
 class RefinePanel(QDockWidget):
-    """Sliders for the active object's :class:`Finish`; alpha always stays soft.
+    """Controls for the active object's finish and options; alpha always stays soft.
 
     A moving slider emits previews; one undo step is made when it stops.
 
@@ -124,11 +124,12 @@ class RefinePanel(QDockWidget):
         self.fields = {
             adjustment.name: self._field(adjustment) for adjustment in ADJUSTMENTS
         }
+        self.clean_edge = self._clean_edge_box()
         self.detail = self._detail_box()
         self.mirrored = self._mirrored_box()
         self.reset_button = QPushButton(self.tr("Reset"))
         self.reset_button.setToolTip(
-            self.tr("Undo all refinement except brush strokes")
+            self.tr("Set all refinement back, except brush strokes")
         )
         self.reset_button.clicked.connect(self.reset)
         self.copy_button = IconButton(
@@ -152,6 +153,11 @@ class RefinePanel(QDockWidget):
         field.changed.connect(partial(self._commit, adjustment))
         return field
 
+    def _clean_edge_box(self) -> QCheckBox:
+        box = QCheckBox(self.tr("Clean edge"))
+        box.clicked.connect(self._on_clean_edge_clicked)
+        return box
+
     def _detail_box(self) -> DetailBox:
         box = DetailBox()
         box.chosen.connect(self._on_detail_chosen)
@@ -174,7 +180,7 @@ class RefinePanel(QDockWidget):
         colours = self.fields["decontaminate"]
         edge = [field for field in self.fields.values() if field is not colours]
         sections = {
-            "edge": Section(self.tr("Edge"), *edge),
+            "edge": Section(self.tr("Edge"), self.clean_edge, *edge),
             "colours": Section(self.tr("Colours"), colours),
             "detail": Section(
                 self.tr("Detail"), self.detail, self.detail.note, self.mirrored
@@ -253,12 +259,10 @@ class RefinePanel(QDockWidget):
             field.commit_pending()
 
     def reset(self) -> None:
-        """Reset all refinement except brush strokes, as one undo step."""
+        """Refine as new objects are without a kept refinement, as one undo step."""
         if self.document is not None:
-            strokes = self.document.state.recipe.finish.strokes
-            recipe = replace(self.document.state.recipe, finish=Finish(strokes=strokes))
-            options = replace(Options(), candidate=recipe.options.candidate)
-            self._edit(self.tr("Reset refinement"), replace(recipe, options=options))
+            plain = refine(self.document.state.recipe, Recipe(finish=STANDARD_FINISH))
+            self._edit(self.tr("Reset refinement"), plain)
 
     @Slot()
     def copy(self) -> None:
@@ -307,6 +311,12 @@ class RefinePanel(QDockWidget):
             self.document.edit_object(_tr(adjustment.step), index, recipe=recipe)
         self._show_recipe(self.document.state)
 
+    @Slot(bool)
+    def _on_clean_edge_clicked(self, checked: bool) -> None:
+        if self.document is not None:
+            recipe = self.document.state.recipe.with_finish(clean_edge=checked)
+            self._edit(self.tr("Clean edge"), recipe)
+
     @Slot(str, str)
     def _on_detail_chosen(self, upsampling: Upsampling, network: str) -> None:
         if self.document is not None:
@@ -340,11 +350,25 @@ class RefinePanel(QDockWidget):
                 getattr(state.recipe.finish, adjustment.name) / adjustment.scale_factor
             )
             self.fields[adjustment.name].set_value(value)
+        self._show_clean_edge(state.recipe)
         assert self.document is not None
         size = self.document.image.height, self.document.image.width
         self.detail.show_options(state.recipe.options, size)
         self.mirrored.setChecked(state.recipe.options.flip_tta)
         self.keep_button.setChecked(self._kept == _keepable(state.recipe))
+
+    def _show_clean_edge(self, recipe: Recipe) -> None:
+        exact = recipe.options.upsampling == "official"
+        self.clean_edge.setChecked(recipe.cleans_edge)
+        self.clean_edge.setEnabled(not exact)
+        self.clean_edge.setToolTip(
+            self.tr("Not with the detail of the official code, which is kept exact")
+            if exact
+            else self.tr(
+                "Makes the inside opaque and the background transparent where the"
+                " model nearly does; not for glass or veils"
+            )
+        )
 
 
 def _keepable(recipe: Recipe) -> Recipe:

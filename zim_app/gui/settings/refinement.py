@@ -13,6 +13,7 @@ from typing import Literal
 from PySide6.QtCore import QSettings
 
 from zim_model.errors import ZimError
+from zim_model.finish import STANDARD_FINISH
 from zim_model.recipe import Recipe
 
 Key = Literal["copied_refinement", "default_refinement"]
@@ -51,6 +52,6 @@ def store_refinement(key: Key, refinement: Recipe | None) -> None:
 
 def new_recipe(model: str) -> Recipe:
     """The recipe of a new object, with the refinement that is kept for new ones."""
-    recipe = Recipe(model=model)
+    recipe = Recipe(model=model, finish=STANDARD_FINISH)
     refinement = stored_refinement("default_refinement")
     return recipe if refinement is None else refine(recipe, refinement)

@@ -28,7 +28,7 @@ def json_table(folder: Path, data: Any) -> PromptTable:
 def recipes(table: PromptTable, image: str) -> dict[str, Recipe]:
     entry = table.entry(image, unique=True)
     assert entry is not None
-    work = entry.stack(100, 200, "some-model")
+    work = entry.stack(100, 200, Recipe(model="some-model"))
     return {each.name: each.recipe for each in work.objects}
 
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from zim_app.gui.panels.fields import STEPS, SliderField, SliderScale
 from zim_app.gui.settings import preferences
-from zim_model.finish import Finish
+from zim_model.finish import STANDARD_FINISH
 from zim_model.prompts import Point, PromptSet
 from zim_model.recipe import Recipe
 from zim_model.request import Request
@@ -158,7 +158,7 @@ def test_a_slider_keeps_the_strokes(clicked, recipe, qtbot, click):
     panel.commit_pending()
     assert len(recipe().finish.strokes) == 1
     qtbot.mouseClick(panel.reset_button, LEFT)
-    assert recipe().finish == Finish(strokes=recipe().finish.strokes)
+    assert replace(recipe().finish, strokes=()) == STANDARD_FINISH
     assert recipe().finish.strokes
     assert panel.fields["feather"].value == 0
 

@@ -10,11 +10,11 @@ import pytest
 from PySide6.QtCore import QSettings, Qt
 
 from zim_app.gui.settings.refinement import stored_refinement
-from zim_model.finish import Finish, Stroke
+from zim_model.finish import STANDARD_FINISH, Finish, Stroke
 from zim_model.recipe import Options
 
 LEFT = Qt.MouseButton.LeftButton
-REFINED = Finish(contrast=0.4, decontaminate=0.8)
+REFINED = Finish(contrast=0.4, decontaminate=0.8, clean_edge=True)
 STROKE = Stroke(((5.0, 5.0, 1.0),), 3.0)
 
 
@@ -52,7 +52,7 @@ def test_a_refinement_is_pasted_to_another_object(refined, click, qtbot, settle)
     refined.actions_by_id["object_new"].trigger()
     click(60, 40)
     before = refined.document.state.recipe
-    assert before.finish == Finish()
+    assert before.finish == STANDARD_FINISH
     press(qtbot, panel.paste_button)
     settle()
     after = refined.document.state.recipe
@@ -92,7 +92,7 @@ def test_new_objects_begin_with_the_kept_one(refined, photo, qtbot, settle, clic
     press(qtbot, panel.keep_button)
     assert not panel.keep_button.isChecked()
     refined.actions_by_id["object_new"].trigger()
-    assert refined.document.state.recipe.finish == Finish()
+    assert refined.document.state.recipe.finish == STANDARD_FINISH
 
 
 @pytest.mark.parametrize("text", ["{", "[]", json.dumps({"version": 99})])
