@@ -46,6 +46,8 @@ STALE = 86400.0
 """Seconds after which a temporary file is certainly abandoned."""
 _PARTIAL_FILE = re.compile(r"\.zim-[0-9a-f]{16}\.tmp")
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP)
+MAX_ATTEMPTS = 20
+"""Temporary files that may vanish before they are locked."""
 """Errors of locks on some network drives."""
 
 
@@ -189,7 +191,7 @@ def atomic_write(
 def _create_partial(folder: Path, private: bool) -> tuple[Path, IO[bytes], int | None]:
     """A new temporary file, and the descriptor that locks it until it is closed."""
     opener = _open_private if private else None
-    while True:
+    for _ in range(MAX_ATTEMPTS):
         temporary = folder / f".zim-{_this_system()}{secrets.token_hex(4)}.tmp"
         stream = open(temporary, "x+b", opener=opener)  # noqa: SIM115
         try:
@@ -200,6 +202,7 @@ def _create_partial(folder: Path, private: bool) -> tuple[Path, IO[bytes], int |
         except (BlockingIOError, FileNotFoundError):
             pass
         stream.close()  # another program took it for abandoned before it was locked
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
 
 
 def _open_private(path: str, flags: int) -> int:

@@ -284,15 +284,14 @@ def test_disk_that_fills_up_while_encoding(
     tmp_path: Path, photo: Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     original = open
-    monkeypatch.setattr(
-        builtins,
-        "open",
-        lambda file, mode="r", *rest, **options: (
-            original("/dev/full", "r+b")
-            if mode == "x+b"
-            else original(file, mode, *rest, **options)
-        ),
-    )
+
+    def open_full(file: Any, mode: str = "r", *rest: Any, **options: Any) -> Any:
+        if mode != "x+b":
+            return original(file, mode, *rest, **options)
+        Path(file).touch()
+        return original("/dev/full", "r+b")
+
+    monkeypatch.setattr(builtins, "open", open_full)
     for name in ("a.png", "a.webp"):
         with pytest.raises(ImageError, match="the disk is full"):
             export(photo, ALPHA, tmp_path / name)
