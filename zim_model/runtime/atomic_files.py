@@ -46,9 +46,9 @@ STALE = 86400.0
 """Seconds after which a temporary file is certainly abandoned."""
 _PARTIAL_FILE = re.compile(r"\.zim-[0-9a-f]{16}\.tmp")
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP)
+"""Errors of locks on some network drives."""
 MAX_ATTEMPTS = 20
 """Temporary files that may vanish before they are locked."""
-"""Errors of locks on some network drives."""
 
 
 def describe_os_error(error: OSError) -> tuple[str, str]:
