@@ -10,7 +10,6 @@ from random import Random
 from tests.fuzz.mutation import TEXTS, hostile_json, mutate_bytes
 from tests.fuzz.reader import Reader
 from zim_model.network.config import (
-    ZIM_TINY,
     ZIM_VIT_B,
     TinyConfig,
     ZimConfig,
@@ -67,7 +66,7 @@ def _make_config(rng: Random, folder: Path) -> tuple[str, bytes]:
     from zim_model.conversion.config import CONVERTER, CONVERTER_TINY
 
     del folder
-    configs = (ZIM_VIT_B, ZIM_TINY, TinyConfig(), CONVERTER, CONVERTER_TINY)
+    configs = (ZIM_VIT_B, TinyConfig(), CONVERTER, CONVERTER_TINY)
     config = rng.choice(configs)
     return type(config).__name__, hostile_json(rng, config.to_json())
 

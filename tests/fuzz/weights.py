@@ -14,13 +14,13 @@ from typing import Any
 
 from tests.fuzz.mutation import OUTSIDE, TEXTS, hostile_json, mutate_bytes
 from tests.fuzz.reader import Reader
-from zim_model.network.config import CnnConfig, ZimConfig
+from zim_model.network.config import VitConfig, ZimConfig
 
 MEMORY = 2 << 30
 SMALL = ZimConfig(
     "small",
     image_size=64,
-    encoder=CnnConfig((8, 8, 8), (1, 1, 1)),
+    encoder=VitConfig(8, 1, 1, (0,), window=2),
     embed_dim=8,
     transformer_heads=1,
     transformer_mlp=8,
