@@ -15,6 +15,7 @@ from tests.fuzz.documents import HEIGHT, WIDTH, make_prompts, make_recipe, use_s
 from tests.fuzz.mutation import TEXTS, hostile_json, hostile_text, mutate_value
 from tests.fuzz.reader import Reader
 from zim_app.core.batch.prompt_table import read_table
+from zim_model.recipe import Recipe
 
 # -- Prompts of a batch ----------------------------------------------------------------
 
@@ -59,7 +60,7 @@ def _read_prompt_table(path: Path) -> None:
         table.entry(image, unique=True)
     stacks = [entry for entry in table.entries.values() if not entry.problem]
     for entry in stacks[:50]:
-        use_stack(entry.stack(HEIGHT, WIDTH, "zim-tiny"))
+        use_stack(entry.stack(HEIGHT, WIDTH, Recipe(model="zim-tiny")))
 
 
 # -- Evaluation ------------------------------------------------------------------------

@@ -14,7 +14,6 @@ from PIL import Image
 
 from zim_app.__main__ import main
 from zim_app.cli import main as cli
-from zim_model.assets import asset_path
 from zim_model.errors import WeightsError
 from zim_model.finish import STANDARD_FINISH, Finish
 from zim_model.prompts import Box, Point, PromptSet
@@ -318,7 +317,10 @@ def test_keys_of_a_recipe_that_would_be_dropped_are_refused(
         (["--point", "3,2", "--background", "0,0,256"], "is not a colour"),
         (["--point", "3,2", "--background", "#12345"], "is not a colour"),
         (["--point", "3,2", "--what", "mask"], "invalid choice"),
-        ([], "give at least one --point, a --box, a --colour-key or --subject"),
+        (
+            [],
+            "give at least one --point, a --box, a --mask, a --colour-key or --subject",
+        ),
     ],
 )
 def test_wrong_usage_exits_with_2(
@@ -441,61 +443,6 @@ def test_help_lists_every_command(capsys: Any) -> None:
 def test_version(capsys: Any) -> None:
     assert usage("--version") == 0
     assert capsys.readouterr().out.startswith("zim-studio ")
-
-
-def without_display(**extra: str) -> dict[str, str]:
-    hidden = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    return {k: v for k, v in os.environ.items() if k not in hidden} | extra
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems have a display")
-def test_without_a_display_one_line_has_the_cure(photo: Path) -> None:
-    for argv in ([], [photo]):
-        done = subprocess.run(
-            [*SUBPROCESS, *argv],
-            env=without_display(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 1
-        assert done.stdout == ""
-        assert len(done.stderr.splitlines()) == 1
-        assert "zim-studio matte PHOTO --point X,Y -o OUT.png" in done.stderr
-
-
-def test_commands_need_neither_qt_nor_torch_to_start(photo: Path) -> None:
-    script = (
-        "import sys\n"
-        "from zim_app.__main__ import main\n"
-        "code = main(['matte', sys.argv[1], '--point', '99,99'])\n"
-        "assert code == 1\n"
-        "assert not {'PySide6', 'torch'} & set(sys.modules)\n"
-    )
-    subprocess.run(
-        [sys.executable, "-c", script, photo],
-        env=without_display(),
-        check=True,
-        stderr=subprocess.DEVNULL,
-    )
-
-
-def test_bundled_model_cuts_a_sample_out(tmp_path: Path) -> None:
-    out = tmp_path / "cat.png"
-    argv = ["--box", "120,20,400,290", "--point", "280,150", "-o", out, "--json"]
-    done = subprocess.run(
-        [*SUBPROCESS, "matte", asset_path("samples", "cat.jpg"), *argv],
-        env=without_display(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
-    assert 0.05 < report["coverage"] < 0.9
-    with Image.open(out) as image:
-        assert image.mode == "RGBA"
-        assert image.size == (report["width"], report["height"])
 
 
 def test_a_reader_that_has_enough_is_no_error():

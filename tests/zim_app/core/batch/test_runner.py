@@ -130,7 +130,7 @@ def test_an_image_without_any_object_fails(
     engine: FakeEngine,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(engine, "everything", lambda *_: ())
+    monkeypatch.setattr(engine, "subject", lambda *_: None)
     assert "No object was found" in rows_of(make_plan())["a.png"].message
 
 
