@@ -317,7 +317,7 @@ def test_keys_of_a_recipe_that_would_be_dropped_are_refused(
         (["--point", "3,2", "--background", "0,0,256"], "is not a colour"),
         (["--point", "3,2", "--background", "#12345"], "is not a colour"),
         (["--point", "3,2", "--what", "mask"], "invalid choice"),
-        (
+        ([], "a --box, a --mask, a --colour-key or --subject"),
             [],
             "give at least one --point, a --box, a --mask, a --colour-key or --subject",
         ),

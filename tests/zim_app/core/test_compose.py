@@ -73,7 +73,7 @@ def test_opaque_and_transparent_are_exact() -> None:
         assert (cut_out_pixels(opaque)[..., 3] == top).all()
 
 
-def test_own_transparency_multiplies_the_matte(tmp_path) -> None:
+def test_own_transparency_limits_the_matte(tmp_path) -> None:
     PIL.Image.new("RGBA", (4, 3), (200, 100, 50, 51)).save(tmp_path / "a.png")
     image = load_image(tmp_path / "a.png")  # 20 % opaque
     half = constant(OPAQUE // 2)
@@ -82,9 +82,9 @@ def test_own_transparency_multiplies_the_matte(tmp_path) -> None:
         200,
         100,
         50,
-        25,
+        51,
     ]
-    assert (matte_pixels(CutOut.from_image(image, half)) == 25).all()
+    assert (matte_pixels(CutOut.from_image(image, half)) == 51).all()
     assert (matte_pixels(opaque) == 51).all()
     over_black = composite(opaque, np.zeros(3, np.uint8))
     assert over_black[0, 0].tolist() == [40, 20, 10]

@@ -170,4 +170,4 @@ def test_rotated_photo_with_own_transparency(tmp_path: Path) -> None:
     [layer] = PSDImage.open(tmp_path / "a.psd")
     assert layer.size == (4, 6)
     pixels = layer_pixels(layer, np.uint8)
-    assert pixels[0, 0].tolist() == [200, 100, 50, 51]
+    assert pixels[0, 0].tolist() == [200, 100, 50, 102]
