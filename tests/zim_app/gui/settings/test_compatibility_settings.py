@@ -116,6 +116,7 @@ def test_the_last_batch(qtbot):
     # The form offers either a factor or a longest side.
     assert ExportOptions.from_json(shown.pop("export")) == replace(EXPORT, scale=1.0)
     assert data.pop("export") | LATER == EXPORT.to_json()
+    assert shown.pop("clean_edge"), "on by default"
     assert shown == data
 
 
