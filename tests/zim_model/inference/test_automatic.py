@@ -242,7 +242,7 @@ def test_batched_predictions_equal_single_ones(model, request):
     logits, scores = backend.decode_many(encoded, sets)
     for prompts, many, score in zip(sets, logits, scores, strict=True):
         one, alone = backend.decode(encoded, prompts)
-        np.testing.assert_allclose(many, one, atol=1e-4)
+        np.testing.assert_allclose(many, one, rtol=1e-3, atol=2e-3)
         np.testing.assert_allclose(score, alone, atol=1e-4)
 
 
