@@ -295,7 +295,7 @@ class SwappedFusions(nn.Module):
             new[0].weight.data = torch.cat([weight[:, width:], weight[:, :width]], 1)
             self.fusions.append(new)
 
-    def forward(self, image, details, cues):
+    def forward(self, image, details):
         for i, fusion in enumerate(self.fusions):
             up = nn.functional.interpolate(image, scale_factor=2, mode="bilinear")
             image = fusion(torch.cat([up, details[2 - i]], 1))
