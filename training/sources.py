@@ -6,7 +6,6 @@ Every scene is a pure function of the random generator.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -70,22 +69,6 @@ weights, ``all`` also those for research only."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LabelMap:
-    """An image with a label map.
-
-    Attributes:
-        image: (H, W, 3) uint8.
-        labels: (H, W) uint8, 0 unknown.  With ``single``, 1 is the object and 2 the
-            rest, which may be several regions.
-        single: only one object was labelled.
-    """
-
-    image: ByteArray
-    labels: ByteArray
-    single: bool
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Scene:
     """An image with the alpha of one object.
 
@@ -95,9 +78,6 @@ class Scene:
         valid: (H, W) bool, false where alpha is undefined.
         other_objects: (H, W) bool.
         exact: alpha is a matte, not a hard label.
-        labels: (H, W) uint8, label map of the image, 0 unknown; None without one.
-        single: only one object was labelled in the whole image, see :class:`LabelMap`;
-            crops keep the value.
         subject: the object is the main subject of the image.
         merged: masks (H, W) bool of the objects that were merged, at least two; empty
             if the object is one.
@@ -108,8 +88,6 @@ class Scene:
     valid: BoolArray
     other_objects: BoolArray
     exact: bool
-    labels: ByteArray | None = None
-    single: bool = True
     subject: bool = False
     merged: tuple[BoolArray, ...] = ()
 
@@ -121,16 +99,8 @@ class Scene:
             alpha=np.ascontiguousarray(self.alpha[region]),
             valid=np.ascontiguousarray(self.valid[region]),
             other_objects=np.ascontiguousarray(self.other_objects[region]),
-            labels=None if self.labels is None else self.labels[region],
             merged=tuple(np.ascontiguousarray(mask[region]) for mask in self.merged),
         )
-
-    def label_map(self) -> LabelMap:
-        """Return the label map, or else one of the object and its surroundings."""
-        if self.labels is not None:
-            return LabelMap(self.image, self.labels, self.single)
-        labels = np.where(self.alpha > 0.5, 1, np.where(self.other_objects, 3, 2))
-        return LabelMap(self.image, labels.astype(np.uint8), self.single)
 
 
 COMPOSED = 288
@@ -245,23 +215,14 @@ class SceneReader:
 
     def draw_scene(self, rng: np.random.Generator) -> Scene:
         """Draw an image with one object."""
-        return self.draw_scene_from(rng, *self.draw_pool(rng, {}))
+        return self.draw_scene_from(rng, *self._draw_pool(rng))
 
-    def draw_pool(
-        self, rng: np.random.Generator, factors: Mapping[str, float]
+    def _draw_pool(
+        self, rng: np.random.Generator
     ) -> tuple[str, SceneSource, list[Path]]:
-        """Draw a pool of images: its kind, source and files.
-
-        Args:
-            rng: random generator.
-            factors: factors of the frequencies of some kinds.
-        """
-        weights = self.probabilities * [
-            factors.get(kind, 1.0) for kind, _, _ in self.pools
-        ]
-        kind, source, paths = self.pools[
-            rng.choice(len(self.pools), p=weights / weights.sum())
-        ]
+        """Draw a pool of images: its kind, source and files."""
+        shares = self.probabilities / self.probabilities.sum()
+        kind, source, paths = self.pools[rng.choice(len(self.pools), p=shares)]
         if kind.startswith("seg/davis"):  # by video, as long videos would dominate
             videos = sorted({_family(path) for path in paths})
             video = videos[rng.integers(len(videos))]
@@ -285,15 +246,6 @@ class SceneReader:
             return self._procedural_scene(rng, path)
         background = self.manifest.background(_find_image(path, ".labels.png"))
         return _label_scene(rng, path, source.ignored_band, self.longest, background)
-
-    def draw_label_map(self, rng: np.random.Generator, paths: list[Path]) -> LabelMap:
-        """Draw an image with its label map."""
-        path = paths[rng.integers(len(paths))]
-        image, labels = (
-            _read(_find_image(path, ".labels.png"), "RGB"),
-            _read(path, "labels"),
-        )
-        return LabelMap(image, labels, _is_single(np.bincount(labels.ravel())))
 
     def _background(self, rng: np.random.Generator, size: int) -> ByteArray:
         """Draw a random square crop of a background photo."""
@@ -401,7 +353,8 @@ def _label_scene(
         weights = np.array([0.92, 0.08])  # an object and its background
     region = int(usable[rng.choice(len(usable), p=weights / max(weights.sum(), 1e-9))])
     mask = labels == region
-    single = _is_single(counts)
+    # One object and its surroundings.
+    single = bool(np.count_nonzero(counts[1:]) < 3)
     alone = background is not None or single
     rivals = np.delete(objects, region).max(initial=0) if background is not None else 0
     subject = alone and bool(objects[region] > max(4 * rivals, 0.03 * labels.size))
@@ -416,7 +369,7 @@ def _label_scene(
         )
         valid = valid & (edge == 0)
     alpha, other_objects = mask.astype(np.float32), ~mask & valid
-    return Scene(image, alpha, valid, other_objects, False, labels, single, subject)
+    return Scene(image, alpha, valid, other_objects, False, subject)
 
 
 def _neighbour(
@@ -432,15 +385,6 @@ def _neighbour(
     if not len(beside):
         return np.zeros_like(mask)
     return np.asarray(labels == beside[rng.integers(len(beside))])
-
-
-def _is_single(counts: npt.NDArray[np.int64]) -> bool:
-    """Return whether only one object and its surroundings are labelled.
-
-    Args:
-        counts: number of pixels of each label; 0 is unknown.
-    """
-    return bool(np.count_nonzero(counts[1:]) < 3)
 
 
 def _place_cut_out(

@@ -25,15 +25,14 @@ class SizedFeatures(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EncodedView:
-    """The features of one view, and the pixels that decoding needs besides."""
+    """The features of one view."""
 
     view: View
     features: SizedFeatures
-    pixels: ByteArray
 
     @property
     def nbytes(self) -> int:
-        return self.features.nbytes + self.pixels.nbytes
+        return self.features.nbytes
 
 
 class Backend(Protocol):

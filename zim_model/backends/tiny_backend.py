@@ -98,11 +98,11 @@ class TinyBackend:
         scaled = scaled_pixels(tensor)
         detail = self.model.detail
         if detail is None or side != self.config.detail_size:
-            return EncodedView(view, TinyFeatures(scaled), pixels)
+            return EncodedView(view, TinyFeatures(scaled))
         scaled = scaled.contiguous(memory_format=torch.channels_last)
         with self._autocast():
             features = detail.encode(scaled)
-        return EncodedView(view, DetailFeatures(*features), pixels)
+        return EncodedView(view, DetailFeatures(*features))
 
     @torch.inference_mode()
     def refine(self, encoded: EncodedView, alpha: FloatArray) -> FloatArray:

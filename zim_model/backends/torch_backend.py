@@ -146,14 +146,13 @@ class TorchBackend:
         """See :class:`Backend`."""
         pixels = resize_view(self.config, image, view)
         tensor = torch.from_numpy(normalise(pixels, self.config.image_size))[None]
-        return EncodedView(view, self._features(tensor), pixels)
+        return EncodedView(view, self._features(tensor))
 
     @torch.inference_mode()
     def encode_tensor(self, pixels: Tensor, view: View) -> EncodedView:
         """See :class:`~zim_model.backends.backend.TokenBackend`."""
-        shown = pixels[0].permute(1, 2, 0).round().to("cpu", torch.uint8).numpy()
         tensor = preprocess(pixels.to(self.device), self.config.image_size)
-        return EncodedView(view, self._features(tensor), shown)
+        return EncodedView(view, self._features(tensor))
 
     def _features(self, tensor: Tensor) -> Features:
         """Features of an input (1, 3, S, S), precomputed."""

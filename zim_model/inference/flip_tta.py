@@ -31,7 +31,7 @@ class FlippedFeatures(EncodedView):
     @classmethod
     def join(cls, encoded: EncodedView, other: EncodedView) -> FlippedFeatures:
         """The pair of both features."""
-        return cls(encoded.view, encoded.features, encoded.pixels, other)
+        return cls(encoded.view, encoded.features, other)
 
 
 class FlipTta:

@@ -111,12 +111,12 @@ class OnnxBackend:
         """See :class:`~zim_model.backends.backend.Backend`."""
         pixels = resize_view(self.config, image, view)
         tensor = normalise(pixels, self.config.image_size)[None]
-        return self._encode(tensor, view, pixels)
+        return self._encode(tensor, view)
 
-    def _encode(self, tensor: FloatArray, view: View, pixels: ByteArray) -> EncodedView:
+    def _encode(self, tensor: FloatArray, view: View) -> EncodedView:
         arrays = self._run(self._encoder, ENCODER_OUTPUTS, {IMAGE: tensor})
         embeddings, *details = map(torch.from_numpy, arrays)
-        return EncodedView(view, Features(embeddings, details), pixels)
+        return EncodedView(view, Features(embeddings, details))
 
     def decode(
         self,
@@ -137,9 +137,8 @@ class OnnxBackend:
 
     def encode_tensor(self, pixels: Tensor, view: View) -> EncodedView:
         """See :class:`~zim_model.backends.backend.TokenBackend`."""
-        shown = pixels[0].permute(1, 2, 0).round().to("cpu", torch.uint8).numpy()
         side = self.config.image_size
-        return self._encode(preprocess(pixels.cpu(), side).numpy(), view, shown)
+        return self._encode(preprocess(pixels.cpu(), side).numpy(), view)
 
     def decode_tokens(
         self,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from zim_model.backends.backend import EncodedView
-from zim_model.backends.view import View, align, resize_view, sample_cells, spread
+from zim_model.backends.view import View, align, sample_cells, spread
 from zim_model.inference.automatic import AutomaticOptions, find_objects
 from zim_model.inference.engine import Engine
 from zim_model.network.config import ZIM_VIT_B, TinyConfig, sam_variant
@@ -44,8 +44,7 @@ class IdealBackend:
         self.config, self.image_size = config, image_size
 
     def encode(self, image, view):
-        pixels = resize_view(self.config, image, view)
-        return EncodedView(view, NoFeatures(), pixels)
+        return EncodedView(view, NoFeatures())
 
     def decode(self, encoded, prompts, mask_input=None):
         grid, scores = self.decode_grid(encoded, prompts, mask_input)
