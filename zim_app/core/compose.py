@@ -7,8 +7,9 @@ done in encoded (not linear) values, as browsers and image editors do by default
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Literal
 
 import cv2
@@ -24,6 +25,8 @@ HiddenPixels = Literal["bleed", "keep", "clear"]
 """Colours of transparent pixels, see :func:`recolour_hidden_pixels`."""
 BLEED = 8
 """Pixels around the edge that get its colours, where enlarging filters look."""
+_TILE = 256
+"""Side of the parts of an image that are searched for an edge."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,19 +79,48 @@ def recolour_hidden_pixels(
     hidden = convert_depth(cut_out.alpha, dtype) == 0
     if not hidden.any():
         return cut_out
-    colours = cut_out.colours.copy()
-    colours[hidden] = 0
-    if mode == "bleed" and not hidden.all():
-        height = hidden.shape[0]
-        for rows in strips(*hidden.shape):
-            around = slice(max(0, rows.start - BLEED), min(height, rows.stop + BLEED))
-            nearest, near = _nearest_visible(hidden[around], BLEED)
-            # Rows of other strips may have a nearer pixel beyond what is seen here.
-            near[: rows.start - around.start] = False
-            near[rows.stop - around.start :] = False
-            seen = cut_out.colours[around].reshape(-1, 3)
-            colours[around][near] = seen[nearest[near]]
+    colours = np.zeros_like(cut_out.colours)
+    cv2.copyTo(cut_out.colours, (~hidden).view(np.uint8), colours)
+    if mode == "bleed":
+        for tile in _tiles(hidden.shape):
+            _bleed(colours, cut_out.colours, hidden, tile)
     return CutOut(colours, cut_out.alpha)
+
+
+def _tiles(shape: tuple[int, int]) -> Iterator[tuple[slice, slice]]:
+    """Rows and columns of parts of an image, most of which have no edge."""
+    height, width = shape
+    for top, left in product(range(0, height, _TILE), range(0, width, _TILE)):
+        yield (
+            slice(top, min(top + _TILE, height)),
+            slice(left, min(left + _TILE, width)),
+        )
+
+
+def _bleed(
+    out: PixelArray, colours: PixelArray, hidden: BoolArray, tile: tuple[slice, slice]
+) -> None:
+    """Give the hidden pixels of a tile the colour of the nearest visible pixel.
+
+    Args:
+        out: (H, W, 3), written where one is within :data:`BLEED` pixels.
+        colours: (H, W, 3).
+        hidden: (H, W).
+        tile: rows and columns.
+    """
+    if not hidden[tile].any():
+        return
+    around = tuple(slice(max(0, s.start - BLEED), s.stop + BLEED) for s in tile)
+    if hidden[around].all():
+        return
+    nearest, near = _nearest_visible(hidden[around], BLEED)
+    inner = tuple(
+        slice(s.start - a.start, s.stop - a.start)
+        for s, a in zip(tile, around, strict=True)
+    )
+    near = near[inner]
+    seen = colours[around].reshape(-1, 3)
+    out[tile][near] = seen[nearest[inner][near]]
 
 
 def _nearest_visible(
@@ -97,15 +129,13 @@ def _nearest_visible(
     """Flat indexes of the nearest visible pixels, and where one is within reach.
 
     Args:
-        hidden: (H, W).
+        hidden: (H, W), not all true.
         reach: in pixels.
 
     Returns:
         (H, W) indexes, meaningful where the second result, (H, W) of hidden pixels, is
         true.
     """
-    if hidden.all():
-        return np.zeros(hidden.shape, np.intp), np.zeros(hidden.shape, np.bool_)
     distance, labels = cv2.distanceTransformWithLabels(
         hidden.astype(np.uint8),
         cv2.DIST_L2,
@@ -132,8 +162,9 @@ def cut_out_pixels(
     """
     result = np.empty((*cut_out.alpha.shape, 4), dtype or cut_out.colours.dtype)
     for rows in strips(*cut_out.alpha.shape):
-        result[rows, :, :3] = convert_depth(cut_out.colours[rows], result.dtype)
-        result[rows, :, 3] = convert_depth(cut_out.alpha[rows], result.dtype)
+        planes = (cut_out.colours[rows], cut_out.alpha[rows])
+        same_depth = [convert_depth(plane, result.dtype) for plane in planes]
+        cv2.mixChannels(same_depth, [result[rows]], [0, 0, 1, 1, 2, 2, 3, 3])
     return result
 
 

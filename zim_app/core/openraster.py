@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator
-from typing import IO, cast
+from typing import IO
 from xml.etree import ElementTree
 
-import cv2
+import imagecodecs
 import numpy as np
 from PIL import Image
 
@@ -43,11 +43,8 @@ def read_back(stream: IO[bytes]) -> Iterator[PixelArray]:
         )  # written by this program
         names = [str(layer.get("src")) for layer in tree.iter("layer")]
         for name in [*reversed(names), _MERGED]:
-            data = np.frombuffer(archive.read(name), np.uint8)
-            pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
-            if pixels is None:
-                raise ValueError(f"its part {name} cannot be decoded")
-            yield cast(PixelArray, cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA))
+            pixels: PixelArray = imagecodecs.png_decode(archive.read(name))
+            yield pixels
 
 
 def profile_of(stream: IO[bytes]) -> bytes | None:

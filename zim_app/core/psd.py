@@ -18,7 +18,8 @@ import numpy as np
 import tifffile
 
 from zim_app.core.layered import ImageLayer, LayeredImage
-from zim_app.core.pixels import PixelArray
+from zim_app.core.pixels import PixelArray, strips
+from zim_app.core.png_encoder import deflate
 from zim_app.core.rasters import Tags
 from zim_model.errors import ImageError, msg
 
@@ -125,7 +126,7 @@ def _delta_encode(plane: PixelArray) -> bytes:
     """Compress one channel; each pixel is stored as the difference to its left one."""
     steps = plane.copy()
     steps[:, 1:] -= plane[:, :-1]
-    packed = zlib.compress(_big_endian(steps), 3)
+    packed = deflate(_big_endian(steps))
     return struct.pack(">H", _ZIP_PREDICTED) + packed
 
 
@@ -135,20 +136,23 @@ def _big_endian(values: PixelArray) -> bytes:
 
 def _write_merged(stream: IO[bytes], merged: PixelArray) -> None:
     """Write the merged image for programs without layers: over white, then alpha."""
-    counts, bodies = [], []
-    top = int(np.iinfo(merged.dtype).max)
-    alpha = merged[..., 3].astype(np.uint32)
-    for channel in range(4):
-        plane = merged[..., channel]
-        if channel < 3:
-            blended = plane.astype(np.uint32) * alpha + top * (top - alpha)
-            plane = ((blended + top // 2) // top).astype(merged.dtype)
-        for row in _packbits_rows(plane):
-            counts.append(len(row))
-            bodies.append(row)
+    planes = np.dstack([_over_white(merged), merged[..., 3]])
+    rows = [row for i in range(4) for row in _packbits_rows(planes[..., i])]
     stream.write(struct.pack(">H", _PACKBITS))
-    stream.write(np.array(counts, ">u2").tobytes())
-    stream.write(b"".join(bodies))
+    stream.write(np.array([len(row) for row in rows], ">u2").tobytes())
+    stream.write(b"".join(rows))
+
+
+def _over_white(merged: PixelArray) -> PixelArray:
+    """The colours (H, W, 3) of RGBA pixels over white."""
+    top = int(np.iinfo(merged.dtype).max)
+    result = np.empty((*merged.shape[:2], 3), merged.dtype)
+    for rows in strips(*merged.shape[:2]):
+        alpha = merged[rows, :, 3:].astype(np.uint32)
+        blended = merged[rows, :, :3] * alpha
+        blended += top * (top - alpha) + top // 2
+        result[rows] = blended // top
+    return result
 
 
 def _packbits_rows(plane: PixelArray) -> Iterator[bytes]:

@@ -84,8 +84,11 @@ def _write_new_pair(
     stem = _pair_stem(folder, image, encoded)
     name, number = stem, 1
     while any(path.exists() for path in _files(folder, name)):
-        existing = folder / f"{name}.alpha.png"
-        if existing.is_file() and existing.read_bytes() == matte:
+        *images, existing = _files(folder, name)
+        of_this_image = any(_holds(path, encoded) for path in images)
+        if name == stem and not of_this_image:
+            raise FileExistsError(name)  # another image has just taken it
+        if of_this_image and _holds(existing, matte):
             return existing
         number += 1
         name = f"{stem}.{number}"
@@ -112,10 +115,14 @@ def _pair_stem(folder: Path, image: Image, encoded: bytes) -> str:
         existing = [path for path in images if path.exists()]
         if not existing and not matte.exists():
             return stem
-        if any(path.is_file() and path.read_bytes() == encoded for path in existing):
+        if any(_holds(path, encoded) for path in existing):
             return stem
         number += 1
         stem = f"{first}-{number}"
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == content
 
 
 def _files(folder: Path, name: str) -> tuple[Path, ...]:

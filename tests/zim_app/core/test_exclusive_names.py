@@ -106,7 +106,25 @@ def test_a_pair_that_has_just_appeared_stays(
 
     monkeypatch.setattr(training_pairs, "_pair_stem", late)
     [matte] = save_pairs(photo(1), [OPAQUE], tmp_path)
-    assert matte.name == "studio__photo.2.alpha.png"
+    assert matte.name == "studio__photo-2.alpha.png"
     other = tmp_path / "matte" / "studio__photo.alpha.png"
     assert other.read_bytes() == b"of another program"
     assert not (tmp_path / "matte" / "studio__photo.png").exists()
+
+
+def test_an_equal_matte_of_another_image_that_has_just_appeared_is_another_pair(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stem, calls = training_pairs._pair_stem, []
+
+    def late(folder: Path, image: Image, encoded: bytes) -> str:
+        name = stem(folder, image, encoded)
+        if not calls:
+            calls.append(name)
+            save_pairs(photo(2), [OPAQUE], tmp_path)
+        return name
+
+    monkeypatch.setattr(training_pairs, "_pair_stem", late)
+    save_pairs(photo(1), [OPAQUE], tmp_path)
+    images = sorted(tmp_path.glob("matte/*[!a].png"))
+    assert {int(load_image(path).source[0, 0, 0]) for path in images} == {1, 2}

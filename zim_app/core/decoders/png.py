@@ -1,8 +1,7 @@
 """Decode the still picture of PNG files (ISO/IEC 15948), animated ones included.
 
 The checksum of every chunk is checked here.  Native decoders get header, palette and
-image data alone: Pillow up to 8 bits, OpenCV for 16 bits, which Pillow reduces to 8.
-OpenCV checks little, so the image data are decompressed and checked before.
+image data alone: libpng, and Pillow for palettes and fewer than 8 bits.
 Transparency, profile, resolution and orientation are read from their chunks.
 """
 
@@ -14,7 +13,7 @@ import zlib
 from dataclasses import dataclass, field
 from typing import cast
 
-import cv2
+import imagecodecs
 import numpy as np
 
 from zim_app.core.decoders.base import (
@@ -44,16 +43,6 @@ _DEPTHS = {
     GREY_ALPHA: (8, 16),
     RGB_ALPHA: (8, 16),
 }
-_PASSES = (
-    ((0, 8), (0, 8)),
-    ((4, 8), (0, 8)),
-    ((0, 4), (4, 8)),
-    ((2, 4), (0, 4)),
-    ((0, 2), (2, 4)),
-    ((1, 2), (0, 2)),
-    ((0, 1), (1, 2)),
-)
-"""Adam7: first column and step, first row and step."""
 _RAW_EXIF = re.compile(rb"\s*exif\s+\d+\s+([0-9a-fA-F\s]*)\0*$")
 """EXIF as ImageMagick writes it into a text."""
 
@@ -78,19 +67,6 @@ class _Header:
             raise Damaged("its header is invalid")
         return cls(width, height, depth, colour, interlaced)
 
-    def row_bytes(self) -> list[tuple[int, int]]:
-        """Bytes of a row, without the filter's, and the number of rows, per pass."""
-        bits = self.depth * _CHANNELS[self.colour]
-        if not self.interlaced:
-            return [((self.width * bits + 7) // 8, self.height)]
-        passes = []
-        for (left, across), (top, down) in _PASSES:
-            columns = max(0, self.width - left + across - 1) // across
-            rows = max(0, self.height - top + down - 1) // down
-            if columns and rows:
-                passes.append(((columns * bits + 7) // 8, rows))
-        return passes
-
 
 @dataclass(slots=True)
 class _Chunks:
@@ -113,8 +89,6 @@ def decode_png(data: bytes, name: str) -> DecodedImage:
     """
     chunks = _read_chunks(data, name)
     header = chunks.header
-    if header.depth == 16:
-        _check_image_data(chunks)
     if header.colour == PALETTE and not chunks.palette:
         raise Damaged("its palette is missing")
     still = b"".join(
@@ -128,11 +102,7 @@ def decode_png(data: bytes, name: str) -> DecodedImage:
         )
     )
     chunks.data.clear()
-    pixels: PixelArray
-    if header.depth == 16:
-        pixels = _decode_deep(still)
-    else:
-        pixels, _ = decode_samples(still, "PNG")
+    pixels = _decode_pixels(still, header)
     if pixels.shape[:2] != (header.height, header.width):
         raise Damaged("its size is contradictory")
     return _to_image(pixels, chunks)
@@ -234,56 +204,23 @@ def _read_text(metadata: Metadata, kind: bytes, body: bytes) -> None:
         metadata.read_exif(bytes.fromhex(digits[: len(digits) // 2 * 2].decode()))
 
 
-def _check_image_data(chunks: _Chunks) -> None:
-    """Decompress the image data in steps; check its length and every row's filter."""
-    if not chunks.data:
-        raise Damaged("its pixels are missing")
-    unpacker, pending = zlib.decompressobj(), b""
-    parts = iter(chunks.data)
-
-    def take(count: int) -> bytes:
-        """The next ``count`` bytes."""
-        nonlocal pending
-        taken: list[bytes] = []
-        while count:
-            pending = pending or next(parts, b"")
-            got = unpacker.decompress(pending, count)
-            if not got and not pending:
-                raise Damaged("its pixels are incomplete")
-            pending = unpacker.unconsumed_tail
-            taken.append(got)
-            count -= len(got)
-        return b"".join(taken)
-
-    for row, rows in chunks.header.row_bytes():
-        step = max(1, (1 << 20) // (row + 1))
-        for top in range(0, rows, step):
-            block = take(min(step, rows - top) * (row + 1))
-            if max(block[:: row + 1]) > 4:
-                raise Damaged("a row has an unknown filter")
-
-
 # --- Pixels ---------------------------------------------------------------------------
 
 
-def _decode_deep(still: bytes) -> WordArray:
-    """16-bit samples, (H, W, S), red first."""
-    pixels = cv2.imdecode(np.frombuffer(still, np.uint8), cv2.IMREAD_UNCHANGED)
-    if pixels is None or pixels.dtype != np.uint16:
-        raise Damaged("its 16-bit samples cannot be decoded")
-    if pixels.ndim == 2:
-        return cast(WordArray, pixels[..., None])
-    code = cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
-    cv2.cvtColor(pixels, code, dst=pixels)
-    return cast(WordArray, pixels)
+def _decode_pixels(still: bytes, header: _Header) -> PixelArray:
+    """Samples (H, W, S) uint8 or uint16, red first; greys of few bits as 8 bits."""
+    if header.depth < 8 or header.colour == PALETTE:  # which libpng would look up
+        return decode_samples(still, "PNG")[0]
+    pixels: PixelArray = imagecodecs.png_decode(still)
+    return pixels[..., None] if pixels.ndim == 2 else pixels
 
 
 def _to_image(pixels: PixelArray, chunks: _Chunks) -> DecodedImage:
     header, metadata = chunks.header, chunks.metadata
     if header.colour == PALETTE:
         return _look_up(pixels[..., 0], chunks)
-    if header.colour == GREY_ALPHA:  # which OpenCV gives as four samples
-        alpha = convert_depth(pixels[..., -1], np.uint16)
+    if header.colour == GREY_ALPHA:
+        alpha = convert_depth(pixels[..., 1], np.uint16)
         return metadata.image(pixels[..., 0], "GRAY", cast(WordArray, alpha))
     if header.colour == RGB_ALPHA:
         alpha = convert_depth(pixels[..., 3], np.uint16)
