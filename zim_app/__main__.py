@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from zim_app.cli import main as cli
@@ -44,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     width = max(map(len, cli.COMMANDS))
     commands = "\n".join(
-        f"  {name:{width}}  {command.summary}" for name, command in cli.COMMANDS.items()
+        f"  {name:{width}}  {summary}" for name, summary in cli.COMMANDS.items()
     )
     parser = argparse.ArgumentParser(
         "zim-studio",
@@ -57,15 +56,26 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "paths", nargs="*", type=Path, metavar="PATH", help="photos to open"
     )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
+    parser.add_argument("--version", action=_Version, nargs=0)
     return parser
 
 
 def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("zim-studio")
     except PackageNotFoundError:
         return "(not installed)"
+
+
+class _Version(argparse.Action):
+    """Prints the version, which takes a search through the installed packages."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """See argparse."""
+        print(f"{parser.prog} {_version()}")
+        parser.exit()
 
 
 def _display_missing() -> bool:

@@ -20,7 +20,7 @@ from training.sources import Scene, SceneReader
 from training.tiny import prompts
 from training.tiny.config import TinyTrainConfig
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
-from zim_model.network.efficientnet_lite import PADDING_GREY
+from zim_model.network.config import PADDING_GREY
 from zim_model.prompts import Box
 
 LARGEST_TURN = 15.0

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from zim_model.inference.automatic import AutomaticOptions, FoundObject
     from zim_model.inference.engine import Engine
 
-SUMMARY = "Cut every object out of one photo, each into a file of its own."
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``zim-studio auto``."""

@@ -55,7 +55,6 @@ from zim_model.weights.catalogue import DEFAULT_MODEL
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-SUMMARY = "Cut objects out of all photos of a folder."
 INTERRUPTED = 130
 
 

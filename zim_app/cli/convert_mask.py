@@ -22,7 +22,6 @@ from zim_model.errors import ImageError, msg
 from zim_model.request import ALPHA_MAX
 from zim_model.runtime.devices import resolve_device
 
-SUMMARY = "Make a soft matte of a photo and a coarse black-and-white mask."
 GREY_FRACTION_TO_REPORT = 0.001
 """Fraction of grey pixels of a mask above which the threshold is reported."""
 

@@ -55,7 +55,6 @@ if TYPE_CHECKING:
 
     from zim_model.evaluation.events import Event
 
-SUMMARY = "Measure models, and other systems' predictions, on a data set."
 DEFAULT_OUT = "evaluation"
 
 

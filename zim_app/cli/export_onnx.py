@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from zim_model.onnx.parity import ParityDifference
 
-SUMMARY = "Write a model as encoder.onnx and decoder.onnx, as ZIM's authors publish it."
 OFFICIAL_SIDE = 1024
 """Side of the input, in pixels, that the official package expects."""
 

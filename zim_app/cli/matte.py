@@ -40,8 +40,6 @@ from zim_model.recipe import Recipe, Upsampling
 from zim_model.request import ALPHA_MAX, Request
 from zim_model.runtime.atomic_files import read_error
 
-SUMMARY = "Cut one object out of one photo, without a window."
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``zim-studio matte``."""

@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from zim_model.inference.engine import Engine
     from zim_model.weights.download import DownloadProgress, ProgressCallback
 
-SUMMARY = "List, download, add and remove models."
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``zim-studio models``."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.backends.view import View
+from zim_model.errors import WeightsError, msg
 from zim_model.network.config import ModelConfig
 from zim_model.prompts import PromptSet
 
@@ -125,3 +126,14 @@ class RefiningBackend(Backend, Protocol):
             Logits (h', w') float32, of about twice the size.
         """
         ...
+
+
+def non_finite_error(model: str) -> WeightsError:
+    """The error that a prediction is not finite, at full precision."""
+    return WeightsError(
+        msg(
+            "{model} does not answer with numbers: its weights are damaged.",
+            model=model,
+        ),
+        msg("Download or copy it again."),
+    )

@@ -1,90 +1,90 @@
-"""Runs :class:`~zim_model.network.tiny.ZimTiny` with PyTorch."""
+"""Runs zim-tiny: from views and prompts to its network's arrays, and back."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
+import cv2
 import numpy as np
-import torch
-import torch.nn.functional as F
-from torch import Tensor
 
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.backends.backend import EncodedView
+from zim_model.backends.backend import EncodedView, non_finite_error
 from zim_model.backends.prompt_maps import prompt_maps
-from zim_model.backends.torch_backend import check_finite
 from zim_model.backends.view import View, align, resize_view, spread
-from zim_model.network.efficientnet_lite import PADDING_GREY, scaled_pixels
-from zim_model.network.tiny import ZimTiny
+from zim_model.errors import PrecisionOverflow
+from zim_model.network.config import PADDING_GREY, TinyConfig
 from zim_model.prompts import PromptSet
-from zim_model.runtime.devices import (
-    Precision,
-    device_name,
-    resolve_device,
-    torch_dtype,
-    usable_precision,
-)
-from zim_model.runtime.malloc import tune_malloc
-from zim_model.weights.tensors import fingerprint
+
+LEAST_ALPHA = 1e-5
+"""Of the detail stage's input, before it is clamped."""
+
+
+class DetailFeatures(Protocol):
+    """What the detail stage makes of an image, before a matte."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory."""
+        ...
+
+
+class TinyNetwork(Protocol):
+    """Zim-tiny's network on a device; arrays in, float32 arrays out.
+
+    Shapes: S the side of its input, D = 2 S that of the detail stage.
+    """
+
+    config: TinyConfig
+    fingerprint: str
+    device_label: str
+    is_half: bool
+    """Whether it may overflow."""
+
+    def predict(
+        self, pixels: ByteArray, maps: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Logits (N, 4, S/2, S/2) and predicted IoU (N, 4).
+
+        Args:
+            pixels: (S, S, 3).
+            maps: (N, 4, S, S) in [0, 1], see :class:`zim_model.network.tiny.ZimTiny`.
+        """
+        ...
+
+    def detail_features(self, pixels: ByteArray) -> DetailFeatures:
+        """The detail stage's features of an image (D, D, 3)."""
+        ...
+
+    def refine(self, features: DetailFeatures, logits: FloatArray) -> FloatArray:
+        """Finer logits (D/2, D/2) from coarse ones (D/4, D/4)."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TinyFeatures:
-    """The network's image input, (1, 3, S, S): all that prompts do not change."""
+    """The pixels of the network's input (S, S, 3): all that prompts do not change."""
 
-    image: Tensor
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of memory that the tensor takes."""
-        return self.image.numel() * self.image.element_size()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class DetailFeatures:
-    """What the detail stage makes of an image: (1, C, D/2, D/2), (1, C', D/4, D/4)."""
-
-    fine: Tensor
-    middle: Tensor
+    pixels: ByteArray
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory that the tensors take."""
-        tensors = (self.fine, self.middle)
-        return sum(t.numel() * t.element_size() for t in tensors)
+        """Bytes of memory that the array takes."""
+        return self.pixels.nbytes
 
 
 class TinyBackend:
-    """A :class:`~zim_model.backends.backend.Backend` for zim-tiny.
+    """A :class:`~zim_model.backends.backend.RefiningBackend` for zim-tiny.
 
     The whole network runs for every prompt set; encoding only scales the pixels.
     """
 
-    def __init__(
-        self, model: ZimTiny, device: str | None = None, precision: Precision = "auto"
-    ) -> None:
-        """Move the model to ``device``, by default the best of this machine.
+    def __init__(self, network: TinyNetwork) -> None:
+        self.network, self.config = network, network.config
+        self.fingerprint = network.fingerprint
+        self.device_label = network.device_label
 
-        Args:
-            precision: see :func:`zim_model.runtime.devices.usable_precision`.  Weights
-                stay fp32; half precision is torch's autocast.
-
-        Raises:
-            DeviceError: this machine has no such device.
-        """
-        name = resolve_device(device)
-        precision = usable_precision(name, precision)
-        self.device = torch.device(name)
-        self.dtype = torch_dtype(precision)
-        self.config = model.config
-        self.fingerprint = f"{fingerprint(model)}/{name}/{precision}"
-        if self.device.type == "cpu":
-            tune_malloc()
-        self.model = model.to(self.device).channels_last().eval()
-        self.device_label = f"{device_name(name)} ({precision})"
-
-    @torch.inference_mode()
     def encode(self, image: ByteArray, view: View) -> EncodedView:
         """See :class:`~zim_model.backends.backend.Backend`.
 
@@ -94,43 +94,22 @@ class TinyBackend:
         side = view.image_size
         padded = np.full((side, side, 3), PADDING_GREY, np.uint8)
         padded[: pixels.shape[0], : pixels.shape[1]] = pixels
-        tensor = torch.from_numpy(padded).permute(2, 0, 1)[None].to(self.device)
-        scaled = scaled_pixels(tensor)
-        detail = self.model.detail
-        if detail is None or side != self.config.detail_size:
-            return EncodedView(view, TinyFeatures(scaled))
-        scaled = scaled.contiguous(memory_format=torch.channels_last)
-        with self._autocast():
-            features = detail.encode(scaled)
-        return EncodedView(view, DetailFeatures(*features))
+        if side != self.config.detail_size:
+            return EncodedView(view, TinyFeatures(padded))
+        return EncodedView(view, self.network.detail_features(padded))
 
-    @torch.inference_mode()
     def refine(self, encoded: EncodedView, alpha: FloatArray) -> FloatArray:
         """See :class:`~zim_model.backends.backend.RefiningBackend`."""
-        detail, features = self.model.detail, encoded.features
-        assert detail is not None
-        assert isinstance(features, DetailFeatures)
         side = self.config.image_size // self.config.mask_stride
         view = replace(encoded.view, image_size=self.config.image_size)
         grid = spread(alpha, view, self.config.mask_stride)
-        padded = torch.zeros(1, 1, side, side)
-        padded[0, 0, : grid.shape[0], : grid.shape[1]] = torch.from_numpy(grid)
-        logits = torch.logit(padded, 1e-5).to(self.device)
-        with self._autocast():
-            finer = detail((features.fine, features.middle), logits)
-        refined: FloatArray = self._aligned(finer, encoded.view)[0, 0]
+        padded = np.zeros((side, side), np.float32)
+        padded[: grid.shape[0], : grid.shape[1]] = grid
+        clamped = np.clip(padded, LEAST_ALPHA, 1 - LEAST_ALPHA)
+        logits = np.log(clamped / (1 - clamped))
+        finer = self.network.refine(encoded.features, logits)
+        refined: FloatArray = self._aligned(finer[None], encoded.view)[0]
         return refined
-
-    def _aligned(self, logits: Tensor, view: View) -> FloatArray:
-        """Logits (N, C, h, w) on a grid that covers the view exactly."""
-        rows, columns = view.cells(self.config.mask_stride)
-        cropped = logits[..., :rows, :columns].float()
-        check_finite(cropped, self.dtype, self.config.name)
-        return align(cropped.cpu().numpy(), view, self.config.mask_stride)
-
-    def _autocast(self) -> torch.autocast:
-        half = self.dtype != torch.float32
-        return torch.autocast(self.device.type, self.dtype, enabled=half)
 
     def decode(
         self,
@@ -143,40 +122,40 @@ class TinyBackend:
         Args:
             mask_input: (1, S/2, S/2) logits of the previous prediction, or None.
         """
-        logits, scores = self._decode(encoded, [prompts], mask_input)
-        return self._aligned(logits, encoded.view)[0], scores[0]
+        logits, scores = self._predict(encoded, [prompts], mask_input)
+        return logits[0], scores[0]
 
     def decode_many(
         self, encoded: EncodedView, sets: Sequence[PromptSet]
     ) -> tuple[FloatArray, FloatArray]:
         """Results of :meth:`decode` for N prompt sets, (N, 4, h, w) and (N, 4)."""
-        logits, scores = self._decode(encoded, sets)
-        return self._aligned(logits, encoded.view), scores
+        return self._predict(encoded, sets)
 
-    @torch.inference_mode()
-    def _decode(
+    def _predict(
         self,
         encoded: EncodedView,
         sets: Sequence[PromptSet],
         mask_input: FloatArray | None = None,
-    ) -> tuple[Tensor, FloatArray]:
-        """Logits (N, 4, S/2, S/2) of the padded input, and predicted IoU (N, 4)."""
+    ) -> tuple[FloatArray, FloatArray]:
         assert isinstance(encoded.features, TinyFeatures)
-        side, count = self.config.image_size, len(sets)
-        maps = torch.zeros(count, 4, side, side)
-        for i, prompts in enumerate(sets):
-            maps[i, :3] = torch.from_numpy(prompt_maps(prompts, side))
-        height, width = encoded.view.input_size
+        side = self.config.image_size
+        maps = np.zeros((len(sets), 4, side, side), np.float32)
+        for drawn, prompts in zip(maps, sets, strict=True):
+            drawn[:3] = prompt_maps(prompts, side)
         if mask_input is not None:
-            previous = torch.from_numpy(mask_input)[None].sigmoid()
-            previous = F.interpolate(previous, scale_factor=2, mode="bilinear")
-            maps[:, 3:, :height, :width] = previous[..., :height, :width]
-        image = encoded.features.image.expand(count, -1, -1, -1)
-        image, maps = (
-            each.to(self.device).contiguous(memory_format=torch.channels_last)
-            for each in (image, maps)
-        )
-        with self._autocast():
-            logits, iou = self.model(image, maps)
-        scores: FloatArray = iou.float().cpu().numpy()
-        return logits, scores
+            height, width = encoded.view.input_size
+            previous = 1 / (1 + np.exp(-mask_input[0]))
+            larger = cv2.resize(previous, (side, side), interpolation=cv2.INTER_LINEAR)
+            maps[:, 3, :height, :width] = larger[:height, :width]
+        logits, scores = self.network.predict(encoded.features.pixels, maps)
+        return self._aligned(logits, encoded.view), scores
+
+    def _aligned(self, logits: FloatArray, view: View) -> FloatArray:
+        """Logits (..., h, w) of the padded input on a grid that covers the view."""
+        rows, columns = view.cells(self.config.mask_stride)
+        cropped = logits[..., :rows, :columns]
+        if not np.isfinite(cropped).all():
+            if self.network.is_half:
+                raise PrecisionOverflow
+            raise non_finite_error(self.config.name)
+        return align(cropped, view, self.config.mask_stride)

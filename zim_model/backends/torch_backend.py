@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.backends.backend import EncodedView
+from zim_model.backends.backend import EncodedView, non_finite_error
 from zim_model.backends.cuda_graphs import CudaGraphDecoder, padded_length
 from zim_model.backends.view import View, align, normalise, resize_view
-from zim_model.errors import PrecisionOverflow, WeightsError, msg
+from zim_model.errors import PrecisionOverflow
 from zim_model.network.config import NUM_MASK_TOKENS
 from zim_model.network.decoder import ABSENT, BOTTOM_RIGHT, PADDING, TOP_LEFT
 from zim_model.network.sam_interface import preprocess
@@ -62,17 +62,6 @@ def prompt_tokens(
     return (
         np.concatenate([coords, np.array(corners, np.float32)]),
         np.concatenate([labels, np.array(kinds, np.int64)]),
-    )
-
-
-def non_finite_error(model: str) -> WeightsError:
-    """The error that a prediction is not finite, at full precision."""
-    return WeightsError(
-        msg(
-            "{model} does not answer with numbers: its weights are damaged.",
-            model=model,
-        ),
-        msg("Download or copy it again."),
     )
 
 

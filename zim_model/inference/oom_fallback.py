@@ -6,6 +6,8 @@ later requests for the same model start where the last one succeeded.
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
@@ -18,6 +20,7 @@ from zim_model.runtime.devices import (
     device_name,
     fallback_placements,
     is_out_of_memory,
+    resolve_device,
 )
 from zim_model.weights.catalogue import locate
 
@@ -58,6 +61,14 @@ def open_backend(
         from zim_model.onnx.backend import OnnxBackend
 
         return OnnxBackend(path, device)
+    if precision != "bf16" and resolve_device(device) == "cpu":
+        from zim_model.onnx.tiny import open_tiny
+
+        network = open_tiny(path)
+        if network is not None:
+            from zim_model.backends.tiny_backend import TinyBackend
+
+            return TinyBackend(network)
     from zim_model.weights.checkpoint import load_model
 
     return backend_of(load_model(path), device, precision)
@@ -73,11 +84,12 @@ def backend_of(
     """
     from zim_model.backends.tiny_backend import TinyBackend
     from zim_model.backends.torch_backend import TorchBackend
+    from zim_model.backends.torch_tiny import TorchTiny
     from zim_model.network.zim import Zim
 
     if isinstance(network, Zim):
         return TorchBackend(network, device, precision)
-    return TinyBackend(network, device, precision)
+    return TinyBackend(TorchTiny(network, device, precision))
 
 
 def open_placement(model: str, placement: Placement) -> Backend:
@@ -264,11 +276,10 @@ def _placement_label(placement: Placement) -> str:
 
 def _empty_caches() -> None:
     """Return the memory that torch caches to the devices."""
-    import gc
-
-    import torch
-
     gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     if torch.backends.mps.is_available():

@@ -54,9 +54,18 @@ def find_levels(alpha: WordArray) -> Levels:
     if exterior.size:
         black = min(float(np.median(exterior)) / ALPHA_MAX, MOST_BLACK)
     if interior.size:
-        low = float(np.percentile(interior, WHITE_PERCENTILE)) / ALPHA_MAX
+        low = _percentile(interior, WHITE_PERCENTILE) / ALPHA_MAX
         white = max(low, LEAST_WHITE)
     return Levels(black, white)
+
+
+def _percentile(values: WordArray, percent: float) -> float:
+    """``np.percentile``, which imports all of ``np.ma`` when it is first called."""
+    place = (len(values) - 1) * percent / 100
+    low = int(place)
+    high = min(low + 1, len(values) - 1)
+    ordered = np.partition(values, (low, high))
+    return float(ordered[low] + (place - low) * (float(ordered[high]) - ordered[low]))
 
 
 def clean_edge(alpha: WordArray) -> WordArray:

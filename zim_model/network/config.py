@@ -46,6 +46,11 @@ MAX_SIDE = 4096
 MAX_WINDOW = 64
 """Largest side of an attention window in tokens; smaller grids are padded to it."""
 
+TINY_KEY = "zim_tiny_config"
+"""Entry of a weight file's metadata with a :class:`TinyConfig`."""
+PADDING_GREY, PIXEL_RANGE = 127, 128
+"""Of zim-tiny's input (pixels - PADDING_GREY) / PIXEL_RANGE; grey, so 0 in the input,
+is around images."""
 PIXEL_MEAN = np.array((123.675, 116.28, 103.53), np.float32)
 PIXEL_STD = np.array((58.395, 57.12, 57.375), np.float32)
 

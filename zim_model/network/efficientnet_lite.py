@@ -14,18 +14,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zim_model.network.config import FEATURE_STAGES, LiteConfig, LiteStage
+from zim_model.network.config import (
+    FEATURE_STAGES,
+    PADDING_GREY,
+    PIXEL_RANGE,
+    LiteConfig,
+    LiteStage,
+)
 
 BN_EPS = 1e-3
 """Epsilon of the published batch norms."""
 STEM_CHANNELS = 32
-PADDING_GREY = 127
-"""Grey level of the padding of images: 0 in the network's input."""
 
 
 def scaled_pixels(pixels: Tensor) -> Tensor:
     """The network's input from pixels in [0, 255], as the published weights expect."""
-    return (pixels.float() - PADDING_GREY) / 128
+    return (pixels.float() - PADDING_GREY) / PIXEL_RANGE
 
 
 class SameConv(nn.Conv2d):

@@ -9,7 +9,7 @@ import numpy as np
 
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.errors import DeviceError, WeightsError, msg
-from zim_model.onnx.backend import open_session, providers_of
+from zim_model.onnx.sessions import open_session, providers_of
 from zim_model.runtime.devices import is_out_of_memory
 from zim_model.weights.automatic import AutomaticModel, read_config
 

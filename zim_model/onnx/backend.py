@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -21,14 +20,24 @@ import torch
 from torch import Tensor
 
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.backends.backend import EncodedView
-from zim_model.backends.torch_backend import non_finite_error, prompt_tokens
+from zim_model.backends.backend import EncodedView, non_finite_error
+from zim_model.backends.torch_backend import prompt_tokens
 from zim_model.backends.view import View, align, normalise, resize_view
-from zim_model.errors import DeviceError, PromptError, WeightsError, msg
+from zim_model.errors import PromptError, WeightsError, msg
 from zim_model.network.config import NUM_MASK_TOKENS, STRIDE, ZIM_VIT_B, ZimConfig
 from zim_model.network.decoder import attention_mask
 from zim_model.network.sam_interface import preprocess
 from zim_model.network.zim import Features
+from zim_model.onnx.sessions import (
+    LABELS,
+    PROVIDERS,
+    device_error,
+    first_line,
+    is_of_provider,
+    open_session,
+    provider_tuple,
+    providers_of,
+)
 from zim_model.prompts import PromptSet
 from zim_model.runtime.devices import is_out_of_memory
 from zim_model.weights.installed import ONNX_FILES
@@ -42,17 +51,6 @@ PROMPTS = ("point_coords", "point_labels", "attn_mask")
 SIGMA_KEY = "zim_attention_sigma"
 """Entry of the decoder's metadata, see :func:`attention_sigma`."""
 DECODER_OUTPUTS = ("masks", "iou_predictions")
-_PROVIDERS = {
-    "cuda": "CUDAExecutionProvider",
-    "mps": "CoreMLExecutionProvider",
-    "cpu": "CPUExecutionProvider",
-}
-"""ONNX Runtime's names for the kinds of devices."""
-_LABELS = {
-    "CUDAExecutionProvider": "CUDA",
-    "CoreMLExecutionProvider": "Core ML",
-    "CPUExecutionProvider": "CPU",
-}
 
 
 def check_pair(folder: Path) -> ZimConfig:
@@ -65,7 +63,7 @@ def check_pair(folder: Path) -> ZimConfig:
         WeightsError: a graph is missing or damaged, has other inputs or outputs, or
             ONNX Runtime is not installed.
     """
-    return _detect_config(folder, *_open_pair(folder, [_PROVIDERS["cpu"]]))
+    return _detect_config(folder, *_open_pair(folder, [PROVIDERS["cpu"]]))
 
 
 class OnnxBackend:
@@ -85,7 +83,7 @@ class OnnxBackend:
         sessions = self._encoder, self._decoder = _open_pair(folder, providers)
         self.config, self._folder = _detect_config(folder, *sessions), folder
         # A provider whose libraries are missing is passed over: ask what is used.
-        expected, *_ = (name for name, *_ in map(_provider_tuple, providers))
+        expected, *_ = (name for name, *_ in map(provider_tuple, providers))
         used = next(
             (
                 s.get_providers()[0]
@@ -95,16 +93,16 @@ class OnnxBackend:
             expected,
         )
         if used != expected and device is not None:
-            raise _device_error(device)
+            raise device_error(device)
         if used != expected:
             warnings.warn(
-                f"ONNX Runtime cannot use {_LABELS[expected]} here: "
-                f"the model runs on {_LABELS.get(used, used)}.",
+                f"ONNX Runtime cannot use {LABELS[expected]} here: "
+                f"the model runs on {LABELS.get(used, used)}.",
                 RuntimeWarning,
                 stacklevel=2,
             )
-        self._device = device or _LABELS[expected]
-        self.device_label = f"{_LABELS.get(used, used)} (fp32, ONNX)"
+        self._device = device or LABELS[expected]
+        self.device_label = f"{LABELS.get(used, used)} (fp32, ONNX)"
         self.fingerprint = f"{_fingerprint(folder)}/{used}"
 
     def encode(self, image: ByteArray, view: View) -> EncodedView:
@@ -176,30 +174,16 @@ class OnnxBackend:
         except Exception as error:
             if is_out_of_memory(error):
                 raise
-            if _is_of_provider(error):
-                raise _device_error(self._device) from error
+            if is_of_provider(error):
+                raise device_error(self._device) from error
             raise WeightsError(
                 msg(
                     "A graph in {folder} cannot be run ({reason}).",
                     folder=self._folder,
-                    reason=_first_line(error),
+                    reason=first_line(error),
                 ),
                 msg("Download or copy both files again."),
             ) from error
-
-
-def _runtime() -> Any:
-    """The ONNX Runtime package, which is optional."""
-    # Else it looks up a host of its makers, and writes an identity to the disk.
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise WeightsError(
-            msg("This model is in ONNX format, which needs ONNX Runtime."),
-            msg("Install it: pip install onnxruntime (onnxruntime-gpu for CUDA)."),
-        ) from error
-    return onnxruntime
 
 
 def _open_pair(
@@ -207,48 +191,6 @@ def _open_pair(
 ) -> tuple[ort.InferenceSession, ort.InferenceSession]:
     encoder, decoder = (open_session(folder / name, providers) for name in ONNX_FILES)
     return encoder, decoder
-
-
-def open_session(
-    path: Path, providers: Sequence[Any] = ("CPUExecutionProvider",)
-) -> ort.InferenceSession:
-    """Open one graph.
-
-    Args:
-        providers: what ONNX Runtime shall try, in this order.
-
-    Raises:
-        WeightsError: the file is missing or damaged, or ONNX Runtime is.
-        DeviceError: the first provider cannot be used here.
-    """
-    runtime = _runtime()
-    options = runtime.SessionOptions()
-    options.log_severity_level = 4  # fatal: errors come as exceptions, see below
-    # Threads that wait in a loop take the processor from the window and other programs.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        # Its own fallback to the CPU is silent but for a line on the standard output.
-        return runtime.InferenceSession(
-            str(path), options, providers=[*providers], enable_fallback=0
-        )
-    except Exception as error:  # ONNX Runtime has a kind for each of its status codes
-        if is_out_of_memory(error):
-            raise
-        if _is_of_provider(error):
-            name, *_ = _provider_tuple(providers[0])
-            raise _device_error(_LABELS.get(name, name)) from error
-        raise WeightsError(
-            msg(
-                "{path} is missing, damaged or no ONNX graph ({reason}).",
-                path=path,
-                reason=_first_line(error),
-            ),
-            msg("Download or copy it again."),
-        ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)[:200]
 
 
 def _detect_config(
@@ -369,41 +311,6 @@ def _same_shape(one: Sequence[Any], other: Sequence[Any]) -> bool:
         return False
     pairs = zip(one, other, strict=True)
     return all(a == b for a, b in pairs if isinstance(a, int) and isinstance(b, int))
-
-
-def providers_of(device: str | None) -> list[Any]:
-    """Execution providers in order; the CPU runs what others cannot."""
-    here = _runtime().get_available_providers()
-    cpu = _PROVIDERS["cpu"]
-    if device is None:
-        return [name for name in _PROVIDERS.values() if name in here]
-    kind, _, index = device.partition(":")
-    name = _PROVIDERS.get(kind, kind)
-    if name not in here:
-        raise _device_error(device)
-    if name == cpu:
-        return [cpu]
-    return [(name, {"device_id": index}) if index else name, cpu]
-
-
-def _provider_tuple(provider: Any) -> tuple[str, ...]:
-    """A provider's name, and its options if it has any."""
-    return provider if isinstance(provider, tuple) else (provider,)
-
-
-def _is_of_provider(error: Exception) -> bool:
-    """Whether a device failed, and not the graph."""
-    return type(error).__name__ == "EPFail"
-
-
-def _device_error(device: str) -> DeviceError:
-    return DeviceError(
-        msg("ONNX Runtime cannot use {device} here.", device=device),
-        msg(
-            "Install the build of it for this device (onnxruntime-gpu for CUDA), or "
-            "choose the CPU."
-        ),
-    )
 
 
 def _fingerprint(folder: Path) -> str:

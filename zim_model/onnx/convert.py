@@ -34,7 +34,6 @@ from zim_model.onnx.backend import (
     ENCODER_OUTPUTS,
     attention_sigma,
     check_pair,
-    open_session,
 )
 from zim_model.onnx.graph import Graph, GraphLayer, read_graph
 from zim_model.onnx.parity import (
@@ -46,6 +45,7 @@ from zim_model.onnx.parity import (
     encoder_differences,
 )
 from zim_model.onnx.prompt_encoder import prompt_state
+from zim_model.onnx.sessions import open_session
 from zim_model.onnx.weight_matching import (
     ParameterSlot,
     State,

@@ -27,7 +27,6 @@ from zim_model.onnx.backend import (
     IMAGE,
     PROMPTS,
     SIGMA_KEY,
-    open_session,
 )
 from zim_model.onnx.parity import (
     ParityDifference,
@@ -36,6 +35,7 @@ from zim_model.onnx.parity import (
     decoder_outputs,
     encoder_differences,
 )
+from zim_model.onnx.sessions import open_session
 from zim_model.weights.installed import (
     ONNX_FILES,
     check_space,

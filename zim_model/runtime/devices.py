@@ -68,7 +68,12 @@ class Placement:
 
 
 def available_devices() -> tuple[Device, ...]:
-    """The devices of this machine, the best first; imports torch."""
+    """The devices of this machine, the best first.
+
+    Torch, which takes seconds to load, is asked only where there may be a GPU.
+    """
+    if not _may_have_gpu():
+        return (CPU,)
     import torch
 
     found = []
@@ -81,6 +86,17 @@ def available_devices() -> tuple[Device, ...]:
     if torch.backends.mps.is_available():
         found.append(Device("mps", "Apple GPU"))
     return (*found, CPU)
+
+
+@functools.cache
+def _may_have_gpu() -> bool:
+    """Whether the system has drivers of a GPU that torch knows."""
+    drivers: dict[str, tuple[str, ...]] = {
+        "linux": ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg"),  # CUDA, ROCm, and in WSL
+        "win32": (r"C:\Windows\System32\nvcuda.dll",),
+    }
+    paths = drivers.get(sys.platform)
+    return paths is None or any(map(os.path.exists, paths))
 
 
 def resolve_device(requested: str | None) -> str:
@@ -174,13 +190,7 @@ def device_name(device: str) -> str:
 
 def default_device() -> str:
     """The best kind of device of this machine: cuda, mps or cpu."""
-    import torch
-
-    if torch.cuda.is_available():
-        return "cuda"
-    if torch.backends.mps.is_available():
-        return "mps"
-    return "cpu"
+    return available_devices()[0].id.partition(":")[0]
 
 
 def main_memory() -> int:

@@ -7,14 +7,58 @@ hundreds of products that take microseconds then take milliseconds.
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import math
+import os
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 from threadpoolctl import ThreadpoolController
 
 Parts = list[tuple[int, int]]
+
+
+def thread_count() -> int:
+    """Threads for a network on the CPU: as many as there are cores for this process.
+
+    ``OMP_NUM_THREADS`` comes first; then the cores that the process may run on and a
+    container's share of their time count.  Of two hardware threads of a core one is
+    counted, as torch does.
+    """
+    asked = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
+    if asked.isdigit() and int(asked) > 0:
+        return int(asked)
+    return max(1, min(_physical_cores(), _usable_cores()))
+
+
+def _usable_cores() -> int:
+    """Cores that this process may run on, and that its container pays for."""
+    count = os.cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        count = len(os.sched_getaffinity(0))
+    with contextlib.suppress(OSError, ValueError):  # no such container
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        if quota != "max":
+            count = min(count, math.ceil(int(quota) / int(period)))
+    return count
+
+
+@functools.cache
+def _physical_cores() -> int:
+    """Cores of this machine; half of its hardware threads where that is not known."""
+    threads = os.cpu_count() or 1
+    if sys.platform == "darwin":  # whose processors have one thread a core
+        return threads
+    siblings = Path("/sys/devices/system/cpu").glob("cpu[0-9]*/topology/core_cpus_list")
+    with contextlib.suppress(OSError):
+        cores = {path.read_text() for path in siblings}
+        if cores:
+            return len(cores)
+    return max(1, threads // 2) if threads > 2 else threads
 
 
 def parallel_for(work: Callable[[int, int], None], parts: Parts) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from torch import Tensor
 
 from zim_model.errors import WeightsError, msg
-from zim_model.network.config import ModelConfig, TinyConfig, ZimConfig
+from zim_model.network.config import TINY_KEY, ModelConfig, TinyConfig, ZimConfig
 from zim_model.network.tiny import ZimTiny
 from zim_model.network.zim import Zim
 from zim_model.runtime.atomic_files import atomic_write
@@ -36,8 +36,7 @@ from zim_model.weights.tensors import (
 )
 
 CONFIG_KEY = "zim_config"
-TINY_KEY = "zim_tiny_config"
-"""Metadata key of a configuration, of the two architectures."""
+"""Metadata key of a ZimConfig; that of a TinyConfig is TINY_KEY."""
 FORMAT_KEY = "zim_format"
 FORMAT = "1"
 

@@ -8,7 +8,7 @@ from training.sources import Scene, SceneReader
 from training.tiny.config import TinyTrainConfig
 from training.tiny.samples import TinySamples, sample_view
 from zim_model.errors import ZimError
-from zim_model.network.efficientnet_lite import PADDING_GREY
+from zim_model.network.config import PADDING_GREY
 
 
 @pytest.fixture

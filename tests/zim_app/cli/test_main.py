@@ -431,8 +431,8 @@ def test_help_lists_every_command(capsys: Any) -> None:
     assert usage("--help") == 0
     printed = capsys.readouterr().out
     width = max(map(len, cli.COMMANDS))
-    for name, command in cli.COMMANDS.items():
-        assert f"{name:{width}}  {command.summary}" in printed
+    for name, summary in cli.COMMANDS.items():
+        assert f"{name:{width}}  {summary}" in printed
         assert usage(name, "--help") == 0
         assert f"zim-studio {name}" in capsys.readouterr().out
 

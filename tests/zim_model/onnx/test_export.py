@@ -21,10 +21,11 @@ from zim_model.install import install_from_disk
 from zim_model.network.config import CONFIGS, sam_variant
 from zim_model.network.zim import Zim
 from zim_model.onnx import parity
-from zim_model.onnx.backend import OnnxBackend, check_pair, open_session
+from zim_model.onnx.backend import OnnxBackend, check_pair
 from zim_model.onnx.convert import convert_pair
 from zim_model.onnx.export import DECODER_INPUTS, check_exportable, export_pair
 from zim_model.onnx.parity import ParityDifference, encoder_differences
+from zim_model.onnx.sessions import open_session
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.recipe import Options, Recipe
 from zim_model.request import Request

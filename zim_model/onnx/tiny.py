@@ -1,0 +1,169 @@
+"""Zim-tiny's network with ONNX Runtime: without torch, which takes seconds to load.
+
+The graphs come with the package.  They hold no weights: those of a safetensors file of
+the same architecture are put in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+from zim_model.arrays import ByteArray, FloatArray
+from zim_model.assets import asset_path
+from zim_model.backends.tiny_backend import DetailFeatures
+from zim_model.network.config import PADDING_GREY, PIXEL_RANGE, TINY_KEY, TinyConfig
+from zim_model.onnx.sessions import open_session
+from zim_model.runtime.malloc import tune_malloc
+
+if TYPE_CHECKING:
+    import onnxruntime as ort
+
+PREDICT, FEATURES, REFINE = "predict", "detail_features", "refine"
+"""Graphs of the network's passes, see :class:`TinyNetwork`."""
+SHAPES = "shapes.json"
+"""Beside the graphs: ``config``, that of the network, and ``tensors``, the names and
+shapes of the weights by graph."""
+
+
+def graph_folder() -> Path:
+    """The folder of the graphs that come with the package."""
+    return asset_path("graphs", "zim-tiny")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DetailArrays:
+    """What the detail stage makes of an image: (1, C, D/2, D/2), (1, C', D/4, D/4)."""
+
+    fine: FloatArray
+    middle: FloatArray
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that the arrays take."""
+        return self.fine.nbytes + self.middle.nbytes
+
+
+class OnnxTiny:
+    """A :class:`~zim_model.backends.tiny_backend.TinyNetwork` on the CPU.
+
+    Args:
+        config: of the graphs.
+        weights: float32 tensors by graph and name.
+        fingerprint: of the weights.
+    """
+
+    is_half = False
+
+    def __init__(
+        self,
+        config: TinyConfig,
+        weights: dict[str, dict[str, FloatArray]],
+        fingerprint: str,
+    ) -> None:
+        tune_malloc()
+        self.config, self._weights = config, weights
+        self.fingerprint = f"{fingerprint}/cpu/fp32/onnx"
+        self.device_label = "CPU (fp32)"
+
+    def predict(
+        self, pixels: ByteArray, maps: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """See :class:`~zim_model.backends.tiny_backend.TinyNetwork`."""
+        inputs = {"image": _scaled(pixels), "maps": maps}
+        logits, iou = self._predict.run(None, inputs)
+        return logits, iou
+
+    def detail_features(self, pixels: ByteArray) -> DetailArrays:
+        """See :class:`~zim_model.backends.tiny_backend.TinyNetwork`."""
+        return DetailArrays(*self._features.run(None, {"image": _scaled(pixels)}))
+
+    def refine(self, features: DetailFeatures, logits: FloatArray) -> FloatArray:
+        """See :class:`~zim_model.backends.tiny_backend.TinyNetwork`."""
+        arrays = cast(DetailArrays, features)
+        inputs = {
+            "fine": arrays.fine,
+            "middle": arrays.middle,
+            "logits": logits[None, None],
+        }
+        (finer,) = self._refine.run(None, inputs)
+        return cast(FloatArray, finer[0, 0])
+
+    # Each opens when it is first needed; a first click need not wait for all.
+
+    @cached_property
+    def _predict(self) -> ort.InferenceSession:
+        return self._open(PREDICT)
+
+    @cached_property
+    def _features(self) -> ort.InferenceSession:
+        return self._open(FEATURES)
+
+    @cached_property
+    def _refine(self) -> ort.InferenceSession:
+        return self._open(REFINE)
+
+    def _open(self, name: str) -> ort.InferenceSession:
+        path = graph_folder() / f"{name}.onnx"
+        return open_session(path, weights=self._weights[name])
+
+
+def _scaled(pixels: ByteArray) -> FloatArray:
+    """The networks' input (1, 3, h, w) from pixels (h, w, 3)."""
+    values = pixels.transpose(2, 0, 1)[None].astype(np.float32)
+    return np.ascontiguousarray((values - PADDING_GREY) / PIXEL_RANGE)
+
+
+def open_tiny(path: Path) -> OnnxTiny | None:
+    """Zim-tiny's network with the weights of a file; None for what needs torch.
+
+    That is every file but a sound one of the architecture of the graphs: loading it
+    with torch says what is wrong with others.
+
+    Args:
+        path: a safetensors file.
+    """
+    shapes = _read_shapes()
+    own = {name: shape for part in shapes["tensors"].values() for name, shape in part}
+    try:
+        with safe_open(path, framework="np") as file:
+            config = json.loads((file.metadata() or {})[TINY_KEY])
+            if config != shapes["config"] or _stored_shapes(file) != own:
+                return None
+            tensors = {name: _tensor(file, name) for name in sorted(own)}
+    except (OSError, LookupError, ValueError, RecursionError, SafetensorError):
+        return None
+    digest = hashlib.blake2b(json.dumps(config).encode(), digest_size=8)
+    for tensor in tensors.values():
+        digest.update(tensor.tobytes())
+    weights = {
+        graph: {name: tensors[name] for name, _ in part}
+        for graph, part in shapes["tensors"].items()
+    }
+    return OnnxTiny(TinyConfig.from_json(config), weights, digest.hexdigest())
+
+
+def _stored_shapes(file: Any) -> dict[str, list[int]]:
+    """Shapes of the floats of a file, before they are read."""
+    slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+    return {
+        name: each.get_shape()
+        for name, each in slices.items()
+        if each.get_dtype() in ("F16", "F32")
+    }
+
+
+def _tensor(file: Any, name: str) -> FloatArray:
+    return np.ascontiguousarray(file.get_tensor(name), np.float32)
+
+
+def _read_shapes() -> dict[str, Any]:
+    text = (graph_folder() / SHAPES).read_text("utf-8")
+    return cast(dict[str, Any], json.loads(text))
