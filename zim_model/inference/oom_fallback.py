@@ -56,22 +56,38 @@ def open_backend(
         WeightsError: there is no such model, or its file cannot be used.
         DeviceError: this machine has no such device.
     """
+    quick = open_without_torch(model, device, precision)
+    if quick is not None:
+        return quick
     path = locate(model)
     if path.is_dir():
         from zim_model.onnx.backend import OnnxBackend
 
         return OnnxBackend(path, device)
-    if precision != "bf16" and resolve_device(device) == "cpu":
-        from zim_model.onnx.tiny import open_tiny
-
-        network = open_tiny(path)
-        if network is not None:
-            from zim_model.backends.tiny_backend import TinyBackend
-
-            return TinyBackend(network)
     from zim_model.weights.checkpoint import load_model
 
     return backend_of(load_model(path), device, precision)
+
+
+def open_without_torch(
+    model: str, device: str | None, precision: Precision
+) -> Backend | None:
+    """A backend that needs no torch, which takes seconds to load; None for others.
+
+    That is zim-tiny's on a CPU.
+
+    Raises:
+        WeightsError: there is no such model.
+        DeviceError: this machine has no such device.
+    """
+    path = locate(model)
+    if path.is_dir() or precision == "bf16" or resolve_device(device) != "cpu":
+        return None
+    from zim_model.backends.tiny_backend import TinyBackend
+    from zim_model.onnx.tiny import open_tiny
+
+    network = open_tiny(path)
+    return None if network is None else TinyBackend(network)
 
 
 def backend_of(

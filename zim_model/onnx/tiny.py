@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -22,9 +21,6 @@ from zim_model.backends.tiny_backend import DetailFeatures
 from zim_model.network.config import PADDING_GREY, PIXEL_RANGE, TINY_KEY, TinyConfig
 from zim_model.onnx.sessions import open_session
 from zim_model.runtime.malloc import tune_malloc
-
-if TYPE_CHECKING:
-    import onnxruntime as ort
 
 PREDICT, FEATURES, REFINE = "predict", "detail_features", "refine"
 """Graphs of the network's passes, see :class:`TinyNetwork`."""
@@ -69,7 +65,13 @@ class OnnxTiny:
         fingerprint: str,
     ) -> None:
         tune_malloc()
-        self.config, self._weights = config, weights
+        self.config = config
+        # The sessions refer to the weights.
+        self._weights = weights
+        self._predict, self._features, self._refine = (
+            open_session(graph_folder() / f"{name}.onnx", weights=weights[name])
+            for name in (PREDICT, FEATURES, REFINE)
+        )
         self.fingerprint = f"{fingerprint}/cpu/fp32/onnx"
         self.device_label = "CPU (fp32)"
 
@@ -95,24 +97,6 @@ class OnnxTiny:
         }
         (finer,) = self._refine.run(None, inputs)
         return cast(FloatArray, finer[0, 0])
-
-    # Each opens when it is first needed; a first click need not wait for all.
-
-    @cached_property
-    def _predict(self) -> ort.InferenceSession:
-        return self._open(PREDICT)
-
-    @cached_property
-    def _features(self) -> ort.InferenceSession:
-        return self._open(FEATURES)
-
-    @cached_property
-    def _refine(self) -> ort.InferenceSession:
-        return self._open(REFINE)
-
-    def _open(self, name: str) -> ort.InferenceSession:
-        path = graph_folder() / f"{name}.onnx"
-        return open_session(path, weights=self._weights[name])
 
 
 def _scaled(pixels: ByteArray) -> FloatArray:

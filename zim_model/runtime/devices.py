@@ -72,7 +72,7 @@ def available_devices() -> tuple[Device, ...]:
 
     Torch, which takes seconds to load, is asked only where there may be a GPU.
     """
-    if not _may_have_gpu():
+    if not may_have_gpu():
         return (CPU,)
     import torch
 
@@ -89,7 +89,7 @@ def available_devices() -> tuple[Device, ...]:
 
 
 @functools.cache
-def _may_have_gpu() -> bool:
+def may_have_gpu() -> bool:
     """Whether the system has drivers of a GPU that torch knows."""
     drivers: dict[str, tuple[str, ...]] = {
         "linux": ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg"),  # CUDA, ROCm, and in WSL

@@ -15,25 +15,48 @@ from zim_app.gui.workers.warmup import import_torch
 from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
 from zim_model.errors import Cancelled, ZimError
 from zim_model.request import Matte, ProgressCallback, Request, Timings
-from zim_model.runtime.devices import Device, DeviceChoice
+from zim_model.runtime.devices import (
+    Device,
+    DeviceChoice,
+    Placement,
+    may_have_gpu,
+)
 
 if TYPE_CHECKING:
     from zim_app.gui.workers.shared_engine import SearchProgress
+    from zim_model.backends.backend import Backend
+    from zim_model.backends.trimap_network import TrimapNetwork
     from zim_model.inference.automatic import FoundObject
 
 EngineFactory = Callable[[], EngineLike]
 
 
 def create_engine(cache_bytes: int = 2**30) -> EngineLike:
-    """Create the real engine; called on the worker thread, like all code with torch.
+    """Create the real engine; called on the worker thread.
+
+    It loads torch where a model or a GPU needs it, without blocking the window.
 
     Args:
         cache_bytes: most memory for the features of encoded images.
     """
-    import_torch()
+    if may_have_gpu():  # only torch knows more
+        import_torch()
+    from zim_model.inference import oom_fallback
     from zim_model.inference.engine import Engine
 
-    return Engine(cache_bytes=cache_bytes)
+    def open_model(model: str, placement: Placement) -> Backend:
+        device, precision = placement.device, placement.precision
+        quick = oom_fallback.open_without_torch(model, device, precision)
+        if quick is not None:
+            return quick
+        import_torch()
+        return oom_fallback.open_placement(model, placement)
+
+    def open_trimap(name: str, placement: Placement) -> TrimapNetwork:
+        import_torch()
+        return oom_fallback.open_trimap_network(name, placement)
+
+    return Engine(open_model, cache_bytes, open_trimap)
 
 
 class _EngineWorker:
