@@ -32,7 +32,7 @@ INFERENCE = {
 ENGINE = {*INFERENCE, "zim_model.evaluation", "zim_model.install"}
 MAY_IMPORT = {
     "zim_model": VALUES,
-    "zim_model.__init__": ENGINE,
+    "zim_model.__init__": {*ENGINE, "zim_app.core"},
     "zim_model.runtime": {*VALUES, "zim_model.runtime"},
     "zim_model.matting": {*VALUES, "zim_model.runtime", "zim_model.matting"},
     "zim_model.network": NETWORK,
@@ -51,7 +51,11 @@ MAY_IMPORT = {
     "zim_app.__main__": {"zim_app.gui", "zim_app.cli"},
     "zim_app.translations": {"zim_app.translations"},
 }
-"""Layer to the layers it may use, anywhere in its code."""
+"""Layer to the layers it may use, anywhere in its code.
+
+The facade ``zim_model`` alone reaches up: ``zim_model.remove`` decodes files and makes
+cut-outs as the studio does, which ``zim_app.core`` holds, and loads it on first use.
+"""
 LAYERS = set(MAY_IMPORT) - {"zim_model.__init__"}
 
 QT = {"PySide6", "shiboken6", "qtpy", "qtawesome", "superqt"}

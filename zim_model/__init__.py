@@ -1,11 +1,15 @@
-"""ZIM, zero-shot image matting, in PyTorch: the model and the engine around it.
+"""ZIM, zero-shot image matting: the model and the engine around it.
 
-The package imports without torch; the names that need it load on first use.
+The package imports quickly and without torch; names load on first use.
+
+>>> import zim_model
+>>> cut_out = zim_model.remove("photo.jpg")
 """
 
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 # Threads that wait by spinning take the cores from those they wait for as soon as any
@@ -14,24 +18,48 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 if TYPE_CHECKING:
+    from zim_app.core.remove import matte, remove
     from zim_model.inference.mask_generator import ZimAutomaticMaskGenerator
     from zim_model.inference.predictor import ZimPredictor
-    from zim_model.weights.checkpoint import load_model
+    from zim_model.inference.pretrained import load_model
 
-__all__ = ["ZimAutomaticMaskGenerator", "ZimPredictor", "load_model"]
+    __version__: str
+
+__all__ = [
+    "ZimAutomaticMaskGenerator",
+    "ZimPredictor",
+    "__version__",
+    "load_model",
+    "matte",
+    "remove",
+]
+
+_MODULES = {
+    "ZimAutomaticMaskGenerator": "zim_model.inference.mask_generator",
+    "ZimPredictor": "zim_model.inference.predictor",
+    "load_model": "zim_model.inference.pretrained",
+    "matte": "zim_app.core.remove",
+    "remove": "zim_app.core.remove",
+}
+"""Where the names above are defined."""
 
 
 def __getattr__(name: str) -> Any:
-    if name == "ZimPredictor":
-        from zim_model.inference.predictor import ZimPredictor
-
-        return ZimPredictor
-    if name == "ZimAutomaticMaskGenerator":
-        from zim_model.inference.mask_generator import ZimAutomaticMaskGenerator
-
-        return ZimAutomaticMaskGenerator
-    if name == "load_model":
-        from zim_model.weights.checkpoint import load_model
-
-        return load_model
+    if name == "__version__":
+        return _version()
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("zim-studio")
+    except PackageNotFoundError:  # a copy of the sources on the import path
+        return "0+unknown"

@@ -1,4 +1,4 @@
-"""Array types, whose shapes are documented where arrays are passed; bounds; a check."""
+"""Array types, whose shapes are documented where arrays are passed, and bounds."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-from zim_model.errors import ImageError, msg
 
 ByteArray = npt.NDArray[np.uint8]
 WordArray = npt.NDArray[np.uint16]
@@ -29,23 +27,3 @@ def mask_bounds(mask: npt.NDArray[Any]) -> Bounds | None:
     top, bottom = int(rows[0]), int(rows[-1]) + 1
     columns = np.flatnonzero(mask[top:bottom].any(0))
     return int(columns[0]), top, int(columns[-1]) + 1, bottom
-
-
-def as_rgb(image: npt.ArrayLike) -> ByteArray:
-    """The image as an array, checked.
-
-    Raises:
-        ImageError: it is not (H, W, 3) uint8, or empty.
-    """
-    array = np.asarray(image)
-    fits = array.ndim == 3 and array.shape[2] == 3 and array.size
-    if not fits or array.dtype != np.uint8:
-        raise ImageError(
-            msg(
-                "The image has shape {shape} and type {dtype}.",
-                shape=array.shape,
-                dtype=array.dtype,
-            ),
-            msg("Expected (height, width, 3) of uint8."),
-        )
-    return array

@@ -5,6 +5,7 @@ Only they cross between the window's thread and the worker's.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,6 +24,8 @@ CancelCheck = Callable[[], bool]
 """Polled between steps; true raises :class:`~zim_model.errors.Cancelled`."""
 ProgressCallback = Callable[[float], None]
 """Called with the finished fraction of a long step, 0 to 1."""
+_PREVIEW_SIDE = 1024
+"""Longest side of a matte that a notebook shows, in pixels."""
 DRAFT_PIXELS = 2_000_000
 """Most pixels at which a draft is computed; about those of a screen."""
 
@@ -152,6 +155,16 @@ class Matte:
     candidates: tuple[ByteArray, ...] = ()
     candidates_view: tuple[int, int, int, int] = (0, 0, 0, 0)
     foreground: tuple[ByteArray, ...] = ()
+
+    def _repr_png_(self) -> bytes:
+        """The alpha as a small PNG, which notebooks show."""
+        from PIL import Image
+
+        fits = [x for x in self.pyramid if max(x.shape) <= _PREVIEW_SIDE]
+        shown = fits[0] if fits else (self.alpha >> 8).astype(np.uint8)
+        stream = io.BytesIO()
+        Image.fromarray(shown).save(stream, "PNG")
+        return stream.getvalue()
 
     @property
     def nbytes(self) -> int:

@@ -1,12 +1,15 @@
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from zim_model.errors import ImageError, PromptError
 from zim_model.finish import Stroke
 from zim_model.imported_mask import ImportedMask
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.recipe import Recipe
-from zim_model.request import Request
+from zim_model.request import Matte, Request, Timings
 
 IMAGE = np.zeros((20, 30, 3), np.uint8)
 MASK = ImportedMask.from_level(np.full((20, 30), 255, np.uint8))
@@ -52,3 +55,17 @@ def test_requests_of_equal_recipes_have_equal_keys() -> None:
     assert first.key == request(Recipe(PromptSet((Point(3, 5),)))).key
     assert first.key != first.with_recipe(model="another").key
     assert first.key != Request(IMAGE, "another", first.recipe).key
+
+
+def test_a_notebook_shows_a_small_picture_of_a_matte():
+    alpha = np.zeros((3000, 40), np.uint16)
+    alpha[:1500] = 65535
+    pyramid = tuple((alpha[:: 2**n, :: 2**n] >> 8).astype(np.uint8) for n in range(4))
+    matte = Matte(
+        *(alpha, pyramid, np.zeros(4, np.float32), 0, (0, 0, 40, 1500)),
+        Timings(0, 0, "CPU"),
+    )
+    with Image.open(io.BytesIO(matte._repr_png_())) as image:
+        assert image.format == "PNG"
+        assert image.size == (10, 750)
+        assert image.getpixel((5, 5)) == 255

@@ -256,17 +256,21 @@ def encode(
     targets: Sequence[ExportTarget],
     options: ExportOptions = ExportOptions(),  # noqa: B008 - a frozen value
     *,
+    file_format: FileFormat = BY_ID["png"],
+    notify: Notify = ignore_notice,
     cancelled: CancelCheck = lambda: False,
 ) -> bytes:
-    """The bytes of the PNG that :func:`export` would write, for the clipboard.
+    """The bytes of the file that :func:`export` would write, by default a PNG.
 
     Raises:
         ZimError: as :func:`export` does.
         Cancelled: ``cancelled`` became true.
     """
-    content, tags = render(image, targets, BY_ID["png"], options, cancelled=cancelled)
+    content, tags = render(
+        image, targets, file_format, options, notify=notify, cancelled=cancelled
+    )
     stream = io.BytesIO()
-    BY_ID["png"].write(
+    file_format.write(
         cast(IO[bytes], CancellableStream(stream, cancelled)), content, tags
     )
     return stream.getvalue()

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import stat
+import tempfile
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -18,15 +19,21 @@ import numpy as np
 
 from zim_app.core import colour, isolation
 from zim_app.core.decoding import MAX_PIXELS, DecodedImage, decode
+from zim_app.core.naming import sanitise
 from zim_app.core.pixels import PixelArray, convert_depth, strips, upright
 from zim_model.arrays import ByteArray, WordArray
 from zim_model.errors import DegradationNotice, ImageError, Message, msg
-from zim_model.runtime.atomic_files import read_error
+from zim_model.image_input import TRANSPARENT_GREY
+from zim_model.runtime.atomic_files import read_error, write_error
 
-__all__ = ["MAX_PIXELS", "TRANSPARENT_GREY", "Image", "load_image"]
-
-TRANSPARENT_GREY = 128
-"""sRGB grey that shows through transparent pixels in :attr:`Image.rgb`."""
+__all__ = [
+    "MAX_PIXELS",
+    "TRANSPARENT_GREY",
+    "Image",
+    "build_image",
+    "load_image",
+    "load_image_bytes",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,7 +117,7 @@ class Image:
             )
         opacity = None if alpha is None else convert_depth(alpha, np.uint16)
         decoded = DecodedImage(pixels.copy(), "RGB", cast("WordArray | None", opacity))
-        return _build_image(decoded, None, name)
+        return build_image(decoded, None, name)
 
 
 def load_image(path: Path) -> Image:
@@ -129,9 +136,29 @@ def load_image(path: Path) -> Image:
     return isolation.run(path, _load, path)
 
 
+def load_image_bytes(data: bytes, name: str = "image") -> Image:
+    """The image in the bytes of a file, see :func:`load_image`; it has no path.
+
+    Args:
+        name: of the image, for display and errors.
+
+    Raises:
+        ImageError: as :func:`load_image`, or the folder for temporary files is full.
+    """
+    folder = Path(tempfile.gettempdir())
+    try:
+        # Decoders of some formats, and helper processes, take files only.
+        with tempfile.TemporaryDirectory(prefix="zim-studio-", dir=folder) as own:
+            path = Path(own, sanitise(name) or "image")
+            path.write_bytes(data)
+            return replace(load_image(path), path=None, name=name)
+    except OSError as error:
+        raise write_error(folder, error, ImageError) from error
+
+
 def _load(path: Path) -> Image:
     try:
-        return _build_image(_decode(path), path, path.name)
+        return build_image(_decode(path), path, path.name)
     except MemoryError as error:
         raise ImageError(
             msg("There is not enough memory for {name}.", name=path.name),
@@ -174,7 +201,8 @@ def _check_is_file(path: Path) -> None:
         )
 
 
-def _build_image(decoded: DecodedImage, path: Path | None, name: str) -> Image:
+def build_image(decoded: DecodedImage, path: Path | None, name: str) -> Image:
+    """The image of decoded pixels: upright, in sRGB for the model, with a key."""
     source, icc = _export_version(decoded)
     alpha = decoded.alpha
     if alpha is not None and (alpha == 65535).all():

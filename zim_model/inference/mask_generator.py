@@ -20,11 +20,13 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import cv2
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
-from zim_model.arrays import Bounds, ByteArray, FloatArray, as_rgb, mask_bounds
+from zim_model.arrays import Bounds, ByteArray, FloatArray, mask_bounds
 from zim_model.backends.backend import Backend, EncodedView
 from zim_model.backends.view import View
 from zim_model.errors import PromptError, msg
+from zim_model.image_input import as_rgb
 from zim_model.inference.automatic import decode_many
 from zim_model.inference.official import (
     decode_uncropped,
@@ -170,11 +172,11 @@ class ZimAutomaticMaskGenerator:
         self.min_mask_region_area = min_mask_region_area
         self.output_mode = output_mode
 
-    def generate(self, image: npt.NDArray[np.uint8]) -> list[dict[str, Any]]:
+    def generate(self, image: npt.ArrayLike | Image.Image) -> list[dict[str, Any]]:
         """Find the objects of an image.
 
         Args:
-            image: (H, W, 3) uint8 RGB.
+            image: as for :meth:`ZimPredictor.set_image`.
 
         Returns:
             One record for each object, the highest score first: ``segmentation`` ((H,

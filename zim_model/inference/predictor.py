@@ -7,22 +7,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, cast
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
-from zim_model.arrays import FloatArray, as_rgb
+from zim_model.arrays import FloatArray
 from zim_model.backends.backend import Backend, EncodedView, TokenBackend
 from zim_model.backends.view import View
 from zim_model.errors import ImageError, PromptError, msg
+from zim_model.image_input import as_rgb
 from zim_model.inference.iterative import IterativePredictor
 from zim_model.inference.official import has_official_code
-from zim_model.inference.oom_fallback import backend_of
+from zim_model.inference.oom_fallback import backend_of, open_backend
 from zim_model.inference.prediction import PredictRequest
+from zim_model.inference.pretrained import locate_prompted
+from zim_model.inference.prompt_arrays import (
+    as_doubles,
+    box_as_array,
+    mask_as_tensor,
+    points_as_arrays,
+)
 from zim_model.network.sam_interface import (
     ResizeLongestSide,
     prompt_tokens_of,
@@ -72,6 +83,26 @@ class ZimPredictor:
         self.transform = ResizeLongestSide(self.backend.config.image_size)
         self.reset_image()
 
+    @classmethod
+    def from_pretrained(
+        cls, model: str | Path, device: str | None = None, *, download: bool = False
+    ) -> Self:
+        """A predictor with a model by name, path or id on the Hugging Face hub.
+
+        Args:
+            model: as for :func:`~zim_model.inference.pretrained.load_model`.
+            device: where it runs; None takes the best available.
+            download: fetch a known model that is not on this computer; otherwise the
+                network is never used.
+
+        Raises:
+            WeightsError: there is no such model here, or it takes no prompts.
+            DeviceError: this machine has no such device.
+            DownloadError: it cannot be fetched.
+        """
+        path = locate_prompted(model, download=download)
+        return cls(open_backend(str(path), device))
+
     @property
     def device(self) -> torch.device:
         """Where the model runs; results of :meth:`predict_torch` are there."""
@@ -93,16 +124,19 @@ class ZimPredictor:
         self.is_image_set = False
         self.original_size: tuple[int, int] | None = None
         self.input_size: tuple[int, int] | None = None
+        self._batch: list[ZimPredictor] = []
 
     def set_image(
         self,
-        image: npt.NDArray[np.uint8],
+        image: npt.ArrayLike | Image.Image,
         image_format: Literal["RGB", "BGR"] = "RGB",
     ) -> None:
         """Encode an image.
 
         Args:
-            image: (H, W, 3) uint8; the predictor keeps a reference.
+            image: (H, W, 3) uint8, to which the predictor keeps a reference; grey, with
+                alpha, of uint16 or floats, or a PIL image, see
+                :func:`~zim_model.image_input.as_rgb`.
             image_format: order of the channels.
 
         Raises:
@@ -125,6 +159,25 @@ class ZimPredictor:
         view = View.whole(height, width, self.backend.config.image_size)
         self._encoded = self._encode(view)
         self._set_sizes(view)
+
+    def set_image_batch(
+        self, image_list: Sequence[npt.ArrayLike | Image.Image]
+    ) -> None:
+        """Encode several images, for :meth:`predict_batch`.
+
+        Args:
+            image_list: each as for :meth:`set_image`; sizes may differ.
+
+        Raises:
+            ImageError: there is none, or one has another shape or dtype.
+        """
+        if not len(image_list):
+            raise ImageError(msg("There is no image."), msg("Give at least one."))
+        batch = [type(self)(self.backend) for _ in image_list]
+        for predictor, image in zip(batch, image_list, strict=True):
+            predictor.set_image(image)
+        self.reset_image()
+        self._batch, self.is_image_set = batch, True
 
     def set_torch_image(
         self, transformed_image: Tensor, original_image_size: tuple[int, int]
@@ -180,7 +233,8 @@ class ZimPredictor:
         Args:
             point_coords: (N, 2) in image pixels, x then y.
             point_labels: (N,) of 1 positive, 0 negative, -1 padding.
-            box: (4,) left, top, right, bottom in image pixels.
+            box: (4,) left, top, right, bottom in image pixels; of (N, 4), each is
+                predicted by itself, with the same points and mask input.
             mask_input: (1, S/4, S/4) or (S/4, S/4) logits of an earlier prediction.
             multimask_output: return all candidates, else only the first, which is the
                 one for unambiguous prompts.
@@ -190,14 +244,24 @@ class ZimPredictor:
             Masks (C, H, W): bool for a SAM, else float32 alpha in [0, 1]; with
             ``return_logits`` float32.  Scores (C,), the predicted IoU.  Low-resolution
             logits (C, S/4, S/4), which can be fed back; of zim-tiny (C, h, w) of the
-            part that it looked at.
+            part that it looked at.  Of N > 1 boxes, all with N in front, and the logits
+            of zim-tiny of one size.
 
         Raises:
             PromptError: no image was set, or the prompts cannot be used.
         """
         self._check_image()
-        coords, labels = _points(point_coords, point_labels)
-        corners = _box(box)
+        boxes = None if box is None else as_doubles(box)
+        if boxes is not None and boxes.ndim == 2 and boxes.shape[0] > 1:
+            return _stacked(
+                self.predict(
+                    *(point_coords, point_labels, each, mask_input),
+                    *(multimask_output, return_logits),
+                )
+                for each in boxes
+            )
+        coords, labels = points_as_arrays(point_coords, point_labels)
+        corners = box_as_array(box)
         if not has_official_code(self.backend.config):
             if mask_input is not None:
                 raise PromptError(
@@ -218,7 +282,7 @@ class ZimPredictor:
             "boxes": None
             if corners is None
             else torch.from_numpy(scale.apply_boxes(corners, size)).float(),
-            "mask_input": None if mask_input is None else _mask(mask_input),
+            "mask_input": None if mask_input is None else mask_as_tensor(mask_input),
         }
         masks, scores, low = self.predict_torch(
             **given, multimask_output=multimask_output, return_logits=return_logits
@@ -228,6 +292,55 @@ class ZimPredictor:
             np.asarray(scores[0].cpu().numpy(), np.float32),
             np.asarray(low[0].cpu().numpy(), np.float32),
         )
+
+    def predict_batch(
+        self,
+        point_coords_batch: Sequence[npt.ArrayLike | None] | None = None,
+        point_labels_batch: Sequence[npt.ArrayLike | None] | None = None,
+        box_batch: Sequence[npt.ArrayLike | None] | None = None,
+        mask_input_batch: Sequence[npt.ArrayLike | None] | None = None,
+        multimask_output: bool = True,
+        return_logits: bool = False,
+    ) -> tuple[list[npt.NDArray[Any]], list[FloatArray], list[FloatArray]]:
+        """Predict for every image of :meth:`set_image_batch`, as SAM 2's predictor.
+
+        Args:
+            point_coords_batch, point_labels_batch, box_batch, mask_input_batch: one
+                entry for each image, as :meth:`predict` takes it, or None.
+            multimask_output, return_logits: as in :meth:`predict`.
+
+        Returns:
+            Masks, scores and logits of :meth:`predict`, a list of each.
+
+        Raises:
+            PromptError: no images were set, their number is another, or the prompts of
+                one cannot be used.
+        """
+        count = len(self._batch)
+        if not count:
+            raise PromptError(
+                msg("No images are set."), msg("Call set_image_batch first.")
+            )
+        columns = (
+            *(point_coords_batch, point_labels_batch),
+            *(box_batch, mask_input_batch),
+        )
+        given = [[None] * count if x is None else list(x) for x in columns]
+        wrong = next((len(column) for column in given if len(column) != count), None)
+        if wrong is not None:
+            raise PromptError(
+                msg("Prompts of {n} images are given.", n=wrong),
+                msg("Give one entry, or None, for each of {count}.", count=count),
+            )
+        rows = zip(self._batch, *given, strict=True)
+        results = [
+            predictor.predict(
+                *(coords, labels, box, mask), multimask_output, return_logits
+            )
+            for predictor, coords, labels, box, mask in rows
+        ]
+        masks, scores, logits = zip(*results, strict=True)
+        return list(masks), list(scores), list(logits)
 
     @torch.inference_mode()
     def predict_torch(
@@ -340,68 +453,21 @@ class ZimPredictor:
         return encoded
 
 
+def _stacked(
+    results: Iterable[tuple[npt.NDArray[Any], FloatArray, FloatArray]],
+) -> tuple[npt.NDArray[Any], FloatArray, FloatArray]:
+    """Results of several boxes with their number in front."""
+    masks, scores, logits = (list(each) for each in zip(*results, strict=True))
+    height, width = (max(x.shape[axis] for x in logits) for axis in (-2, -1))
+    same = [
+        x
+        if x.shape[-2:] == (height, width)  # zim-tiny's are those of the part it saw
+        else np.stack([cv2.resize(plane, (width, height)) for plane in x])
+        for x in logits
+    ]
+    return np.stack(masks), np.stack(scores), np.stack(same)
+
+
 def _logit(alphas: FloatArray) -> FloatArray:
     clipped = np.clip(alphas, 1e-6, 1 - 1e-6)
     return np.asarray(np.log(clipped / (1 - clipped)), np.float32)
-
-
-def _points(
-    coords: npt.ArrayLike | None, labels: npt.ArrayLike | None
-) -> tuple[npt.NDArray[np.float64] | None, npt.NDArray[np.float64] | None]:
-    """Points (N, 2) and labels (N,) as arrays.
-
-    Raises:
-        PromptError: they do not belong together, or have other shapes.
-    """
-    if coords is None and labels is None:
-        return None, None
-    if coords is None or labels is None:
-        raise PromptError(msg("point_coords and point_labels belong together."))
-    places, kinds = _as_array(coords), _as_array(labels)
-    if places.ndim != 2 or places.shape[1] != 2 or kinds.shape != places.shape[:1]:
-        raise PromptError(
-            msg(
-                "point_coords has shape {coords}, point_labels {labels}.",
-                coords=places.shape,
-                labels=kinds.shape,
-            ),
-            msg("Expected (N, 2) and (N,)."),
-        )
-    return places, kinds
-
-
-def _box(box: npt.ArrayLike | None) -> npt.NDArray[np.float64] | None:
-    """A box (4,), checked; None without one.
-
-    Raises:
-        PromptError: it has another shape, or an edge is not finite.
-    """
-    if box is None:
-        return None
-    edges = _as_array(box)
-    if edges.size != 4 or not np.isfinite(edges).all():
-        raise PromptError(
-            msg("The box has shape {shape}.", shape=edges.shape),
-            msg("Expected four finite numbers: left, top, right, bottom."),
-        )
-    return edges.reshape(4)
-
-
-def _mask(mask_input: npt.ArrayLike) -> Tensor:
-    """Logits as a batch of one, (1, 1, h, w) where they have a shape that fits."""
-    logits = _as_array(mask_input)
-    return torch.from_numpy(logits.reshape(1, -1, *logits.shape[-2:])).float()
-
-
-def _as_array(values: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """An array of doubles, also from a tensor on any device.
-
-    Raises:
-        PromptError: they are no numbers, or rows of unequal lengths.
-    """
-    if isinstance(values, Tensor):
-        values = values.detach().cpu().numpy()
-    try:
-        return np.asarray(values, np.float64)
-    except (TypeError, ValueError) as error:
-        raise PromptError(msg("A prompt is not an array of numbers.")) from error

@@ -268,7 +268,7 @@ def test_arguments_out_of_range_are_refused(options):
 
 def test_other_images_are_refused():
     with pytest.raises(ImageError, match="uint8"):
-        ZimAutomaticMaskGenerator(SquareBackend()).generate(IMAGE[..., 0])
+        ZimAutomaticMaskGenerator(SquareBackend()).generate(IMAGE.astype(int))
 
 
 def test_a_model_is_taken_as_it_is(small_vit):

@@ -1,0 +1,190 @@
+"""Models by name, path or id on the Hugging Face hub, whatever kind they are of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zim_model.errors import WeightsError, msg
+from zim_model.request import never_cancelled
+from zim_model.weights import checkpoint, hub
+from zim_model.weights.catalogue import MODELS, ModelInfo, find_known, locate
+from zim_model.weights.installed import (
+    ONNX_FILES,
+    WEIGHT_SUFFIXES,
+    Kind,
+    find_installed,
+    holds_trimap_network,
+)
+
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class FoundWeights:
+    """Weights on this computer.
+
+    Attributes:
+        path: the weight file, or the folder of a pair of graphs.
+        kind: what the model takes beside the image.
+    """
+
+    path: Path
+    kind: Kind
+
+
+def load_model(
+    name_or_path: str | Path, device: str = "cpu", *, download: bool = False
+) -> Any:
+    """A model with its weights.
+
+    Args:
+        name_or_path: a name that ``zim-studio models list`` shows; a ``.safetensors``
+            file of ours; a SAM checkpoint (``.pth``, ``.pt``, ``.safetensors``); the
+            weights of a ViTMatte; a folder with ``encoder.onnx`` and ``decoder.onnx``;
+            or the id of a repository that lies in the cache of the Hugging Face hub.
+        device: as torch names it, for example ``"cuda"``.
+        download: fetch a known model that is not on this computer, under its licence;
+            otherwise the network is never used.
+
+    Returns:
+        A :class:`~zim_model.network.zim.Zim` (a SAM is one, too) or
+        :class:`~zim_model.network.tiny.ZimTiny`, in evaluation mode; of a pair of
+        graphs an :class:`~zim_model.onnx.backend.OnnxBackend`; of a trimap network a
+        :class:`~zim_model.backends.trimap_network.TrimapNetwork`; of an automatic
+        network an :class:`~zim_model.onnx.automatic.AutomaticNetwork`.
+
+    Raises:
+        WeightsError: no such model, or the file is damaged, unsafe or of another
+            architecture.
+        DeviceError: a model cannot run on that device.
+        DownloadError: it cannot be fetched.
+    """
+    found = find_weights(name_or_path, download=download)
+    if found is None:
+        return checkpoint.load_model(name_or_path, device)  # says what is wrong
+    if found.kind == "trimap":
+        from zim_model.backends.trimap_network import TrimapNetwork
+
+        return TrimapNetwork.load(found.path, device)
+    if found.kind == "automatic":
+        from zim_model.onnx.automatic import AutomaticNetwork
+        from zim_model.weights.automatic import find_automatic
+
+        return AutomaticNetwork(find_automatic(str(name_or_path)), device)
+    if found.path.is_dir():
+        from zim_model.onnx.backend import OnnxBackend
+
+        return OnnxBackend(found.path, device)
+    is_name = find_installed(str(name_or_path)) is not None
+    return checkpoint.load_model(name_or_path if is_name else found.path, device)
+
+
+def locate_prompted(name_or_path: str | Path, *, download: bool = False) -> Path:
+    """The weights of a model that takes prompts, see :func:`find_weights`.
+
+    Raises:
+        WeightsError: there is no such model here, or it takes no prompts.
+        DownloadError: it cannot be fetched.
+    """
+    found = find_weights(name_or_path, download=download)
+    if found is None or found.kind != "prompt":
+        return locate(str(name_or_path))  # says what is wrong
+    return found.path
+
+
+def find_weights(
+    name_or_path: str | Path, *, download: bool = False
+) -> FoundWeights | None:
+    """The weights of a model on this computer; None if there are none.
+
+    Args:
+        name_or_path: as for :func:`load_model`.
+        download: fetch a known model that is not there.
+
+    Raises:
+        WeightsError: the model is known, but not on this computer.
+        DownloadError: it cannot be fetched.
+    """
+    name = str(name_or_path)
+    installed = find_installed(name, None)
+    if installed is not None:
+        return FoundWeights(installed.path, installed.kind)
+    path = Path(name)
+    if path.exists():
+        return _in_path(path)
+    info = find_known(name) or _known_by_hub_id(name)
+    if info is not None and name != info.name:
+        installed = find_installed(info.name, None)
+        if installed is not None:
+            return FoundWeights(installed.path, installed.kind)
+    if _HUB_ID.fullmatch(name):
+        cached = _in_hub_cache(name)
+        if cached is not None:
+            return cached
+    if info is None:
+        return None
+    if download:
+        from zim_model.weights.download import download as fetch
+
+        model = fetch(info, lambda _: None, never_cancelled)
+        return FoundWeights(model.path, model.kind)
+    raise WeightsError(
+        msg("{title} is not installed.", title=info.title),
+        msg(
+            "Download it with: zim-studio models download {model}, or say "
+            "download=True. Its licence is {licence}.",
+            model=info.name,
+            licence=info.licence.name,
+        ),
+    )
+
+
+def _known_by_hub_id(name: str) -> ModelInfo | None:
+    return next((x for x in MODELS if x.source == f"{hub.HUB}/{name}"), None)
+
+
+def _in_path(path: Path) -> FoundWeights | None:
+    if path.is_dir():
+        has_pair = all((path / name).is_file() for name in ONNX_FILES)
+        return FoundWeights(path, "prompt") if has_pair else None
+    if path.name in ONNX_FILES:
+        return _in_path(path.parent)
+    if path.suffix == ".onnx":
+        return FoundWeights(path, "automatic")
+    return FoundWeights(path, "trimap" if holds_trimap_network(path) else "prompt")
+
+
+def _in_hub_cache(name: str) -> FoundWeights | None:
+    """Weights in the newest snapshot of a repository that another program fetched."""
+    folder = hub.cache_folder() / f"models--{name.replace('/', '--')}"
+    try:
+        main = (folder / "refs" / "main").read_text("utf-8").strip()
+        snapshots = [folder / "snapshots" / main]
+    except (OSError, ValueError):
+        snapshots = []
+    if not all(each.is_dir() for each in snapshots) or not snapshots:
+        snapshots = _newest_first(folder / "snapshots")
+    searches: tuple[Callable[[Path], list[Path]], ...] = (
+        lambda place: [x.parent for x in sorted(place.rglob(ONNX_FILES[0]))],
+        lambda place: sorted(
+            x for x in place.rglob("*") if x.suffix in WEIGHT_SUFFIXES
+        ),
+    )
+    for place in snapshots:
+        for search in searches:
+            found = [x for x in map(_in_path, search(place)) if x is not None]
+            if found:
+                return found[0]
+    return None
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    try:
+        inner = [path for path in folder.iterdir() if path.is_dir()]
+        return sorted(inner, key=lambda path: path.stat().st_mtime, reverse=True)
+    except OSError:
+        return []
