@@ -1,13 +1,19 @@
-"""``zim-studio matte``: one object of one photo."""
+"""``zim-studio matte``: one object of a photo, or of each of several.
+
+Photos come from files or the standard input, results go to files or the standard
+output.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -19,16 +25,26 @@ from zim_app.cli.export_arguments import (
     preset_options,
     with_canvas,
 )
-from zim_app.cli.photos import default_output, read_photo
+from zim_app.cli.photos import (
+    STREAM,
+    check_stdout,
+    default_output,
+    path_or_stream,
+    read_photo,
+)
+from zim_app.cli.progress import print_line, progress_bar
+from zim_app.core import isolation
 from zim_app.core.compose import CutOut
 from zim_app.core.export import (
     ExportKind,
     ExportOptions,
     ExportTarget,
     check_target,
+    encode,
     export,
     export_to_folder,
 )
+from zim_app.core.images import Image
 from zim_app.core.json_keys import check_recipe_keys
 from zim_app.core.masks import load_mask
 from zim_model.errors import PromptError, ZimError, msg
@@ -37,13 +53,23 @@ from zim_model.imported_mask import ImportedMask
 from zim_model.inference.subject import SubjectSelector
 from zim_model.prompts import PromptSet
 from zim_model.recipe import Recipe, Upsampling
-from zim_model.request import ALPHA_MAX, Request
-from zim_model.runtime.atomic_files import read_error
+from zim_model.request import ALPHA_MAX, Matte, Request
+from zim_model.runtime.atomic_files import read_error, write_error
+
+if TYPE_CHECKING:
+    from zim_model.inference.engine import Engine
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``zim-studio matte``."""
-    parser.add_argument("photo", type=Path, metavar="PHOTO")
+    parser.add_argument(
+        "photos",
+        type=path_or_stream,
+        nargs="+",
+        metavar="PHOTO",
+        help="- for the standard input; of several, an error in one does not stop the "
+        "others",
+    )
     _configure_prompts(parser)
     _configure_model(parser)
     _configure_result(parser)
@@ -116,8 +142,11 @@ def _configure_result(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="OUT.png",
         help=".png, .tif, .exr, .webp, or .jpg (matte, composite); an existing file is "
-        "replaced; default: PHOTO-cutout.png beside PHOTO (or -matte, -composite), "
-        "if there is none, or a new file with the preset's name and format",
+        "replaced; - for the standard output; default: PHOTO-cutout.png beside PHOTO "
+        "(or -matte, -composite), if there is none, or a new file with the preset's "
+        "name and format; the standard output for a PHOTO from the standard input; of "
+        "several photos: a folder, made if it does not exist, in which nothing is "
+        "replaced",
     )
     add_preset_argument(parser)
     parser.add_argument(
@@ -151,68 +180,195 @@ def _configure_result(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Cut out one object of one photo; return the exit code."""
+    """Cut out one object of each photo; return the exit code."""
     recipe = _recipe(args)
     if not recipe.has_prompts and args.subject is None and args.mask is None:
         raise argparse.ArgumentError(
             None,
             "give at least one --point, a --box, a --mask, a --colour-key or --subject",
         )
-    started = time.perf_counter()
-    image = read_photo(args.photo)
-    load_ms = _milliseconds_since(started)
-    if args.mask is not None:
-        mask = ImportedMask.from_level(
-            load_mask(args.mask, image, 1).level, refine=False
-        )
-        recipe = replace(recipe, masks=(*recipe.masks, mask))
-    options = _export_options(args, recipe).validate()
-    output = args.output
-    if output is None and args.preset is None:
-        output = default_output(args.photo, options.what)
-    if output is not None:
-        check_target(image, output, options)  # before the slow part
-    engine = models.make_engine(args)
-    if args.subject is not None:
-        selector = SubjectSelector(engine)
-        request = Request(image.rgb, image.key, recipe)
-        recipe = selector.select(request, args.subject)
-    recipe = recipe.validate(image.height, image.width)
-    matte = engine.solve(Request(image.rgb, image.key, recipe))
-    models.print_notes(matte.timings.notes)
-    started = time.perf_counter()
-    notices: list[str] = []
-    target, notify = [ExportTarget(matte.alpha)], notices.append
-    if output is not None:
-        exclusive = args.output is None
-        export(image, target, output, options, exclusive=exclusive, notify=notify)
-    else:
-        folder = args.photo.parent
-        [output] = export_to_folder(image, target, folder, options, notify=notify)
-    models.print_notes(tuple(notices))
-    save_ms = _milliseconds_since(started)
-    report = {
-        "image": str(args.photo),
-        "output": str(output),
-        "width": image.width,
-        "height": image.height,
-        "model": recipe.model,
-        "device": matte.timings.device,
-        "load_ms": round(load_ms, 1),
-        "encode_ms": round(matte.timings.encode_ms, 1),
-        "click_ms": round(matte.timings.click_ms, 1),
-        "save_ms": round(save_ms, 1),
-        "scores": [round(float(score), 4) for score in matte.scores],
-        "candidate": int(matte.candidate),
-        "support": [int(edge) for edge in matte.support],
-        "coverage": round(float(np.mean(matte.alpha)) / ALPHA_MAX, 6),
-    }
-    if args.json:
-        report["halo"] = _measure_edge_halo(
-            CutOut.from_image(image, matte.alpha), options
-        )
-    print(json.dumps(report) if args.json else _summary_line(report))
+    command = _Command(args, recipe)
+    if len(args.photos) > 1:
+        return _cut_out_each(command, args)
+    command.cut_out(args.photos[0])
     return 0
+
+
+def _cut_out_each(command: _Command, args: argparse.Namespace) -> int:
+    """Cut out the object of several photos; return the exit code."""
+    if None in args.photos or str(args.output) == STREAM:
+        raise argparse.ArgumentError(
+            None, "the standard input and output hold one photo"
+        )
+    if args.output is not None:
+        try:
+            args.output.mkdir(parents=True, exist_ok=True)
+        except OSError as error:  # such as FileExistsError: it is a file
+            raise write_error(args.output, error) from error
+    isolation.isolate()  # one broken photo does not end the others
+    failed = 0
+    with progress_bar("photo", total=len(args.photos)) as bar:
+        for photo in args.photos:
+            try:
+                command.cut_out(photo)
+            except ZimError as error:
+                failed += 1
+                print_line(f"zim-studio: {photo}: {' '.join(error.text.split())}")
+            bar.update()
+    return 1 if failed else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Output:
+    """Where a result goes.
+
+    Attributes:
+        path: a file or a folder; None for the standard output.
+        is_folder: whether it gets a new file of the options' name.
+        exclusive: whether an existing file is an error; else it is replaced.
+    """
+
+    path: Path | None
+    is_folder: bool = False
+    exclusive: bool = False
+
+    def check(self, image: Image, options: ExportOptions) -> None:
+        """Check what can be checked before the slow part.
+
+        Raises:
+            ZimError: it cannot be written to.
+        """
+        if self.path is None:
+            check_stdout()
+        elif not self.is_folder:
+            check_target(image, self.path, options)
+
+    def save(
+        self,
+        image: Image,
+        target: ExportTarget,
+        options: ExportOptions,
+        notify: Callable[[str], object],
+    ) -> str:
+        """Write a result; return the file's path.
+
+        Raises:
+            ZimError: it cannot be written.
+        """
+        if self.path is None:
+            data = encode(
+                *(image, [target], options),
+                file_format=options.file_format,
+                notify=notify,
+            )
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+            return STREAM
+        if self.is_folder:
+            [path] = export_to_folder(
+                image, [target], self.path, options, notify=notify
+            )
+            return str(path)
+        return str(
+            export(
+                *(image, [target], self.path, options),
+                exclusive=self.exclusive,
+                notify=notify,
+            )
+        )
+
+
+class _Command:
+    """Cuts out photos, with one engine that is made for the first."""
+
+    def __init__(self, args: argparse.Namespace, recipe: Recipe) -> None:
+        self._args, self._recipe = args, recipe
+        self._options = _export_options(args, recipe).validate()
+        self._loaded: tuple[Engine, SubjectSelector] | None = None
+
+    def cut_out(self, photo: Path | None) -> None:
+        """Cut out a photo's object and print a report.
+
+        Args:
+            photo: None for the standard input.
+
+        Raises:
+            ZimError: the photo, the prompts or the output cannot be used.
+        """
+        options = self._options
+        started = time.perf_counter()
+        image = read_photo(photo)
+        load_ms = _milliseconds_since(started)
+        output = self._output(photo)
+        output.check(image, options)
+        matte = self._solve(image)
+        models.print_notes(matte.timings.notes)
+        started = time.perf_counter()
+        notices: list[str] = []
+        target = ExportTarget(matte.alpha)
+        written = output.save(image, target, options, notices.append)
+        models.print_notes(tuple(notices))
+        report = {
+            "image": STREAM if photo is None else str(photo),
+            "output": written,
+            "width": image.width,
+            "height": image.height,
+            "model": self._recipe.model,
+            "device": matte.timings.device,
+            "load_ms": round(load_ms, 1),
+            "encode_ms": round(matte.timings.encode_ms, 1),
+            "click_ms": round(matte.timings.click_ms, 1),
+            "save_ms": round(_milliseconds_since(started), 1),
+            "scores": [round(float(score), 4) for score in matte.scores],
+            "candidate": int(matte.candidate),
+            "support": [int(edge) for edge in matte.support],
+            "coverage": round(float(np.mean(matte.alpha)) / ALPHA_MAX, 6),
+        }
+        as_json = self._args.json
+        if as_json:
+            cut_out = CutOut.from_image(image, matte.alpha)
+            report["halo"] = _measure_edge_halo(cut_out, options)
+        line = json.dumps(report) if as_json else _summary_line(report)
+        show = print_line if len(self._args.photos) > 1 else print
+        show(line, file=sys.stderr if output.path is None else sys.stdout)
+
+    def _output(self, photo: Path | None) -> _Output:
+        """Where the result of a photo goes.
+
+        Raises:
+            ImageError: there is such a file, and no output was named.
+        """
+        output: Path | None = self._args.output
+        if len(self._args.photos) > 1 and output is not None:
+            return _Output(output, is_folder=True)
+        if output is not None:
+            return _Output(None if str(output) == STREAM else output)
+        if photo is None:
+            return _Output(None)
+        if self._args.preset is not None:
+            return _Output(photo.parent, is_folder=True)
+        return _Output(default_output(photo, self._options.what), exclusive=True)
+
+    def _solve(self, image: Image) -> Matte:
+        """The matte of the object.
+
+        Raises:
+            ZimError: the prompts or the mask do not fit, or no object was found.
+        """
+        args, recipe = self._args, self._recipe
+        if args.mask is not None:
+            level = load_mask(args.mask, image, 1).level
+            mask = ImportedMask.from_level(level, refine=False)
+            recipe = replace(recipe, masks=(*recipe.masks, mask))
+        if self._loaded is None:
+            engine = models.make_engine(args)
+            self._loaded = engine, SubjectSelector(engine)
+        engine, selector = self._loaded
+        request = Request(image.rgb, image.key, recipe)
+        if args.subject is not None:
+            recipe = selector.select(request, args.subject)
+            request = replace(request, recipe=recipe)
+        return engine.solve(request.validate())
 
 
 def _measure_edge_halo(
