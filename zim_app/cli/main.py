@@ -90,6 +90,7 @@ COMMANDS = {
     "batch": "Cut objects out of all photos of a folder.",
     "convert-mask": "Make a soft matte of a photo and a coarse black-and-white mask.",
     "evaluate": "Measure models, and other systems' predictions, on a data set.",
+    "serve": "Cut photos out over HTTP, as rembg's server does.",
     "export-onnx": "Write a model as encoder.onnx and decoder.onnx, as ZIM's authors "
     "publish it.",
 }
