@@ -11,8 +11,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -37,8 +37,9 @@ from zim_app.core.batch.prompt_sources import PromptPolicy
 from zim_app.core.batch.prompt_table import RelativeBox, read_table
 from zim_app.core.batch.reports import count_states, merge_folders, write_reports
 from zim_app.core.batch.resume import dry_run
-from zim_app.core.batch.runner import WORKERS, JobFinished
+from zim_app.core.batch.runner import WORKERS, Event, JobFinished
 from zim_app.core.batch.runner import run as run_plan
+from zim_app.core.batch.watching import FolderChanges, watch
 from zim_app.core.export_options import (
     BATCH_EXPORT,
     Depth,
@@ -54,6 +55,8 @@ from zim_model.weights.catalogue import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from tqdm import tqdm
+
+    from zim_model.inference.engine import Engine
 
 INTERRUPTED = 130
 
@@ -190,6 +193,11 @@ def _configure_running(parser: argparse.ArgumentParser) -> None:
         "0 for none (default: %(default)s)",
     )
     group.add_argument(
+        "--watch",
+        action="store_true",
+        help="then wait for new photos in FOLDER, until Ctrl-C",
+    )
+    group.add_argument(
         "--dry-run", action="store_true", help="only list what would be written"
     )
     arguments.add_sharing_arguments(group)
@@ -241,6 +249,10 @@ def run(args: argparse.Namespace) -> int:
         raise argparse.ArgumentError(
             None, "a cluster does all parts: leave out --shard"
         )
+    if args.watch and (args.cluster or args.dry_run):
+        raise argparse.ArgumentError(
+            None, "--watch runs here: leave out --cluster and --dry-run"
+        )
     plan = _plan(args).validate()
     if args.dry_run:
         return _dry_run(plan, args)
@@ -249,7 +261,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _plan(args: argparse.Namespace) -> BatchPlan:
-    scan = scan_folder(args.folder, args.output, recursive=args.recursive)
+    scan = scan_folder(
+        args.folder, args.output, recursive=args.recursive, may_be_empty=args.watch
+    )
     policy = PromptPolicy(
         not args.no_recipes,
         read_table(args.prompts) if args.prompts else None,
@@ -326,20 +340,40 @@ def _run_here(plan: BatchPlan, args: argparse.Namespace) -> int:
         engine.backend(args.model)  # a wrong name fails once, not for every image
     control = RunControl()
     started = time.perf_counter()
-    rows: list[BatchRow] = []
+    rows: dict[str, BatchRow] = {}
     with (
         _interruptible(control),
         progress_bar("photo", total=len(plan.own_jobs)) as bar,
+        closing(_events(plan, engine, control, args)) as events,
     ):
         printer = _RowPrinter(bar, as_json=args.json)
-        events = run_plan(plan, engine, workers=args.jobs, control=control)
         for event in events:
             if isinstance(event, JobFinished):
-                rows.append(event.row)
+                rows[event.row.image] = event.row
                 printer.show_event(event)
-    files = write_reports(plan, rows)
+    files = write_reports(plan, rows.values())
     seconds = time.perf_counter() - started
-    return _summarise(args, rows, files, seconds, interrupted=control.cancelled())
+    interrupted = control.cancelled() and not args.watch
+    return _summarise(
+        args, list(rows.values()), files, seconds, interrupted=interrupted
+    )
+
+
+def _events(
+    plan: BatchPlan, engine: Engine, control: RunControl, args: argparse.Namespace
+) -> Generator[Event, None, None]:
+    """The events of the batch, and of the photos that arrive later, if wanted."""
+    if not args.watch:
+        yield from run_plan(plan, engine, workers=args.jobs, control=control)
+        return
+    with closing(FolderChanges(args.folder, recursive=args.recursive)) as changes:
+        print_line(f"zim-studio: watching {args.folder} until Ctrl-C")
+        yield from watch(
+            lambda: _plan(args).validate(),
+            *(engine, changes, control),
+            notify=lambda text: print_line(f"zim-studio: {' '.join(text.split())}"),
+            workers=args.jobs,
+        )
 
 
 def _run_on_cluster(plan: BatchPlan, args: argparse.Namespace) -> int:

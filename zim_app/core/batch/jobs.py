@@ -59,7 +59,7 @@ class Obstacle:
 
 @dataclass(frozen=True, slots=True)
 class FolderScan:
-    """What an input folder holds; ``jobs`` is not empty."""
+    """What an input folder holds."""
 
     jobs: tuple[Job, ...]
     obstacles: tuple[Obstacle, ...]
@@ -70,13 +70,16 @@ def folder_jobs(folder: Path, output: Path, *, recursive: bool) -> tuple[Job, ..
     return scan_folder(folder, output, recursive=recursive).jobs
 
 
-def scan_folder(folder: Path, output: Path, *, recursive: bool) -> FolderScan:
+def scan_folder(
+    folder: Path, output: Path, *, recursive: bool, may_be_empty: bool = False
+) -> FolderScan:
     """The images of a folder, in natural order, and what else is to be reported.
 
     Args:
         folder: the input folder.
         output: the output folder, which is left out if it lies inside.
         recursive: include subfolders; results keep the tree.
+        may_be_empty: whether having no images is no error.
 
     Raises:
         ZimError: the folder is missing or unreadable, has no images, or is the output
@@ -122,7 +125,7 @@ def scan_folder(folder: Path, output: Path, *, recursive: bool) -> FolderScan:
     unread = list(filter(is_unread_image_file, tree.files))
     for path in unread:
         add(path, _unread_format_error(path), harmless=True)
-    if not paths:
+    if not (paths or may_be_empty):
         raise _no_image_error(folder, unread, recursive=recursive)
     pairs = ((path, path.relative_to(folder).as_posix()) for path in paths)
     return FolderScan(_unique_names(pairs), tuple(obstacles))

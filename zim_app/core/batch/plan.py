@@ -30,6 +30,8 @@ class BatchPlan:
             input.
         shard: the part of the images that is processed.
         obstacles: what was found beside the images; reported only.
+        only: the images, by :attr:`Job.relative`, that are processed now, as those that
+            have just arrived; nothing else is reported.  None for all.
     """
 
     jobs: tuple[Job, ...]
@@ -39,11 +41,17 @@ class BatchPlan:
     replace: bool = False
     shard: Shard = field(default_factory=Shard)
     obstacles: tuple[Obstacle, ...] = ()
+    only: frozenset[str] | None = None
 
     @property
     def own_jobs(self) -> tuple[Job, ...]:
-        """The jobs of this shard."""
-        return tuple(job for job in self.jobs if self.shard.contains(job.relative))
+        """The jobs of this shard that are processed."""
+        return tuple(
+            job
+            for job in self.jobs
+            if self.shard.contains(job.relative)
+            and (self.only is None or job.relative in self.only)
+        )
 
     @property
     def own_obstacles(self) -> tuple[Obstacle, ...]:

@@ -44,7 +44,12 @@ NO_PROMPTS = ZimError(
 
 
 def rows_without_job(plan: BatchPlan, resolver: PromptResolver) -> list[BatchRow]:
-    """Rows of this shard for table entries without an image, and for obstacles."""
+    """Rows of this shard for table entries without an image, and for obstacles.
+
+    None where only some images are processed: the others may come.
+    """
+    if plan.only is not None:
+        return []
     obstacles = {obstacle.relative for obstacle in plan.obstacles}
     rows = [
         BatchRow(image, "failed", "table", error.message, error.hint)
