@@ -15,9 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from zim_app.cli import arguments
+from zim_app.core.remove import Remover
 from zim_model.errors import Cancelled, WeightsError, ZimError, msg
 from zim_model.weights.installed import find_installed, installed_models
 
@@ -57,17 +58,10 @@ class Refused(Exception):
         self.status, self.reason = status, reason
 
 
-class ImageRemover(Protocol):
-    """The part of :class:`~zim_app.core.remove.Remover` that is used."""
-
-    def remove(self, image: bytes, **options: Any) -> Any:
-        """The cut-out of an image, as the bytes of a PNG."""
-
-
 class EngineQueue:
     """Calls a remover on one thread, one request after the other."""
 
-    def __init__(self, remover: ImageRemover, waiting: int) -> None:
+    def __init__(self, remover: Remover, waiting: int) -> None:
         self._remover, self._most = remover, waiting
         self._thread = ThreadPoolExecutor(1, "serve")
         self._ending = threading.Event()
@@ -112,7 +106,7 @@ class EngineQueue:
         self._thread.shutdown(cancel_futures=True)
 
 
-def make_app(remover: ImageRemover, limits: Limits, model: str) -> Any:
+def make_app(remover: Remover, limits: Limits, model: str) -> Any:
     """The application, in the sense of ASGI.
 
     Args:

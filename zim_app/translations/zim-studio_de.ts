@@ -116,6 +116,14 @@
         <translation>Ein anderer Lauf schreibt in {path}.</translation>
     </message>
     <message>
+        <source>There is no image.</source>
+        <translation>Es gibt kein Bild.</translation>
+    </message>
+    <message>
+        <source>Give at least one.</source>
+        <translation>Geben Sie mindestens eines an.</translation>
+    </message>
+    <message>
         <source>The scaled image has shape {shape}.</source>
         <translation>Das skalierte Bild hat die Form {shape}.</translation>
     </message>
@@ -134,6 +142,22 @@
     <message>
         <source>It uses its earlier predictions by itself; give points.</source>
         <translation>Es nutzt seine früheren Vorhersagen von selbst; geben Sie Punkte an.</translation>
+    </message>
+    <message>
+        <source>No images are set.</source>
+        <translation>Es sind keine Bilder gesetzt.</translation>
+    </message>
+    <message>
+        <source>Call set_image_batch first.</source>
+        <translation>Rufen Sie zuerst set_image_batch auf.</translation>
+    </message>
+    <message>
+        <source>Prompts of {n} images are given.</source>
+        <translation>Prompts für {n} Bilder sind gegeben.</translation>
+    </message>
+    <message>
+        <source>Give one entry, or None, for each of {count}.</source>
+        <translation>Geben Sie für jedes der {count} einen Eintrag oder None an.</translation>
     </message>
     <message>
         <source>Call set_image first.</source>
@@ -378,10 +402,6 @@
     <message>
         <source>Expected (height, width, 3) of uint8 or uint16.</source>
         <translation>Erwartet wird (Höhe, Breite, 3) vom Typ uint8 oder uint16.</translation>
-    </message>
-    <message>
-        <source>Expected (height, width, 3) of uint8.</source>
-        <translation>Erwartet wird (Höhe, Breite, 3) vom Typ uint8.</translation>
     </message>
     <message>
         <source>{path} holds weights of {family}, which is not supported.</source>
@@ -940,6 +960,22 @@
         <translation>Verwenden Sie --replace oder wählen Sie einen anderen Ordner.</translation>
     </message>
     <message>
+        <source>There is no photo on the standard input.</source>
+        <translation>In der Standardeingabe ist kein Foto.</translation>
+    </message>
+    <message>
+        <source>Write: zim-studio matte - &lt; PHOTO &gt; OUT.png</source>
+        <translation>Schreiben Sie: zim-studio matte - &lt; PHOTO &gt; OUT.png</translation>
+    </message>
+    <message>
+        <source>The image would be written to the terminal.</source>
+        <translation>Das Bild würde in das Terminal geschrieben.</translation>
+    </message>
+    <message>
+        <source>Say -o FILE, or end the command with &gt; FILE.</source>
+        <translation>Geben Sie -o DATEI an, oder beenden Sie den Befehl mit &gt; DATEI.</translation>
+    </message>
+    <message>
         <source>Say -o FILE to replace it, or to save elsewhere.</source>
         <translation>Mit -o DATEI ersetzen Sie es oder speichern anderswo.</translation>
     </message>
@@ -1208,6 +1244,42 @@
         <translation>Die Graphen in {folder} haben Gewichte in anderen Dateien als {beside}.</translation>
     </message>
     <message>
+        <source>The image is not an array of numbers.</source>
+        <translation>Das Bild ist kein Array aus Zahlen.</translation>
+    </message>
+    <message>
+        <source>The PIL image cannot be read ({reason}).</source>
+        <translation>Das PIL-Bild kann nicht gelesen werden ({reason}).</translation>
+    </message>
+    <message>
+        <source>Open its file again.</source>
+        <translation>Öffnen Sie seine Datei noch einmal.</translation>
+    </message>
+    <message>
+        <source>The PIL image has numbers of more than 16 bits.</source>
+        <translation>Das PIL-Bild hat Zahlen mit mehr als 16 Bit.</translation>
+    </message>
+    <message>
+        <source>Scale them to 0 to 65535 first.</source>
+        <translation>Skalieren Sie sie zuerst auf 0 bis 65535.</translation>
+    </message>
+    <message>
+        <source>The image has values from {low:g} to {high:g}; floats are 0 to 1.</source>
+        <translation>Das Bild hat Werte von {low:g} bis {high:g}; Gleitkommazahlen gehen von 0 bis 1.</translation>
+    </message>
+    <message>
+        <source>Divide by 255, or convert to uint8.</source>
+        <translation>Teilen Sie durch 255, oder wandeln Sie in uint8 um.</translation>
+    </message>
+    <message>
+        <source>Put the channels last: numpy.moveaxis(image, 0, -1).</source>
+        <translation>Setzen Sie die Kanäle ans Ende: numpy.moveaxis(image, 0, -1).</translation>
+    </message>
+    <message>
+        <source>Expected (height, width), or (height, width, 3 or 4), of uint8, uint16, or floats from 0 to 1.</source>
+        <translation>Erwartet wird (Höhe, Breite) oder (Höhe, Breite, 3 oder 4) aus uint8, uint16 oder Gleitkommazahlen von 0 bis 1.</translation>
+    </message>
+    <message>
         <source>The image has shape {shape} and type {dtype}.</source>
         <translation>Das Bild hat die Form {shape} und den Typ {dtype}.</translation>
     </message>
@@ -1472,8 +1544,20 @@
         <translation>Dieses Modell ist im ONNX-Format, das ONNX Runtime braucht.</translation>
     </message>
     <message>
+        <source>The server cannot listen on {host}, port {port}: {reason}.</source>
+        <translation>Der Server kann auf {host}, Port {port}, nicht lauschen: {reason}.</translation>
+    </message>
+    <message>
+        <source>Choose another with --host and --port.</source>
+        <translation>Wählen Sie mit --host und --port etwas anderes.</translation>
+    </message>
+    <message>
         <source>This needs the package {name}, which is not installed.</source>
         <translation>Dies braucht das Paket {name}, das nicht installiert ist.</translation>
+    </message>
+    <message>
+        <source>Install it with: pip install &apos;zim-studio[serve]&apos;.</source>
+        <translation>Installieren Sie es mit: pip install &apos;zim-studio[serve]&apos;.</translation>
     </message>
     <message>
         <source>This recipe has no {field}.</source>
@@ -2340,6 +2424,10 @@
         <translation>{title} ist nicht installiert.</translation>
     </message>
     <message>
+        <source>Download it with: zim-studio models download {model}, or say download=True. Its licence is {licence}.</source>
+        <translation>Laden Sie es mit: zim-studio models download {model}, oder geben Sie download=True an. Seine Lizenz ist {licence}.</translation>
+    </message>
+    <message>
         <source>{url} cannot be reached: {error}.</source>
         <translation>{url} ist nicht zu erreichen: {error}.</translation>
     </message>
@@ -2682,6 +2770,66 @@
     <message>
         <source>values that are no numbers</source>
         <translation>Werte, die keine Zahlen sind</translation>
+    </message>
+    <message>
+        <source>There is no model {name:.64} here.</source>
+        <translation>Hier gibt es kein Modell {name:.64}.</translation>
+    </message>
+    <message>
+        <source>Installed: {names}.</source>
+        <translation>Installiert: {names}.</translation>
+    </message>
+    <message>
+        <source>{kind} is no image.</source>
+        <translation>{kind} ist kein Bild.</translation>
+    </message>
+    <message>
+        <source>Give a path, the bytes of a file, a PIL image or a NumPy array.</source>
+        <translation>Geben Sie einen Pfad, die Bytes einer Datei, ein PIL-Bild oder ein NumPy-Array an.</translation>
+    </message>
+    <message>
+        <source>Give an image with pixels.</source>
+        <translation>Geben Sie ein Bild mit Pixeln an.</translation>
+    </message>
+    <message>
+        <source>{model!r:.40} is no model.</source>
+        <translation>{model!r:.40} ist kein Modell.</translation>
+    </message>
+    <message>
+        <source>Give the name of an installed model, or the path of a weight file.</source>
+        <translation>Geben Sie den Namen eines installierten Modells oder den Pfad einer Gewichtsdatei an.</translation>
+    </message>
+    <message>
+        <source>The points are {points!r:.60}.</source>
+        <translation>Die Punkte sind {points!r:.60}.</translation>
+    </message>
+    <message>
+        <source>Give a list of (x, y), or of (x, y, label) with label 0 or 1.</source>
+        <translation>Geben Sie eine Liste von (x, y) oder von (x, y, label) mit label 0 oder 1 an.</translation>
+    </message>
+    <message>
+        <source>The box is {box!r:.60}.</source>
+        <translation>Der Rahmen ist {box!r:.60}.</translation>
+    </message>
+    <message>
+        <source>Give four numbers: left, top, right, bottom, in pixels.</source>
+        <translation>Geben Sie vier Zahlen an: links, oben, rechts, unten, in Pixeln.</translation>
+    </message>
+    <message>
+        <source>{colour!r:.40} is no colour.</source>
+        <translation>{colour!r:.40} ist keine Farbe.</translation>
+    </message>
+    <message>
+        <source>Give three numbers of 0 to 255, #RRGGBB, or the Path of a photo.</source>
+        <translation>Geben Sie drei Zahlen von 0 bis 255, #RRGGBB oder den Path eines Fotos an.</translation>
+    </message>
+    <message>
+        <source>{name} has no detail stage.</source>
+        <translation>{name} hat keine Detailstufe.</translation>
+    </message>
+    <message>
+        <source>Train one first: stage = detail.</source>
+        <translation>Trainieren Sie zuerst eine: stage = detail.</translation>
     </message>
 </context>
 <context>
