@@ -84,7 +84,7 @@ def fail(reason: str, code: int = 1) -> int:
 
 
 COMMANDS = {
-    "matte": "Cut one object out of one photo, without a window.",
+    "matte": "Cut one object out of a photo, or of each of several, without a window.",
     "models": "List, download, add and remove models.",
     "auto": "Cut every object out of one photo, each into a file of its own.",
     "batch": "Cut objects out of all photos of a folder.",

@@ -13,6 +13,7 @@ from zim_app.core import isolation
 from zim_model.errors import ZimError, msg
 from zim_model.runtime.devices import DeviceChoice
 from zim_model.weights.catalogue import DEFAULT_MODEL
+from zim_model.weights.installed import find_installed
 
 PORT = 7000
 """That of rembg's server."""
@@ -77,6 +78,9 @@ def run(args: argparse.Namespace) -> int:
     limits = Limits(int(args.max_megabytes * 1e6), args.timeout)
     remover = Remover(DeviceChoice(args.device, args.precision))
     isolation.isolate()  # a photo that crashes its decoder ends its request alone
+    isolation.warm_up()
+    if find_installed(args.model) is not None:
+        remover.prepare(args.model)
     with _listen(args.host, args.port) as listener:
         host, port = listener.getsockname()[:2]
         address = f"[{host}]" if ":" in host else host

@@ -51,6 +51,17 @@ class Remover:
         self._device, self._lock = device, threading.Lock()
         self._loaded: tuple[Engine, SubjectSelector] | None = None
 
+    def prepare(self, model: str) -> None:
+        """Load a model that takes prompts, so that the first call need not wait.
+
+        Raises:
+            WeightsError: it cannot be loaded.
+            DeviceError: this machine lacks the device.
+        """
+        with self._lock:
+            engine, _ = self._open()
+            engine.backend(model)
+
     def remove(
         self,
         image: ImageSource,
