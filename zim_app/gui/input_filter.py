@@ -41,7 +41,7 @@ _COMMANDS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifie
 _TYPE = QEvent.Type
 _FILTERED = frozenset(
     {
-        *(_TYPE.Wheel, _TYPE.Polish, _TYPE.MouseButtonPress),
+        *(_TYPE.Wheel, _TYPE.Show, _TYPE.MouseButtonPress),
         *(_TYPE.ShortcutOverride, _TYPE.KeyPress),
     }
 )
@@ -76,7 +76,7 @@ class InputFilter(QObject):
         match kind:
             case _TYPE.Wheel:
                 return _is_input(watched) and _refuse_without_focus(watched, event)
-            case _TYPE.Polish:
+            case _TYPE.Show:  # a style may polish widgets before there is a filter
                 if _is_input(watched):
                     _keep_focus_from_wheel(watched)
             case _TYPE.MouseButtonPress:

@@ -115,6 +115,36 @@ def test_the_wheel_changes_an_input_with_focus(dialog):
         assert changed == [n == index for n in range(3)]
 
 
+def test_inputs_that_were_polished_before_the_window_was_made_are_kept_from_it(
+    next_window, qtbot
+):
+    dialog = Inputs()
+    qtbot.addWidget(dialog)
+    for widget in dialog.inputs:
+        widget.ensurePolished()
+    next_window()
+    dialog.show()
+    dialog.activateWindow()
+    before = dialog.values
+    for widget in dialog.inputs:
+        dialog.area.setFocus()
+        turn_wheel(widget)
+        assert not widget.hasFocus()
+    assert dialog.values == before
+
+
+def test_the_wheel_changes_no_refinement(cut):
+    boxes = [w for w in cut.findChildren(QAbstractSpinBox) if w.isVisible()]
+    boxes += [w for w in cut.findChildren(QComboBox) if w.isVisible()]
+    cut.canvas.setFocus()
+    before, finish = [box.text() for box in boxes[:4]], cut.document.state.recipe
+    for box in boxes:
+        turn_wheel(box)
+        assert cut.canvas.hasFocus()
+    assert [box.text() for box in boxes[:4]] == before
+    assert cut.document.state.recipe == finish
+
+
 def test_no_input_of_the_window_takes_the_focus_by_the_wheel(cut):
     kinds = (QAbstractSpinBox, QComboBox, QSlider)
     shown = [w for kind in kinds for w in cut.findChildren(kind) if w.isVisible()]
