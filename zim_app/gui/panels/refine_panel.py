@@ -164,6 +164,9 @@ class RefinePanel(QDockWidget):
         box = DetailBox()
         box.chosen.connect(self._on_detail_chosen)
         box.models_requested.connect(self.models_requested)
+        # Queued: its place is known when it is laid out.
+        queued = Qt.ConnectionType.QueuedConnection
+        box.note_changed.connect(self._on_detail_note_changed, queued)
         return box
 
     def _mirrored_box(self) -> QCheckBox:
@@ -197,6 +200,17 @@ class RefinePanel(QDockWidget):
     def _on_section_toggled(self) -> None:
         folded = [name for name, section in self.sections.items() if not section.opened]
         window_state.set_folded_sections(folded)
+        self._fit_height()
+
+    @Slot()
+    def _on_detail_note_changed(self) -> None:
+        """Give the note room, or else scroll to it."""
+        self._fit_height()
+        if not self.detail.note.isHidden():
+            self._area.ensureWidgetVisible(self.detail.note, 0, 4)
+
+    def _fit_height(self) -> None:
+        """Be as high as the content, which has changed."""
         area, layout = self._area, self.layout()
         assert layout is not None
         grown = _limit_height(area) - area.height()
