@@ -223,12 +223,9 @@ def find_subject(
 ) -> FoundObject | None:
     """The main object of an image, or None; arguments as :func:`find_objects`.
 
-    zim-tiny is trained to predict it without prompts.  Of another model's objects, and
-    where zim-tiny predicts nothing, it is that of :func:`main_object`.
-
-    Args:
-        predictor: remembers zim-tiny's prediction under the image's key, so that
-            solving the object need not repeat it.
+    zim-tiny is trained to predict it without prompts; ``predictor`` keeps that under
+    the image's key.  Of another model's objects, and where zim-tiny predicts nothing,
+    it is that of :func:`main_object`.
 
     Raises:
         Cancelled: ``cancelled`` became true.
@@ -300,8 +297,7 @@ class _Search:
         """What the model predicts without prompts, which a box of all stands for."""
         height, width = self._size
         prompts = PromptSet((), Box(0, 0, width, height))
-        request = self._request(prompts, candidate=0)
-        request = replace(request, image_key=image_key)
+        request = replace(self._request(prompts, candidate=0), image_key=image_key)
         prediction = predictor.predict(request, remember=bool(image_key))
         return self._describe_object(prompts, 0, prediction)
 
@@ -359,10 +355,9 @@ class _Search:
 
     def _paste_view(self, alpha: FloatArray, view: View) -> ByteArray:
         """The matte (h, w) of a view in a small matte of the whole image."""
-        alpha = alpha * border_fade(alpha.shape, view, *self._size)
+        alpha, region = alpha * border_fade(alpha.shape, view, *self._size), []
         spans = (view.top, view.bottom), (view.left, view.right)
         scales = np.divide(self._small, self._size).tolist()
-        region = []
         for axis, ((start, stop), scale) in enumerate(zip(spans, scales, strict=True)):
             length = max(1, round((stop - start) * scale))
             if length < alpha.shape[axis]:
@@ -386,8 +381,7 @@ class _Search:
         if bounds is None:
             return None
         left, top, right, bottom = bounds
-        across = self._size[1] / small.shape[1]
-        down = self._size[0] / small.shape[0]
+        down, across = np.divide(self._size, small.shape).tolist()
         box = (
             int(left * across),
             int(top * down),
