@@ -157,7 +157,7 @@ def fuzz(
     report: Callable[[str, Tally], None] = lambda name, tally: None,
     most: int = 10**9,
 ) -> dict[str, Tally]:
-    """Run readers, each for an equal share of the time.
+    """Run readers, each for an equal share of the time that those before it left.
 
     Args:
         readers: families by reader.
@@ -167,10 +167,11 @@ def fuzz(
         most: inputs of each reader.
     """
     tallies = {name: Tally() for name in readers}
+    end = time.monotonic() + seconds
     with Fuzzer() as fuzzer:
-        for name, family in readers.items():
-            results = _within(fuzzer, family, name, first, seconds / len(readers), most)
-            for result in results:
+        for done, (name, family) in enumerate(readers.items()):
+            share = (end - time.monotonic()) / (len(readers) - done)
+            for result in _within(fuzzer, family, name, first, share, most):
                 tallies[name].add(result)
             report(name, tallies[name])
     return tallies
