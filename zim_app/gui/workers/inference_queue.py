@@ -28,12 +28,14 @@ def create_engine(cache_bytes: int = 2**30) -> EngineLike:
     """Create the real engine; called on the worker thread, like all code with torch.
 
     Args:
-        cache_bytes: most memory for the features of encoded images.
+        cache_bytes: most memory for the features of encoded images; no more than an
+            eighth of what the computer has.
     """
     import_torch()
     from zim_model.inference.engine import Engine
+    from zim_model.runtime.devices import main_memory
 
-    return Engine(cache_bytes=cache_bytes)
+    return Engine(cache_bytes=min(cache_bytes, main_memory() // 8 or cache_bytes))
 
 
 class _EngineWorker:
