@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from zim_app.cli import main as cli
+from zim_model.runtime.atomic_files import read_error
 
 _NO_DISPLAY = (
     "there is no display to open a window on. "
@@ -32,8 +33,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = _parser()
     paths: list[Path] = parser.parse_args(argv).paths
     for path in paths:
-        if not path.exists():
+        try:
+            path.stat()
+        except (FileNotFoundError, NotADirectoryError):
             parser.error(f"there is neither a file nor a command called {str(path)!r}")
+        except OSError as error:
+            return cli.fail(str(read_error(path, error)))
     if _display_missing():
         return cli.fail(_NO_DISPLAY)
     from zim_app.gui.app import run_window  # imports Qt
