@@ -168,7 +168,7 @@ def open_many(driver: WindowDriver, count: int, folder: Path) -> None:
     sizes = []
     for number in range(1, count + 1):
         pixels = cv2.resize(sample, (1500, 1000))
-        pixels[:8, :8] = number  # another image every time
+        pixels[:8, :8] = (number % 256, number // 256, 0)  # another image every time
         path = folder / f"{number % 8}.jpg"
         Image.fromarray(pixels).save(path)
         driver.window.open_path(path)

@@ -10,7 +10,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from zim_app.cli import main as cli
-from zim_model.runtime.atomic_files import read_error
 
 _NO_DISPLAY = (
     "there is no display to open a window on. "
@@ -38,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         except (FileNotFoundError, NotADirectoryError):
             parser.error(f"there is neither a file nor a command called {str(path)!r}")
         except OSError as error:
-            return cli.fail(str(read_error(path, error)))
+            return cli.fail_with(error)
     if _display_missing():
         return cli.fail(_NO_DISPLAY)
     from zim_app.gui.app import run_window  # imports Qt
