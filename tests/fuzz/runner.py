@@ -19,8 +19,8 @@ from tests.fuzz.worker import Result, serve
 HANG = 20.0
 """Seconds of processor time without an answer after which a reader hangs."""
 STUCK = 60.0
-"""Seconds without an answer after which it hangs even if it does nothing.  Waiting for a
-busy processor does not count."""
+"""Seconds without an answer after which it hangs even if it does nothing.  Waiting for
+a busy processor does not count."""
 BATCH = 200
 """Inputs that are asked for at once."""
 
