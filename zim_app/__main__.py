@@ -31,8 +31,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = _parser()
     paths: list[Path] = parser.parse_args(argv).paths
     for path in paths:
-        if not path.exists():
+        try:
+            path.stat()
+        except (FileNotFoundError, NotADirectoryError):
             parser.error(f"there is neither a file nor a command called {str(path)!r}")
+        except OSError as error:
+            return cli.fail_with(error)
     if _display_missing():
         return cli.fail(_NO_DISPLAY)
     from zim_app.gui.app import run_window  # imports Qt

@@ -62,9 +62,7 @@ def run(argv: Sequence[str]) -> int:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # flushed at exit
         return 1
     except OSError as error:  # such as a file name that is too long
-        reason, cure = describe_os_error(error)
-        place = f"{error.filename}: " if error.filename else ""
-        return fail(f"{place}{reason}. {cure}")
+        return fail_with(error)
     return code
 
 
@@ -81,6 +79,13 @@ def fail(reason: str, code: int = 1) -> int:
     """Print an error message as one line; return the exit code."""
     print(f"zim-studio: error: {' '.join(reason.split())}", file=sys.stderr)
     return code
+
+
+def fail_with(error: OSError) -> int:
+    """Print what a system error means, and its cure; return the exit code."""
+    reason, cure = describe_os_error(error)
+    place = f"{error.filename}: " if error.filename else ""
+    return fail(f"{place}{reason}. {cure}")
 
 
 COMMANDS = {

@@ -1828,6 +1828,10 @@
         <translation>das Rezept</translation>
     </message>
     <message>
+        <source>the recipe&apos;s finish</source>
+        <translation>die Nachbearbeitung des Rezepts</translation>
+    </message>
+    <message>
         <source>the recipe&apos;s prompts</source>
         <translation>die Vorgaben des Rezepts</translation>
     </message>
@@ -3993,6 +3997,10 @@
     <message>
         <source>Save project</source>
         <translation>Projekt speichern</translation>
+    </message>
+    <message>
+        <source>Your work on this photo could not be saved. Save it elsewhere, as a project?</source>
+        <translation>Die Arbeit an diesem Foto konnte nicht gespeichert werden. Als Projekt an einem anderen Ort speichern?</translation>
     </message>
     <message>
         <source>Unsaved changes</source>

@@ -288,6 +288,8 @@ def test_recipe_is_the_start_and_options_add_to_it(
     [
         ({"points": [[3, 2, 1]]}, "the recipe has the key 'points'"),
         ({"prompts": {"point_coords": [[3, 2]]}}, "prompts has the key 'point_coords'"),
+        ({"also": [{"boxes": [3, 2, 9, 9]}]}, "prompts has the key 'boxes'"),
+        ({"finish": {"feathr": 3}}, "finish has the key 'feathr'"),
     ],
 )
 def test_keys_of_a_recipe_that_would_be_dropped_are_refused(

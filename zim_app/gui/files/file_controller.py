@@ -384,17 +384,23 @@ class FileController(QObject):
     def may_close(self) -> bool:
         """Whether the window may close.
 
-        If not, show a box about unsaved changes, or close the window once all files are
-        written; it stays open, and shows the error, if one cannot be.  A second attempt
-        to close it meanwhile is allowed.
+        If not, show a box about unsaved changes, or about a session that cannot be
+        written, or close the window once all files are written; it stays open, and
+        shows the error, if one cannot be.  A second attempt to close it meanwhile is
+        allowed.
         """
         if self._file_worker.is_writing and not self._closes_when_written:
             self._closes_when_written = True
             return False
-        if self.has_unsaved_project and not self._closing:
+        if self._closing:
+            return True
+        if self.has_unsaved_project:
             self._confirm_unsaved(self._close)
             return False
-        return True
+        error = None if self.project else self._sessions.save_now()
+        if error is not None:
+            self._ask(dialogs.unwritten_box(self._studio.widget, error), self._close)
+        return error is None
 
     @Slot(bool)
     def _on_written(self, success: bool) -> None:
@@ -413,7 +419,9 @@ class FileController(QObject):
             on_done()
             return
         assert self.project is not None
-        box = dialogs.unsaved_box(self._studio.widget, self.project)
+        self._ask(dialogs.unsaved_box(self._studio.widget, self.project), on_done)
+
+    def _ask(self, box: QMessageBox, on_done: Callable[[], object]) -> None:
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.buttonClicked.connect(partial(self._on_box_clicked, box, on_done))
         box.open()
