@@ -95,7 +95,6 @@ COMMANDS = {
     "batch": "Cut objects out of all photos of a folder.",
     "convert-mask": "Make a soft matte of a photo and a coarse black-and-white mask.",
     "evaluate": "Measure models, and other systems' predictions, on a data set.",
-    "export-onnx": "Write a model as encoder.onnx and decoder.onnx, as ZIM's authors "
-    "publish it.",
+    "export-onnx": "Write a model as ONNX graphs, a ZIM as its authors publish it.",
 }
 """Every subcommand and one line about it; the only list of them."""

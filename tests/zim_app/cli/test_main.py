@@ -439,6 +439,26 @@ def test_help_lists_every_command(capsys: Any) -> None:
         assert f"zim-studio {name}" in capsys.readouterr().out
 
 
+def test_a_missing_library_of_qt_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    text = "libEGL.so.1: cannot open shared object file: No such file or directory"
+
+    class Missing:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "zim_app.gui.app":
+                raise ImportError(text)
+
+    monkeypatch.delitem(sys.modules, "zim_app.gui.app", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Missing(), *sys.meta_path])
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    assert main([]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert text in error
+    assert "sudo apt-get install libegl1" in error
+
+
 def test_version(capsys: Any) -> None:
     assert usage("--version") == 0
     assert capsys.readouterr().out.startswith("zim-studio ")
