@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Protocol, TextIO, cast
 
+from zim_app.cli.progress import one_line
 from zim_model.errors import ZimError
 from zim_model.runtime.atomic_files import describe_os_error
 
@@ -41,13 +42,13 @@ def run(argv: Sequence[str]) -> int:
     """
     name = argv[0]
     parser = argparse.ArgumentParser(f"zim-studio {name}", description=COMMANDS[name])
-    # One of them: importing all takes half of the time of the shortest.
-    module = import_module(f"zim_app.cli.{name.replace('-', '_')}")
-    command = cast(Command, module)
-    command.configure(parser)
-    args = parser.parse_args(argv[1:])
-    _allow_any_name(sys.stdout)
     try:
+        # One of them: importing all takes half of the time of the shortest.
+        module = import_module(f"zim_app.cli.{name.replace('-', '_')}")
+        command = cast(Command, module)
+        command.configure(parser)
+        args = parser.parse_args(argv[1:])
+        _allow_any_name(sys.stdout)
         code = command.run(args)
         sys.stdout.flush()
     except argparse.ArgumentError as error:
@@ -77,7 +78,7 @@ def _allow_any_name(stream: TextIO) -> None:
 
 def fail(reason: str, code: int = 1) -> int:
     """Print an error message as one line; return the exit code."""
-    print(f"zim-studio: error: {' '.join(reason.split())}", file=sys.stderr)
+    print(f"zim-studio: error: {one_line(reason)}", file=sys.stderr)
     return code
 
 

@@ -439,6 +439,24 @@ def test_help_lists_every_command(capsys: Any) -> None:
         assert f"zim-studio {name}" in capsys.readouterr().out
 
 
+def test_a_name_does_not_control_the_terminal(capsys: Any) -> None:
+    assert run("matte", "a\x1b[2J\tb.jpg", "--box", "1,1,5,5") == 1
+    error = capsys.readouterr().err
+    assert "\\x1b[2J b.jpg" in error
+    assert "\x1b" not in error
+
+
+def test_interrupting_the_imports_of_a_command_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    def interrupt(name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "import_module", interrupt)
+    assert run("matte", "a.jpg") == 130
+    assert capsys.readouterr().err == "zim-studio: error: interrupted.\n"
+
+
 def test_a_missing_library_of_qt_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
