@@ -1,8 +1,8 @@
 """Time from a command to its result, in fresh processes.
 
-``python benchmarks/startup.py [--rounds 5]`` prints medians of ``zim-studio matte`` with
-the bundled model: as it is, and with PyTorch in place of ONNX Runtime, in turns, beside
-the imports that are most of both.
+``python benchmarks/startup.py [--rounds 5]`` prints medians of ``zim-studio matte``
+with the bundled model: as it is, and with PyTorch in place of ONNX Runtime, in turns,
+beside the imports that are most of both.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Stalls of the window's event loop by gesture, and memory.
 
-``python benchmarks/window.py [--photo FILE] [--images N]`` drives the real window
-with the bundled model through one gesture after the other, then opens N images.
+``python benchmarks/window.py [--photo FILE] [--images N] [--no-gestures]`` drives the
+real window with the bundled model through one gesture after the other, then opens N
+images and tells by how much the first and the last third of them let memory grow.
 Gestures are synthesised mouse and key events; the longest gap between two turns of the
 event loop is printed for each.  The numbers depend on the machine and its load.
 """
@@ -164,26 +165,33 @@ def open_many(driver: WindowDriver, count: int, folder: Path) -> None:
     """Open images and click on each; print the process's memory."""
     sample = np.asarray(Image.open(asset_path("samples", "cat.jpg")).convert("RGB"))
     print("\n| photos | resident MB | widgets |\n|---|---|---|")
+    sizes = []
     for number in range(1, count + 1):
         pixels = cv2.resize(sample, (1500, 1000))
-        pixels[:8, :8] = number  # another image every time
+        pixels[:8, :8] = (number % 256, number // 256, 0)  # another image every time
         path = folder / f"{number % 8}.jpg"
         Image.fromarray(pixels).save(path)
         driver.window.open_path(path)
         driver.settle()
         driver.click(0.5, 0.5)
         driver.settle()
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+        sizes.append(pages * os.sysconf("SC_PAGE_SIZE") / 2**20)
         if number % EVERY == 0:
-            pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
-            resident = pages * os.sysconf("SC_PAGE_SIZE") / 2**20
             widgets = len(driver.app.allWidgets())
-            print(f"| {number} | {resident:.0f} | {widgets} |", flush=True)
+            print(f"| {number} | {sizes[-1]:.0f} | {widgets} |", flush=True)
+    third = count // 3
+    for name, part in (("first", sizes[:third]), ("last", sizes[-third:])):
+        if third > 1:
+            slope = np.polyfit(range(third), part, 1)[0] * 100
+            print(f"MB per 100 photos in the {name} third: {slope:.0f}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photo", type=Path, help="default: a sample at 12 MP")
     parser.add_argument("--images", type=int, default=0, metavar="N")
+    parser.add_argument("--no-gestures", action="store_true")
     args = parser.parse_args()
     app = QApplication([])
     with tempfile.TemporaryDirectory() as name:
@@ -197,7 +205,10 @@ def main() -> None:
             with Image.open(asset_path("samples", "cat.jpg")) as sample:
                 sample.resize(SIZE).save(photo)
         driver = WindowDriver(app)
-        gestures(driver, photo, folder)
+        if args.no_gestures:
+            driver.window.show()
+        else:
+            gestures(driver, photo, folder)
         open_many(driver, args.images, folder)
         driver.window.close()
 

@@ -133,6 +133,11 @@ def test_commands_run_as_written(path, workplace, capsys):
 @pytest.mark.slow
 @pytest.mark.parametrize("path", having("python"), ids=name)
 def test_python_examples_run_as_written(path, workplace):
+    if '"graphs/' in path.read_text("utf-8"):  # a command before it makes them
+        from zim_model.onnx.tiny_export import write_tiny
+        from zim_model.weights.checkpoint import load_model
+
+        write_tiny(load_model("zim-tiny"), workplace / "graphs")
     for number, (runs, text) in enumerate(examples(path, "python")):
         names: dict = {}
         code = compile(text, f"{path.name}:{number}", "exec")

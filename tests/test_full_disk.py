@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PySide6.QtCore import QSettings
 
-from zim_app.core.batch.journal import BatchJournal
+from tests.zim_model.conftest import SMALL_VIT, random_model
+from tests.zim_model.conversion.test_converter import SMALL
+from tests.zim_model.evaluation.test_report import CONFIG, row
+from zim_app.core.batch.journal import BatchJournal, BatchRow
+from zim_app.core.batch.reports import write_report_files
 from zim_app.core.batch.writing import write_thumbnail
 from zim_app.core.export import ExportOptions, ExportTarget, export
 from zim_app.core.formats import FORMATS
@@ -22,9 +28,15 @@ from zim_app.core.project import write_project
 from zim_app.core.saved_work import ObjectStack
 from zim_app.core.session_store import Session, SessionStore
 from zim_app.core.training_pairs import save_pairs
+from zim_app.gui.settings import preferences
+from zim_model.conversion.network import ConverterNetwork
+from zim_model.conversion.weights import save_converter
 from zim_model.errors import ZimError
+from zim_model.evaluation.report import Report
+from zim_model.evaluation.report_formats import write_report
 from zim_model.runtime.atomic_files import atomic_write, explained_write
 from zim_model.runtime.journal import JournalWriter
+from zim_model.weights.checkpoint import save_model
 
 SIDE = 160
 """Noise of that size takes 40 kB or more in every format."""
@@ -177,6 +189,67 @@ def test_states_of_training(disk: Path) -> None:
             torch.save(state, stream)
 
     check(disk, write)
+
+
+def test_weights(disk: Path) -> None:
+    model = random_model(SMALL_VIT)
+    check(disk, lambda: save_model(model, disk / "small.safetensors"))
+
+
+def test_weights_of_converters(disk: Path) -> None:
+    network = ConverterNetwork(SMALL)
+    check(disk, lambda: save_converter(network, disk / "small.safetensors"))
+
+
+def test_reports_of_evaluations(disk: Path) -> None:
+    rows = [row(f"case {number}") for number in range(9)]
+    report = Report.from_rows(CONFIG, rows, 9)
+    check(disk, lambda: write_report(report, disk))
+
+
+def test_reports_of_batches(disk: Path) -> None:
+    rows = [(disk, BatchRow(f"{number}.png", "failed")) for number in range(9)]
+    check(disk, lambda: write_report_files(disk, rows))
+
+
+def test_who_saves_a_session(disk: Path) -> None:
+    store = SessionStore(disk / "sessions")
+    check(disk, lambda: store.set_owner("0" * 32, "a run"))
+
+
+def test_settings(disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be stored is told, and lasts until the program ends."""
+    storage = QSettings(str(disk / "settings.ini"), QSettings.Format.IniFormat)
+    monkeypatch.setattr(preferences, "_storage", lambda: storage)
+    monkeypatch.setattr(preferences, "_unstored", {})
+    preferences.set_value("feature_memory", 300)
+    before = content(disk)
+    fill(disk)
+    told: list[ZimError] = []
+    preferences.failed.connect(told.append)
+    preferences.set_value("feature_memory", 400)
+    preferences.failed.disconnect(told.append)
+    assert "cannot be stored" in str(told[0])
+    assert content(disk) == before
+    assert preferences.value("feature_memory") == 400
+
+
+LOG = """
+import logging, sys
+from pathlib import Path
+from zim_app.gui import logs
+logs.start(Path(sys.argv[1]))
+for _ in range(200):
+    logging.getLogger("zim_app").info("x" * 100)
+"""
+
+
+def test_the_log(disk: Path) -> None:
+    """It has gaps then: a trace for each line would hide what else is printed."""
+    fill(disk)
+    program = [sys.executable, "-c", LOG, str(disk)]
+    done = subprocess.run(program, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
 
 
 def test_other_runtime_errors_stay() -> None:

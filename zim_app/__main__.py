@@ -15,6 +15,12 @@ _NO_DISPLAY = (
     "Without one, use: zim-studio matte PHOTO --point X,Y -o OUT.png"
 )
 
+_NO_LIBRARY = (
+    "Qt needs a library of the system that is missing ({}). Start the program with "
+    "./run, which installs it, or on Debian and Ubuntu: sudo apt-get install libegl1 "
+    "libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libxcb-cursor0"
+)
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a subcommand if the first argument names one, else open the window.
@@ -31,12 +37,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = _parser()
     paths: list[Path] = parser.parse_args(argv).paths
     for path in paths:
-        if not path.exists():
+        try:
+            path.stat()
+        except (FileNotFoundError, NotADirectoryError):
             parser.error(f"there is neither a file nor a command called {str(path)!r}")
+        except OSError as error:
+            return cli.fail_with(error)
     if _display_missing():
         return cli.fail(_NO_DISPLAY)
-    from zim_app.gui.app import run_window  # imports Qt
-
+    try:
+        from zim_app.gui.app import run_window  # imports Qt
+    except ImportError as error:
+        if ".so" not in str(error):
+            raise
+        return cli.fail(_NO_LIBRARY.format(error))
     return run_window(paths)
 
 

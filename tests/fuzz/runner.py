@@ -18,9 +18,9 @@ from tests.fuzz.worker import Result, serve
 
 HANG = 20.0
 """Seconds of processor time without an answer after which a reader hangs."""
-STUCK = 300.0
-"""Seconds without an answer after which it hangs even if it does nothing; a busy
-machine may keep it from the processor for long."""
+STUCK = 60.0
+"""Seconds without an answer after which it hangs even if it does nothing.  Waiting for
+a busy processor does not count."""
 BATCH = 200
 """Inputs that are asked for at once."""
 
@@ -114,6 +114,8 @@ class Fuzzer:
         began, spent = time.monotonic(), self._processor_time()
         with suppress(EOFError, OSError):
             while not self._pipe.poll(1.0):
+                if self._is_ready():
+                    began += 1.0
                 stuck = time.monotonic() - began > STUCK
                 if stuck or self._processor_time() - spent > self._hang:
                     return None
@@ -124,12 +126,20 @@ class Fuzzer:
 
     def _processor_time(self) -> float:
         """Seconds of processor time that the worker has taken."""
+        ticks = self._status()[11:13]
+        return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
+    def _is_ready(self) -> bool:
+        """Whether the worker runs, or would if there were a processor for it."""
+        return self._status()[:1] == ["R"]
+
+    def _status(self) -> list[str]:
+        """What Linux tells about the worker, from its state on; empty without it."""
         try:
             text = Path(f"/proc/{self._process.pid}/stat").read_text()
         except OSError:
-            return 0.0
-        ticks = text.rpartition(")")[2].split()[11:13]
-        return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+            return []
+        return text.rpartition(")")[2].split()
 
     def _crashed(self, name: str, seed: int) -> Result:
         """The result of an input that the worker did not survive; starts another."""
@@ -157,7 +167,7 @@ def fuzz(
     report: Callable[[str, Tally], None] = lambda name, tally: None,
     most: int = 10**9,
 ) -> dict[str, Tally]:
-    """Run readers, each for an equal share of the time.
+    """Run readers, each for an equal share of the time that those before it left.
 
     Args:
         readers: families by reader.
@@ -167,10 +177,11 @@ def fuzz(
         most: inputs of each reader.
     """
     tallies = {name: Tally() for name in readers}
+    end = time.monotonic() + seconds
     with Fuzzer() as fuzzer:
-        for name, family in readers.items():
-            results = _within(fuzzer, family, name, first, seconds / len(readers), most)
-            for result in results:
+        for done, (name, family) in enumerate(readers.items()):
+            share = (end - time.monotonic()) / (len(readers) - done)
+            for result in _within(fuzzer, family, name, first, share, most):
                 tallies[name].add(result)
             report(name, tallies[name])
     return tallies

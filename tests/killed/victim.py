@@ -77,7 +77,7 @@ def kill_writer(writer: Writer, folder: Path, times: int, seed: int = 0) -> Kill
         process.join(LIMIT)
         assert process.exitcode == 0, f"{writer.name} does not write again"
         writer.check(folder)
-        assert not leftovers(folder)
+        assert not leftovers(folder), f"{leftovers(folder)} are left"
         result.ends += 1
     return result
 
@@ -97,6 +97,7 @@ def kill_run(run: Run, make: Callable[[str], Path], times: int, seed: int = 0) -
     """
     rng, result = random.Random(seed), Kills()
     whole = make("whole")
+    _start(_be_quiet).join()  # the first process waits for all imports
     started = time.monotonic()
     _finish(run, whole)
     duration, expected = time.monotonic() - started, run.result(whole)
@@ -109,7 +110,7 @@ def kill_run(run: Run, make: Callable[[str], Path], times: int, seed: int = 0) -
                 break
         _finish(run, folder)
         assert run.result(folder) == expected, f"{run.name} has another result"
-        assert not leftovers(folder)
+        assert not leftovers(folder), f"{leftovers(folder)} are left"
         result.ends += 1
     return result
 

@@ -1,4 +1,4 @@
-"""``zim-studio export-onnx``: write a model as the official pair of ONNX graphs.
+"""``zim-studio export-onnx``: write a model as ONNX graphs, a ZIM as the official pair.
 
 Imports neither Qt nor torch.
 """
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 OFFICIAL_SIDE = 1024
 """Side of the input, in pixels, that the official package expects."""
+PAIR = ONNX_FILES
+TINY = ("predict.onnx", "detail_features.onnx", "refine.onnx")
+"""The files of a ZIM, and of a model of zim-tiny's architecture."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--model",
         required=True,
         metavar="NAME",
-        help="an installed model or a .safetensors file, with ZIM's pixel decoder",
+        help="an installed model or a .safetensors file: a ZIM, or zim-tiny",
     )
     parser.add_argument(
         "-o",
@@ -39,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="DIR",
-        help="folder of the two files; existing ones are replaced",
+        help="folder of the files; existing ones are replaced",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -57,18 +60,23 @@ def run(args: argparse.Namespace) -> int:
             msg("{model} is a pair of ONNX graphs already.", model=args.model),
             msg("Its files lie in {path}.", path=path),
         )
+    # These import torch, which takes seconds.
+    from zim_model.network.zim import Zim
     from zim_model.onnx.export import export_pair
-    from zim_model.weights.checkpoint import (
-        load_zim,  # imports torch, which takes seconds
-    )
+    from zim_model.onnx.tiny_export import write_tiny
+    from zim_model.weights.checkpoint import load_model
 
     started = time.perf_counter()
-    model = load_zim(path)
-    differences = export_pair(model, args.output)
+    model = load_model(path)
+    if isinstance(model, Zim):
+        differences = export_pair(model, args.output)
+    else:
+        differences = write_tiny(model, args.output)
+    files = _written_files(args.output, PAIR if isinstance(model, Zim) else TINY)
     report = {
         "model": args.model,
         "image_size": model.config.image_size,
-        "files": {str(p): p.stat().st_size for p in _written_files(args.output)},
+        "files": {str(p): p.stat().st_size for p in files},
         "seconds": round(time.perf_counter() - started, 1),
         "largest_difference": max(each.largest for each in differences),
     }
@@ -79,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
     print(format_table(differences))
     for file, size in report["files"].items():
         print(f"{file}: {size / 1e6:,.1f} MB")
-    if model.config.image_size != OFFICIAL_SIDE:
+    if isinstance(model, Zim) and model.config.image_size != OFFICIAL_SIDE:
         print(
             f"Note: the input is {model.config.image_size} pixels wide; the official "
             f"package expects {OFFICIAL_SIDE}."
@@ -92,8 +100,8 @@ def format_table(differences: Sequence[ParityDifference]) -> str:
     return "\n".join(["Largest differences:", *(f"  {each}" for each in differences)])
 
 
-def _written_files(folder: Path) -> list[Path]:
-    """The files of a pair of graphs, external weight files included."""
-    named = [folder / name for name in ONNX_FILES]
+def _written_files(folder: Path, names: Sequence[str]) -> list[Path]:
+    """The files of an export, external weight files included."""
+    named = [folder / name for name in names]
     external_data = [path.with_name(f"{path.name}.data") for path in named]
     return [*named, *(path for path in external_data if path.is_file())]

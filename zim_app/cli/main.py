@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Protocol, TextIO, cast
 
+from zim_app.cli.progress import one_line
 from zim_model.errors import ZimError
 from zim_model.runtime.atomic_files import describe_os_error
 
@@ -41,13 +42,13 @@ def run(argv: Sequence[str]) -> int:
     """
     name = argv[0]
     parser = argparse.ArgumentParser(f"zim-studio {name}", description=COMMANDS[name])
-    # One of them: importing all takes half of the time of the shortest.
-    module = import_module(f"zim_app.cli.{name.replace('-', '_')}")
-    command = cast(Command, module)
-    command.configure(parser)
-    args = parser.parse_args(argv[1:])
-    _allow_any_name(sys.stdout)
     try:
+        # One of them: importing all takes half of the time of the shortest.
+        module = import_module(f"zim_app.cli.{name.replace('-', '_')}")
+        command = cast(Command, module)
+        command.configure(parser)
+        args = parser.parse_args(argv[1:])
+        _allow_any_name(sys.stdout)
         code = command.run(args)
         sys.stdout.flush()
     except argparse.ArgumentError as error:
@@ -62,9 +63,7 @@ def run(argv: Sequence[str]) -> int:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # flushed at exit
         return 1
     except OSError as error:  # such as a file name that is too long
-        reason, cure = describe_os_error(error)
-        place = f"{error.filename}: " if error.filename else ""
-        return fail(f"{place}{reason}. {cure}")
+        return fail_with(error)
     return code
 
 
@@ -79,8 +78,15 @@ def _allow_any_name(stream: TextIO) -> None:
 
 def fail(reason: str, code: int = 1) -> int:
     """Print an error message as one line; return the exit code."""
-    print(f"zim-studio: error: {' '.join(reason.split())}", file=sys.stderr)
+    print(f"zim-studio: error: {one_line(reason)}", file=sys.stderr)
     return code
+
+
+def fail_with(error: OSError) -> int:
+    """Print what a system error means, and its cure; return the exit code."""
+    reason, cure = describe_os_error(error)
+    place = f"{error.filename}: " if error.filename else ""
+    return fail(f"{place}{reason}. {cure}")
 
 
 COMMANDS = {
@@ -91,7 +97,6 @@ COMMANDS = {
     "convert-mask": "Make a soft matte of a photo and a coarse black-and-white mask.",
     "evaluate": "Measure models, and other systems' predictions, on a data set.",
     "serve": "Cut photos out over HTTP, as rembg's server does.",
-    "export-onnx": "Write a model as encoder.onnx and decoder.onnx, as ZIM's authors "
-    "publish it.",
+    "export-onnx": "Write a model as ONNX graphs, a ZIM as its authors publish it.",
 }
 """Every subcommand and one line about it; the only list of them."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from zim_app.cli import export_onnx
-from zim_app.cli.progress import advance_to, print_line, progress_bar
+from zim_app.cli.progress import advance_to, one_line, print_line, progress_bar
 from zim_model.errors import WeightsError, ZimError, msg
 from zim_model.request import never_cancelled
 from zim_model.runtime.devices import DeviceChoice, Precision
@@ -357,4 +357,4 @@ def make_engine(args: argparse.Namespace) -> Engine:
 def print_notes(notes: tuple[str, ...]) -> None:
     """Print degradation notices on the standard error stream."""
     for note in notes:
-        print_line(f"zim-studio: warning: {note}")
+        print_line(f"zim-studio: warning: {one_line(note)}")

@@ -44,6 +44,12 @@ def start_at(bar: tqdm[Any], done: int, total: int) -> None:
     bar.refresh()
 
 
+def one_line(text: str) -> str:
+    """A text as one line that does not control the terminal, as a file's name may."""
+    shown = (c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))
+    return "".join(shown)
+
+
 def print_line(line: str, file: TextIO | None = None) -> None:
     """Print a line above the bars, by default on the standard error stream."""
     from tqdm import tqdm

@@ -90,8 +90,8 @@ class Helpers:
             helper = self._idle.pop() if self._idle else None
         try:
             helper = helper or _Helper()
-        except OSError:  # no more processes
-            _log.exception("no helper process for %s", name)
+        except OSError as error:  # no more processes
+            _log.warning("no helper process for %s: %s", name, error)
             return function(*args)
         try:
             succeeded, value = helper.call(seconds, (seconds, function, args))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import fields
 from typing import Any
 
 from zim_model.errors import ZimError, msg
+from zim_model.finish import Finish
 from zim_model.prompts import PromptSet
 from zim_model.recipe import Recipe
 
 PROMPT_KEYS = tuple(PromptSet().to_json())
 RECIPE_KEYS = (*Recipe().to_json(), "trimap_network")
+FINISH_KEYS = tuple(field.name for field in fields(Finish))
 SCRIBBLE_KEYS = ("path", "positive", "region")
 
 
@@ -50,12 +53,16 @@ def check_scribble_keys(prompts: Any) -> None:
 
 
 def check_recipe_keys(data: Any) -> None:
-    """Check the keys of a recipe in parsed JSON, and those of its prompts.
+    """Check the keys of a recipe in parsed JSON, of its prompts and of its finish.
 
     Raises:
         ZimError: one is unknown.
     """
     check_keys(data, RECIPE_KEYS, msg("the recipe"))
-    prompts = data.get("prompts") if isinstance(data, dict) else None
-    check_keys(prompts, PROMPT_KEYS, msg("the recipe's prompts"))
-    check_scribble_keys(prompts)
+    if not isinstance(data, dict):
+        return
+    check_keys(data.get("finish"), FINISH_KEYS, msg("the recipe's finish"))
+    also = data.get("also")
+    for prompts in (data.get("prompts"), *(also if isinstance(also, list) else ())):
+        check_keys(prompts, PROMPT_KEYS, msg("the recipe's prompts"))
+        check_scribble_keys(prompts)

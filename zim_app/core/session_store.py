@@ -19,7 +19,7 @@ from platformdirs import user_state_path
 
 from zim_app.core.saved_work import ObjectStack, read_field, read_json, write_json
 from zim_model.errors import MALFORMED, ZimError, msg
-from zim_model.runtime.atomic_files import write_error
+from zim_model.runtime.atomic_files import atomic_write, explained_write
 
 if TYPE_CHECKING:
     from zim_app.core.images import Image
@@ -213,10 +213,8 @@ class SessionStore:
         """
         self._make_folder()
         path = self._owner_file(digest)
-        try:
-            path.write_text(run, "ascii")
-        except OSError as error:
-            raise write_error(path, error) from error
+        with explained_write(path), atomic_write(path, private=True) as stream:
+            stream.write(run.encode("ascii"))
 
     def release(self, digest: str, run: str) -> None:
         """Let any run save the session of an image, if this one does."""

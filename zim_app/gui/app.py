@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -14,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 from zim_app.core import isolation
 from zim_app.gui import crash, language, logs
+from zim_app.gui.display import make_application
 from zim_app.gui.main_window import MainWindow
 from zim_app.gui.settings import preferences
 from zim_app.gui.stall_monitor import StallMonitor
@@ -31,7 +31,7 @@ def run_window(paths: Sequence[Path] = ()) -> int:
     Returns:
         The exit code.
     """
-    app = QApplication.instance() or QApplication(sys.argv[:1])
+    app = QApplication.instance() or make_application()
     assert isinstance(app, QApplication)
     _set_up(app)
     features = preferences.value("feature_memory") * 2**20

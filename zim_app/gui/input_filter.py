@@ -33,12 +33,15 @@ _NUMBER_KEYS = frozenset(
 """Keys without Ctrl or Alt that a number needs while it is typed."""
 _CLIPBOARD_KEYS = frozenset({_KEY.Key_A, _KEY.Key_C, _KEY.Key_V, _KEY.Key_X})
 """Keys with Ctrl that it needs."""
+_MODIFIER_KEYS = frozenset(
+    {_KEY.Key_Control, _KEY.Key_Shift, _KEY.Key_Alt, _KEY.Key_AltGr, _KEY.Key_Meta}
+)
 _LEAVING_KEYS = frozenset({_KEY.Key_Return, _KEY.Key_Enter, _KEY.Key_Escape})
 _COMMANDS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
 _TYPE = QEvent.Type
 _FILTERED = frozenset(
     {
-        *(_TYPE.Wheel, _TYPE.Polish, _TYPE.MouseButtonPress),
+        *(_TYPE.Wheel, _TYPE.Show, _TYPE.MouseButtonPress),
         *(_TYPE.ShortcutOverride, _TYPE.KeyPress),
     }
 )
@@ -73,7 +76,7 @@ class InputFilter(QObject):
         match kind:
             case _TYPE.Wheel:
                 return _is_input(watched) and _refuse_without_focus(watched, event)
-            case _TYPE.Polish:
+            case _TYPE.Show:  # a style may polish widgets before there is a filter
                 if _is_input(watched):
                     _keep_focus_from_wheel(watched)
             case _TYPE.MouseButtonPress:
@@ -124,6 +127,8 @@ def _override_shortcut(watched: QWidget, event: QKeyEvent) -> bool:
     if event.key() in _LEAVING_KEYS:
         event.accept()
         return True
+    if isinstance(watched, QSlider) and event.modifiers() & _COMMANDS:
+        watched.sliderReleased.emit()  # what its keys have done is done
     if not isinstance(watched, QAbstractSpinBox):
         return False
     if event.modifiers() & _COMMANDS:
@@ -132,6 +137,9 @@ def _override_shortcut(watched: QWidget, event: QKeyEvent) -> bool:
         needed = event.key() in _NUMBER_KEYS or event.text() in _NUMBER_SIGNS
     if needed:
         return False
+    if event.key() not in _MODIFIER_KEYS:
+        watched.interpretText()  # so that an export has what was typed
+        watched.editingFinished.emit()  # and an undo takes it back
     event.ignore()
     return True
 

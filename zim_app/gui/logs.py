@@ -46,6 +46,13 @@ class RecentLines(logging.Handler):
         return "\n".join(tuple(self._lines))
 
 
+class _LogFile(logging.handlers.RotatingFileHandler):
+    """A file with gaps where the disk was full."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Print no trace for each line."""
+
+
 RECENT = RecentLines()
 
 
@@ -67,7 +74,7 @@ def start(folder: Path | None = None) -> None:
     atexit.register(qInstallMessageHandler, None)  # Qt is shut down after Python
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = logging.handlers.RotatingFileHandler(
+        file = _LogFile(
             folder / "zim-studio.log",
             maxBytes=_FILE_BYTES,
             backupCount=_OLD_FILES,

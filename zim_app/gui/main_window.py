@@ -82,7 +82,7 @@ class MainWindow(TabOrderWindow):
         self.objects = ObjectsPanel()
         self.everything = EverythingController(self.canvas, queue, self)
         self.start_page = StartPage(sample_paths(), window_state.recent_paths())
-        self.banner = Banner()
+        self.pages, self.banner = QStackedWidget(), Banner()
         self.busy_bar = BusyBar()
         self.status = StatusBar()
         self.strip = FolderStrip()
@@ -126,14 +126,13 @@ class MainWindow(TabOrderWindow):
     # -- Set-up -----------------------------------------------------------------
 
     def _setup_layout(self) -> None:
-        self._pages = QStackedWidget()
-        self._pages.addWidget(self.start_page)
-        self._pages.addWidget(self.canvas)
+        self.pages.addWidget(self.start_page)
+        self.pages.addWidget(self.canvas)
         centre = QWidget()
         layout = QGridLayout(centre)
         layout.setContentsMargins(0, 0, 0, 0)
         top = Qt.AlignmentFlag.AlignTop
-        layout.addWidget(self._pages, 0, 0)
+        layout.addWidget(self.pages, 0, 0)
         layout.addWidget(self.busy_bar, 0, 0, top)
         # The banner lies over the canvas, so that nothing moves when it appears.
         over = QGridLayout()
@@ -299,7 +298,7 @@ class MainWindow(TabOrderWindow):
         self.everything.set_document(document)
         self.tools.set_document(document)
         self.panels.show()
-        self._pages.setCurrentWidget(self.canvas)
+        self.pages.setCurrentWidget(self.canvas)
         self.canvas.fit()
         self.canvas.setFocus()
         self.models.set_current(document.state.recipe.model)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QPointF, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QColor, QResizeEvent
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from zim_app.gui.accessibility import speak
+from zim_app.gui.elided_label import ElidedLabel
 from zim_app.gui.icons import glyph
 from zim_app.gui.language import format_number, translate_message
 from zim_model.finish import STANDARD_FINISH, Finish
@@ -45,13 +46,10 @@ class SuccessNotice(QWidget):
         super().__init__(parent)
         self._callback: Callable[[], object] | None = None
         self.text = ""
-        # Not superqt's label, whose import would delay the first paint.
-        self._icon, self._label = QLabel(), QLabel()
+        self._icon, self._label = QLabel(), ElidedLabel(Qt.TextElideMode.ElideMiddle)
         self._icon.setPixmap(glyph("check-circle-outline", 16, SUCCESS.name()))
         # It takes the room that is left: no text makes the window wider.
-        policy = QSizePolicy.Policy
-        for widget in (self, self._label):
-            widget.setSizePolicy(policy.Ignored, policy.Preferred)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.button = QToolButton()
         self.button.setAutoRaise(True)
         self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -96,16 +94,7 @@ class SuccessNotice(QWidget):
         self._icon.setVisible(shown)
         self._label.setVisible(shown)
         self.button.setVisible(shown and self._callback is not None)
-        self._elide()
-
-    def _elide(self) -> None:
-        middle = Qt.TextElideMode.ElideMiddle
-        metrics, width = self._label.fontMetrics(), self._label.width()
-        self._label.setText(metrics.elidedText(self.text, middle, width))
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._elide()
+        self._label.setText(self.text)
 
     @Slot()
     def _run_action(self) -> None:
@@ -198,8 +187,9 @@ class StatusBar(QStatusBar):
         if timings.click_ms:
             recipe = request.recipe
             plain = recipe.finish in (Finish(), STANDARD_FINISH)
-            refined = recipe.options.refines_edge or not plain
-            text = self.tr("matte {:.0f} ms") if refined else self.tr("click {:.0f} ms")
+            clicked = bool(recipe.prompts.points) and plain
+            clicked = clicked and not recipe.options.refines_edge
+            text = self.tr("click {:.0f} ms") if clicked else self.tr("matte {:.0f} ms")
             times.append(text.format(timings.click_ms))
         self.times.setText(" · ".join(times))
 

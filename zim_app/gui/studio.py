@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from zim_app.gui.document import Document
 from zim_app.gui.files.autosave import Autosave
@@ -23,6 +23,7 @@ class Studio(Protocol):
 
     Attributes:
         widget: the window, as parent of dialogs and to be activated or closed.
+        pages: shows the start page or the canvas.
         banner: messages over the canvas.
         status: the status bar.
         strip: the images of the open folder.
@@ -34,6 +35,7 @@ class Studio(Protocol):
     **Threads**: the window's only.
     """
 
+    pages: QStackedWidget
     banner: Banner
     status: StatusBar
     strip: FolderStrip

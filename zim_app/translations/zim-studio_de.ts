@@ -1912,6 +1912,10 @@
         <translation>das Rezept</translation>
     </message>
     <message>
+        <source>the recipe&apos;s finish</source>
+        <translation>die Nachbearbeitung des Rezepts</translation>
+    </message>
+    <message>
         <source>the recipe&apos;s prompts</source>
         <translation>die Vorgaben des Rezepts</translation>
     </message>
@@ -4141,6 +4145,10 @@
     <message>
         <source>Save project</source>
         <translation>Projekt speichern</translation>
+    </message>
+    <message>
+        <source>Your work on this photo could not be saved. Save it elsewhere, as a project?</source>
+        <translation>Die Arbeit an diesem Foto konnte nicht gespeichert werden. Als Projekt an einem anderen Ort speichern?</translation>
     </message>
     <message>
         <source>Unsaved changes</source>

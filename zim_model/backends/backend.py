@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -94,6 +95,7 @@ class TokenBackend(Backend, Protocol):
         coords: Tensor,
         labels: Tensor,
         mask_input: Tensor | None = None,
+        wanted: Callable[[Tensor], Tensor] | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Predict for B prompt sets, without cropping.
 
@@ -101,6 +103,7 @@ class TokenBackend(Backend, Protocol):
             coords: (B, N, 2) input pixels, x then y.
             labels: (B, N) int64, see ``zim_model.network.decoder``.
             mask_input: (B, 1, S/4, S/4) logits of an earlier prediction.
+            wanted: from the predicted IoU, which sets' logits are returned, (B,) bool.
 
         Returns:
             Logits (B, 4, S/m, S/m) of the padded input, m being ``config.mask_stride``,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -179,6 +179,7 @@ class TorchBackend:
         coords: Tensor,
         labels: Tensor,
         mask_input: Tensor | None = None,
+        wanted: Callable[[Tensor], Tensor] | None = None,
     ) -> tuple[Tensor, Tensor]:
         """See :class:`~zim_model.backends.backend.TokenBackend`."""
         assert isinstance(encoded.features, Features)
@@ -190,6 +191,7 @@ class TorchBackend:
                 coords.to(self.device),
                 labels.to(self.device),
                 mask_input=mask_input,
+                wanted=wanted,
             )
         logits = logits.float()
         check_finite(logits, self.dtype, self.config.name)

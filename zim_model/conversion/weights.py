@@ -10,6 +10,7 @@ from zim_model.conversion.config import ConverterConfig
 from zim_model.conversion.network import ConverterNetwork
 from zim_model.errors import WeightsError, msg
 from zim_model.runtime.atomic_files import atomic_write
+from zim_model.weights.installed import translate_os_errors
 from zim_model.weights.tensors import (
     check_fits,
     encode_safetensors,
@@ -70,12 +71,12 @@ def save_converter(network: ConverterNetwork, path: Path) -> None:
     """Write weights, as 16-bit floats, and configuration; whole or not at all.
 
     Raises:
-        OSError: the file cannot be written.
+        WeightsError: the file cannot be written.
     """
     metadata = {CONFIG_KEY: json.dumps(network.config.to_json())}
     tensors = {
         key: to_stored_dtype(value) for key, value in network.state_dict().items()
     }
     data = encode_safetensors(tensors, metadata)
-    with atomic_write(path) as file:
+    with translate_os_errors(path), atomic_write(path) as file:
         file.write(data)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 import cv2
@@ -218,18 +218,21 @@ def find_subject(
     encode: Callable[[View], EncodedView],
     size: tuple[int, int],
     cancelled: CancelCheck = never_cancelled,
+    predictor: IterativePredictor | None = None,
+    image_key: str = "",
 ) -> FoundObject | None:
     """The main object of an image, or None; arguments as :func:`find_objects`.
 
-    zim-tiny is trained to predict it without prompts.  Of another model's objects, and
-    where zim-tiny predicts nothing, it is that of :func:`main_object`.
+    zim-tiny is trained to predict it without prompts; ``predictor`` keeps that under
+    the image's key.  Of another model's objects, and where zim-tiny predicts nothing,
+    it is that of :func:`main_object`.
 
     Raises:
         Cancelled: ``cancelled`` became true.
     """
     if isinstance(backend.config, TinyConfig):
         search = _Search(backend, encode, size, FOR_ZIM_TINY, cancelled)
-        found = search.predict_subject()
+        found = search.predict_subject(predictor or IterativePredictor(), image_key)
         if found is not None:
             return found
     return main_object(find_objects(backend, encode, size, None, cancelled))
@@ -288,12 +291,14 @@ class _Search:
         """The objects so far, largest first."""
         return tuple(sorted(self._objects, key=lambda each: -each.area))
 
-    def predict_subject(self) -> FoundObject | None:
+    def predict_subject(
+        self, predictor: IterativePredictor, image_key: str
+    ) -> FoundObject | None:
         """What the model predicts without prompts, which a box of all stands for."""
         height, width = self._size
         prompts = PromptSet((), Box(0, 0, width, height))
-        request = self._request(prompts, candidate=0)
-        prediction = IterativePredictor().predict(request, remember=False)
+        request = replace(self._request(prompts, candidate=0), image_key=image_key)
+        prediction = predictor.predict(request, remember=bool(image_key))
         return self._describe_object(prompts, 0, prediction)
 
     def decode_points(self, points: Sequence[Point]) -> None:
@@ -350,10 +355,9 @@ class _Search:
 
     def _paste_view(self, alpha: FloatArray, view: View) -> ByteArray:
         """The matte (h, w) of a view in a small matte of the whole image."""
-        alpha = alpha * border_fade(alpha.shape, view, *self._size)
+        alpha, region = alpha * border_fade(alpha.shape, view, *self._size), []
         spans = (view.top, view.bottom), (view.left, view.right)
         scales = np.divide(self._small, self._size).tolist()
-        region = []
         for axis, ((start, stop), scale) in enumerate(zip(spans, scales, strict=True)):
             length = max(1, round((stop - start) * scale))
             if length < alpha.shape[axis]:
@@ -377,8 +381,7 @@ class _Search:
         if bounds is None:
             return None
         left, top, right, bottom = bounds
-        across = self._size[1] / small.shape[1]
-        down = self._size[0] / small.shape[0]
+        down, across = np.divide(self._size, small.shape).tolist()
         box = (
             int(left * across),
             int(top * down),

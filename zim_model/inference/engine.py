@@ -274,7 +274,10 @@ class Engine:
         from zim_model.inference.automatic import find_subject
 
         backend, encode = self._search_tools(request, cancelled)
-        return find_subject(backend, encode, request.image.shape[:2], cancelled)
+        return find_subject(
+            *(backend, encode, request.image.shape[:2], cancelled),
+            *(self._stages.predictor, request.image_key),
+        )
 
     def _everything(
         self,

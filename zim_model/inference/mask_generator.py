@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from zim_model.arrays import Bounds, ByteArray, FloatArray, mask_bounds
+from zim_model.arrays import BoolArray, Bounds, ByteArray, FloatArray, mask_bounds
 from zim_model.backends.backend import Backend, EncodedView
 from zim_model.backends.view import View
 from zim_model.errors import PromptError, msg
@@ -224,19 +224,21 @@ class ZimAutomaticMaskGenerator:
         for start in range(0, len(points), count):
             kept += self._process_batch(encoded, points[start : start + count].tolist())
         cut = [_is_cut(generated.box, view, image.shape) for generated in kept]
-        kept = [
-            generated for generated, is_cut in zip(kept, cut, strict=True) if not is_cut
-        ]
+        kept = [each for each, is_cut in zip(kept, cut, strict=True) if not is_cut]
         return _suppress_duplicates(
             kept, [generated.score for generated in kept], self.box_nms_thresh
         )
 
+    @property
+    def _first(self) -> int:
+        """A SAM's first mask is not for ambiguous prompts, as a point is."""
+        return 1 if self.backend.config.binary else 0
+
     def _batch(self) -> int:
         device = getattr(self.backend, "device", None)
         on_gpu = device is not None and device.type != "cpu"
-        return (
-            self.points_per_batch if on_gpu else min(self.points_per_batch, CPU_BATCH)
-        )
+        most = self.points_per_batch
+        return most if on_gpu else min(most, CPU_BATCH)
 
     def _process_batch(
         self, encoded: EncodedView, points: Sequence[tuple[float, float]]
@@ -245,12 +247,9 @@ class ZimAutomaticMaskGenerator:
         sets = [PromptSet((Point(x, y),)) for x, y in points]
         predictions = self._decode(encoded, sets)
         cells = encoded.view.cells(self.backend.config.mask_stride)
-        offset, first = self.stability_score_offset, 0
-        if self.backend.config.binary:
-            margin = offset
-            first = 1  # the candidates for ambiguous prompts, as a point is
-        else:
-            margin = float(np.log((0.5 + offset) / (0.5 - offset)))
+        offset, first = self.stability_score_offset, self._first
+        binary = self.backend.config.binary
+        margin = offset if binary else float(np.log((0.5 + offset) / (0.5 - offset)))
         for (x, y), (logits, scores) in zip(points, predictions, strict=True):
             for matte, score in zip(
                 logits[first:], scores[first:].tolist(), strict=True
@@ -267,11 +266,26 @@ class ZimAutomaticMaskGenerator:
     def _decode(
         self, encoded: EncodedView, sets: Sequence[PromptSet]
     ) -> list[tuple[FloatArray, FloatArray]]:
-        """Logits (4, h, w) on the model's grid and scores (4,) of each prompt set."""
-        if self._official:
-            decoded = decode_uncropped(self.backend, encoded, sets)
-            return list(zip(*decoded, strict=True))
-        return decode_many(self.backend, encoded, sets)
+        """Logits (4, h, w) on the model's grid and scores (4,) of each prompt set.
+
+        Both are empty for sets whose scores are all too low.
+        """
+        if not self._official:
+            return decode_many(self.backend, encoded, sets)
+        wanted = None if self.pred_iou_thresh <= 0 else self._promising
+        logits, scores = decode_uncropped(self.backend, encoded, sets, wanted)
+        if wanted is None:
+            return list(zip(logits, scores, strict=True))
+        found, nothing = iter(logits), (np.empty((0, 0, 0)), np.empty(0))
+        return [
+            (next(found), each) if is_promising else nothing
+            for each, is_promising in zip(scores, wanted(scores), strict=True)
+        ]
+
+    def _promising(self, scores: FloatArray) -> BoolArray:
+        """Whether one of the scores (N, 4) of each prompt set is high enough."""
+        enough = scores[:, self._first :].astype(np.float64) > self.pred_iou_thresh
+        return np.asarray(enough.any(1))
 
     def _make_mask(
         self,

@@ -7,12 +7,12 @@ are positive.  No detail is added, and nothing is rounded to solid or empty.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from zim_model.arrays import FloatArray, WordArray
+from zim_model.arrays import BoolArray, FloatArray, WordArray
 from zim_model.backends.view import View, align
 from zim_model.inference.prediction import (
     Prediction,
@@ -24,6 +24,8 @@ from zim_model.prompts import PromptSet
 from zim_model.request import ALPHA_MAX, raise_if_cancelled
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from zim_model.backends.backend import Backend, EncodedView, TokenBackend
 
 
@@ -57,13 +59,17 @@ def predict_officially(request: PredictRequest) -> tuple[Prediction, WordArray]:
 
 
 def decode_uncropped(
-    backend: Backend, encoded: EncodedView, prompt_sets: Sequence[PromptSet]
+    backend: Backend,
+    encoded: EncodedView,
+    prompt_sets: Sequence[PromptSet],
+    wanted: Callable[[FloatArray], BoolArray] | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Logits (N, 4, g, g) of the padded input and scores (N, 4).
 
     Args:
         backend: its model :func:`has_official_code`.
         prompt_sets: in image pixels, of equal numbers of tokens.
+        wanted: from the scores, which sets' logits are returned, (N,) bool.
     """
     import torch
 
@@ -71,8 +77,14 @@ def decode_uncropped(
 
     tokens = [prompt_tokens(encoded.view.apply(prompts)) for prompts in prompt_sets]
     coords, labels = (torch.from_numpy(np.stack(x)) for x in zip(*tokens, strict=True))
+    keep = None
+    if wanted is not None:
+
+        def keep(iou: Tensor) -> Tensor:
+            return torch.from_numpy(wanted(iou.float().cpu().numpy())).to(iou.device)
+
     logits, scores = cast("TokenBackend", backend).decode_tokens(
-        encoded, coords, labels
+        encoded, coords, labels, wanted=keep
     )
     return logits.cpu().numpy(), scores.cpu().numpy()
 

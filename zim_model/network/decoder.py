@@ -417,12 +417,41 @@ class MaskDecoder(nn.Module):
             details: D0, D1, D2 at strides 2, 4, 8, or their image terms.
             known: the transformer's projections of this image.
         """
+        tokens, image = self.attend(
+            image, image_pe, prompt_tokens, present, mask, known
+        )
+        logits = self.predict_masks(tokens, image, details)
+        return logits, self.predict_iou(tokens)
+
+    def attend(
+        self,
+        image: Tensor,
+        image_pe: Tensor,
+        prompt_tokens: Tensor,
+        present: Tensor | None,
+        mask: Tensor,
+        known: ImageProjections | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Tokens (B, T, C) and image (B, C, G, G) after the transformer."""
         own = torch.cat([self.iou_token.weight, self.mask_tokens.weight])
         own = own.expand(prompt_tokens.shape[0], -1, -1)  # len() is lost in a trace
         tokens = torch.cat([own, prompt_tokens], 1)
         if present is not None:
             present = torch.cat([present.new_ones(own.shape[:2]), present], 1)
-        tokens, image = self.transformer(image, image_pe, tokens, mask, present, known)
+        attended: tuple[Tensor, Tensor] = self.transformer(
+            image, image_pe, tokens, mask, present, known
+        )
+        return attended
+
+    def predict_iou(self, tokens: Tensor) -> Tensor:
+        """Predicted IoU (B, 4) from the tokens of :meth:`attend`."""
+        iou: Tensor = self.iou_prediction_head(tokens[:, 0])
+        return iou
+
+    def predict_masks(
+        self, tokens: Tensor, image: Tensor, details: list[Tensor] | list[ImageTerm]
+    ) -> Tensor:
+        """Mask logits (B, 4, h, w) from the result of :meth:`attend`."""
         if self.hierarchical:
             features = self.pixel_decoder(image, details)
         else:
@@ -435,5 +464,5 @@ class MaskDecoder(nn.Module):
             1,
         )
         # A view of channels-last features, which are not copied.
-        logits = (kernels @ features.flatten(2)).unflatten(-1, features.shape[-2:])
-        return logits, self.iou_prediction_head(tokens[:, 0])
+        logits: Tensor = kernels @ features.flatten(2)
+        return logits.unflatten(-1, features.shape[-2:])

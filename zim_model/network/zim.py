@@ -79,6 +79,11 @@ class Features:
         """The features of one image for ``count`` prompt sets, without copying."""
         return self.map_tensors(lambda tensor: tensor.expand(count, *tensor.shape[1:]))
 
+    def select_or_expand(self, index: Tensor) -> Features:
+        """As :meth:`select`; those of one image are repeated, without copying."""
+        one = len(self.embeddings) == 1
+        return self.expand(len(index)) if one else self.select(index)
+
     def map_tensors(self, change: Callable[[Tensor], Tensor]) -> Features:
         """A copy with a function applied to every tensor."""
         return Features(
@@ -158,6 +163,7 @@ class Zim(nn.Module):
         mask_input: Tensor | None = None,
         *,
         has_padding: bool | None = None,
+        wanted: Callable[[Tensor], Tensor] | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Predict four mattes for each of B prompt sets.
 
@@ -171,12 +177,15 @@ class Zim(nn.Module):
             mask_input: (B, 1, 4G, 4G) logits of an earlier mask, as in SAM.
             has_padding: whether some labels may be ABSENT; None checks, which
                 synchronises with a GPU.
+            wanted: from the predicted IoU (B, 4), which prompt sets' masks to predict,
+                (B,) bool; None predicts all.  The masks are most of the time.
 
         Returns:
-            Mask logits (B, 4, S/2, S/2), with SAM's pixel decoder (B, 4, S/4, S/4),
-            and the predicted IoU of each (B, 4).  Alpha is the logits' sigmoid.
+            Mask logits (B, 4, S/2, S/2), with SAM's pixel decoder (B, 4, S/4, S/4), of
+            the sets that are wanted, and the predicted IoU of all (B, 4).  Alpha is the
+            logits' sigmoid.
         """
-        count, grid = len(coords), features.embeddings.shape[-1]
+        count, grid, given = len(coords), features.embeddings.shape[-1], features
         if len(features.embeddings) != count:
             features = features.expand(count)
         prompt_tokens = self.prompt_encoder.tokens(coords, labels, grid * STRIDE)
@@ -186,16 +195,23 @@ class Zim(nn.Module):
         present = ~absent if has_padding else None
         dense = self.prompt_encoder.dense(mask_input, count, grid)
         prepared = features.decoder_cache
-        logits, iou = self.mask_decoder(
+        details = features.details if prepared is None else prepared.fusions
+        tokens, image = self.mask_decoder.attend(
             features.embeddings + dense,
             self._dense_positions(features),
             prompt_tokens,
             present,
             attention_mask(coords, labels, grid, self.config.attention_sigma),
-            features.details if prepared is None else prepared.fusions,
             prepared.projections if prepared and mask_input is None else None,
         )
-        return logits, iou
+        iou = self.mask_decoder.predict_iou(tokens)
+        if wanted is not None:
+            kept = wanted(iou).nonzero()[:, 0]
+            tokens, image = tokens[kept], image[kept]
+            selected = given.select_or_expand(kept)
+            prepared = selected.decoder_cache
+            details = selected.details if prepared is None else prepared.fusions
+        return self.mask_decoder.predict_masks(tokens, image, details), iou
 
     # -- As in segment_anything.Sam -------------------------------------------------
 

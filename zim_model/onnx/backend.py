@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import warnings
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -144,6 +144,7 @@ class OnnxBackend:
         coords: Tensor,
         labels: Tensor,
         mask_input: Tensor | None = None,
+        wanted: Callable[[Tensor], Tensor] | None = None,
     ) -> tuple[Tensor, Tensor]:
         """See :class:`~zim_model.backends.backend.TokenBackend`."""
         if mask_input is not None:
@@ -165,7 +166,8 @@ class OnnxBackend:
         if not np.isfinite(logits).all():
             raise non_finite_error(str(self._folder))
         scores = torch.from_numpy(iou).reshape(-1, NUM_MASK_TOKENS)
-        return torch.from_numpy(logits), scores
+        decoded = torch.from_numpy(logits)
+        return decoded if wanted is None else decoded[wanted(scores)], scores
 
     def _run(self, session: Any, outputs: Sequence[str], inputs: Any) -> list[Any]:
         """Run a graph; never on another device when this one fails."""

@@ -55,7 +55,7 @@ from zim_model.onnx.weight_matching import (
     parameter_shapes,
 )
 from zim_model.weights.checkpoint import save_model
-from zim_model.weights.installed import ONNX_FILES, translate_os_errors
+from zim_model.weights.installed import ONNX_FILES
 
 _PER_LAYER, _AFTER = 14, 4
 """Linear layers of each layer of the transformer, and of its last attention."""
@@ -117,8 +117,7 @@ def convert_pair(folder: Path, target: Path) -> Conversion:
     result = _compare_and_tune(model, *paths)
     check_parity(result, msg("{folder} was converted", folder=folder))
     model.config = _named_config(model.config)
-    with translate_os_errors(target):
-        save_model(model, target, half=False)
+    save_model(model, target, half=False)
     return Conversion(model.config, tuple(result), places.by_name, places.by_order)
 
 

@@ -128,7 +128,7 @@ def export_pair(model: Zim, folder: Path) -> list[ParityDifference]:
     require_onnx()
     model = model.cpu().float().eval()
     size = sum(t.numel() * t.element_size() for t in model.state_dict().values())
-    with _staging_folder(folder) as staging:
+    with staging_folder(folder) as staging:
         check_space(folder, int(1.2 * size), model=False)
         _write_encoder(model, staging / ONNX_FILES[0])
         _write_decoder(model, staging / ONNX_FILES[1])
@@ -155,7 +155,7 @@ def check_exportable(model: Zim) -> None:
 
 
 @contextmanager
-def _staging_folder(folder: Path) -> Iterator[Path]:
+def staging_folder(folder: Path) -> Iterator[Path]:
     """A folder whose files are moved into ``folder`` after success."""
     staging = folder / f".zim-{secrets.token_hex(8)}.tmp"
     with translate_os_errors(folder):

@@ -21,8 +21,12 @@ from zim_model.assets import asset_path
 from zim_model.errors import WeightsError, msg
 from zim_model.network.config import TINY_KEY
 from zim_model.network.tiny import DetailStage, ZimTiny
+from zim_model.onnx.export import staging_folder
+from zim_model.onnx.parity import ParityDifference, check_parity
+from zim_model.onnx.sessions import open_session
 from zim_model.onnx.tiny import FEATURES, PREDICT, REFINE, SHAPES, graph_folder
 from zim_model.runtime.atomic_files import atomic_write
+from zim_model.weights.installed import require_onnx
 
 OPSET = 17
 """Supported by ONNX Runtime 1.12."""
@@ -160,6 +164,76 @@ def write_graphs(model: ZimTiny, folder: Path) -> None:
             file.write(data)
     with atomic_write(folder / SHAPES) as file:
         file.write((json.dumps(shapes) + "\n").encode())
+
+
+def write_tiny(model: ZimTiny, folder: Path) -> list[ParityDifference]:
+    """Write the graphs with weights, ``predict.onnx`` and two more, all or none.
+
+    They are compared with the network before they replace earlier ones.
+
+    Args:
+        model: with a detail stage.
+        folder: made if it does not exist.
+
+    Returns:
+        Differences between the results of the graphs and the network.
+
+    Raises:
+        WeightsError: the model has no detail stage, the packages for ONNX are missing,
+            the graphs give other numbers, or the disk is full.
+    """
+    require_onnx()
+    model = model.cpu().float().eval()
+    graphs = export_tiny(model)
+    with staging_folder(folder) as staging:
+        for name, data in graphs.items():
+            (staging / f"{name}.onnx").write_bytes(data)
+        differences = _differences(model, staging)
+        check_parity(differences, msg("{name} was exported", name=model.config.name))
+    return differences
+
+
+@torch.inference_mode()
+def _differences(model: ZimTiny, folder: Path) -> list[ParityDifference]:
+    """Compare the graphs with the network on random inputs."""
+    side, large, detail = (
+        model.config.image_size,
+        model.config.detail_size,
+        model.detail,
+    )
+    assert detail is not None
+    assert large is not None
+    generator = torch.Generator().manual_seed(0)
+    image, fine_image = (
+        torch.rand(1, 3, size, size, generator=generator) * 2 - 1
+        for size in (side, large)
+    )
+    maps = (torch.rand(2, 4, side, side, generator=generator) > 0.9).float()
+    coarse = torch.randn(1, 1, side // 2, side // 2, generator=generator)
+    features = detail.encode(fine_image)
+    fine, middle = features
+    passes: dict[str, tuple[dict[str, Tensor], dict[str, Tensor]]] = {
+        PREDICT: (
+            {"image": image, "maps": maps},
+            dict(zip(("logits", "iou"), model(image, maps), strict=True)),
+        ),
+        FEATURES: ({"image": fine_image}, {"fine": fine, "middle": middle}),
+        REFINE: (
+            {"fine": fine, "middle": middle, "logits": coarse},
+            {"finer": detail(features, coarse)},
+        ),
+    }
+    found = []
+    for name, (inputs, expected) in passes.items():
+        session = open_session(folder / f"{name}.onnx")
+        given = {key: tensor.numpy() for key, tensor in inputs.items()}
+        results = session.run(list(expected), given)
+        for output, result in zip(expected, results, strict=True):
+            reference = expected[output].numpy()
+            largest = float(abs(result - reference).max())
+            size = float(abs(reference).max())
+            found.append(ParityDifference(output, name, largest, size))
+    return found
 
 
 def main() -> int:

@@ -42,17 +42,18 @@ class JournalWriter:
 
     Args:
         path: need not exist; its folder is made.
+        locked: false for a name that no other program makes, which needs no lock.
 
     Raises:
         ZimError: another program is writing to the file, or it cannot be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, locked: bool = True) -> None:
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with ExitStack() as stack:
-                if not stack.enter_context(exclusive_lock(path)):
+                if locked and not stack.enter_context(exclusive_lock(path)):
                     raise ZimError(
                         msg("Another run is writing to {path}.", path=path),
                         msg(

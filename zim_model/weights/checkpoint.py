@@ -20,6 +20,7 @@ from zim_model.weights.installed import (
     check_weight_file,
     find_installed,
     installed_models,
+    translate_os_errors,
 )
 from zim_model.weights.sam_checkpoint import (
     detect_sam_config,
@@ -163,6 +164,9 @@ def save_model(model: Zim | ZimTiny, path: Path, *, half: bool = True) -> None:
 
     Args:
         half: store 16-bit floats, except for small tensors (norms, biases).
+
+    Raises:
+        WeightsError: the file cannot be written.
     """
     key = TINY_KEY if isinstance(model, ZimTiny) else CONFIG_KEY
     metadata = {FORMAT_KEY: FORMAT, key: json.dumps(model.config.to_json())}
@@ -173,5 +177,5 @@ def save_model(model: Zim | ZimTiny, path: Path, *, half: bool = True) -> None:
         },
         metadata,
     )
-    with atomic_write(path) as file:
+    with translate_os_errors(path), atomic_write(path) as file:
         file.write(data)

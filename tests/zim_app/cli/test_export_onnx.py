@@ -58,11 +58,23 @@ def test_an_export_as_json(weights: Path, tmp_path: Path, capsys: Any) -> None:
     assert {each["output"] for each in report["differences"]} >= {"masks", "feat_D0"}
 
 
+def test_zim_tiny_is_three_graphs(tmp_path: Path, capsys: Any) -> None:
+    folder = tmp_path / "tiny"
+    assert run("export-onnx", "--model", "zim-tiny", "-o", folder, "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["largest_difference"] < 1e-3
+    assert sorted(map(Path, report["files"])) == sorted(folder.iterdir())
+    assert {path.stem for path in folder.iterdir()} == {
+        "predict",
+        "detail_features",
+        "refine",
+    }
+
+
 def test_a_failed_export_prints_one_line(
     pair: Path, tmp_path: Path, capsys: Any
 ) -> None:
     for model, reason in (
-        ("zim-tiny", "is of zim-tiny's architecture"),
         (pair, "is a pair of ONNX graphs already"),
         ("nothing", "There is no model called"),
     ):

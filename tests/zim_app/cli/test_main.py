@@ -288,6 +288,8 @@ def test_recipe_is_the_start_and_options_add_to_it(
     [
         ({"points": [[3, 2, 1]]}, "the recipe has the key 'points'"),
         ({"prompts": {"point_coords": [[3, 2]]}}, "prompts has the key 'point_coords'"),
+        ({"also": [{"boxes": [3, 2, 9, 9]}]}, "prompts has the key 'boxes'"),
+        ({"finish": {"feathr": 3}}, "finish has the key 'feathr'"),
     ],
 )
 def test_keys_of_a_recipe_that_would_be_dropped_are_refused(
@@ -435,6 +437,44 @@ def test_help_lists_every_command(capsys: Any) -> None:
         assert f"{name:{width}}  {summary}" in printed
         assert usage(name, "--help") == 0
         assert f"zim-studio {name}" in capsys.readouterr().out
+
+
+def test_a_name_does_not_control_the_terminal(capsys: Any) -> None:
+    assert run("matte", "a\x1b[2J\tb.jpg", "--box", "1,1,5,5") == 1
+    error = capsys.readouterr().err
+    assert "\\x1b[2J b.jpg" in error
+    assert "\x1b" not in error
+
+
+def test_interrupting_the_imports_of_a_command_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    def interrupt(name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "import_module", interrupt)
+    assert run("matte", "a.jpg") == 130
+    assert capsys.readouterr().err == "zim-studio: error: interrupted.\n"
+
+
+def test_a_missing_library_of_qt_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    text = "libEGL.so.1: cannot open shared object file: No such file or directory"
+
+    class Missing:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "zim_app.gui.app":
+                raise ImportError(text)
+
+    monkeypatch.delitem(sys.modules, "zim_app.gui.app", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Missing(), *sys.meta_path])
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    assert main([]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert text in error
+    assert "sudo apt-get install libegl1" in error
 
 
 def test_version(capsys: Any) -> None:

@@ -29,11 +29,24 @@ def without_display(**extra: str) -> dict[str, str]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have a display")
-def test_without_a_display_one_line_has_the_cure(photo: Path) -> None:
+@pytest.mark.parametrize(
+    "display",
+    [
+        {},
+        {"DISPLAY": ":987"},
+        {"WAYLAND_DISPLAY": "no-such", "XDG_RUNTIME_DIR": "/no/such"},
+        {"QT_QPA_PLATFORM": "no-such"},
+    ],
+    ids=["none", "dead", "dead wayland", "no such plugin"],
+)
+def test_without_a_display_one_line_has_the_cure(
+    photo: Path, display: dict[str, str]
+) -> None:
+    """Also where Qt would abort."""
     for argv in ([], [photo]):
         done = subprocess.run(
             [*SUBPROCESS, *argv],
-            env=without_display(),
+            env=without_display(**display),
             capture_output=True,
             text=True,
             check=False,

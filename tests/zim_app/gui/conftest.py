@@ -243,15 +243,16 @@ def corrupt(tmp_path):
     return path
 
 
-def _forget_project(window: MainWindow) -> None:
-    """Let it close without the question about unsaved changes."""
+def _close_unasked(window: MainWindow) -> None:
+    """Close it without questions about unsaved changes."""
     window.files.project = None
+    window.files.close_unasked()
 
 
 @pytest.fixture
 def window(qtbot: QtBot, engine: FakeEngine) -> Iterator[MainWindow]:
     window = MainWindow(InferenceQueue(lambda: engine))
-    qtbot.addWidget(window, before_close_func=_forget_project)
+    qtbot.addWidget(window, before_close_func=_close_unasked)
     window.resize(700, 500)
     window.show()
     yield window
@@ -292,7 +293,7 @@ def next_window(qtbot, engine):
     def make():
         window = MainWindow(InferenceQueue(lambda: engine))
         windows.append(window)
-        qtbot.addWidget(window, before_close_func=_forget_project)
+        qtbot.addWidget(window, before_close_func=_close_unasked)
         window.show()
         return window
 

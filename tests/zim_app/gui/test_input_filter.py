@@ -16,6 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from zim_app.gui.panels.fields import COMMIT_DELAY_MS
+
 KEY = Qt.Key
 CONTROL = Qt.KeyboardModifier.ControlModifier
 
@@ -113,6 +115,36 @@ def test_the_wheel_changes_an_input_with_focus(dialog):
         assert changed == [n == index for n in range(3)]
 
 
+def test_inputs_that_were_polished_before_the_window_was_made_are_kept_from_it(
+    next_window, qtbot
+):
+    dialog = Inputs()
+    qtbot.addWidget(dialog)
+    for widget in dialog.inputs:
+        widget.ensurePolished()
+    next_window()
+    dialog.show()
+    dialog.activateWindow()
+    before = dialog.values
+    for widget in dialog.inputs:
+        dialog.area.setFocus()
+        turn_wheel(widget)
+        assert not widget.hasFocus()
+    assert dialog.values == before
+
+
+def test_the_wheel_changes_no_refinement(cut):
+    boxes = [w for w in cut.findChildren(QAbstractSpinBox) if w.isVisible()]
+    boxes += [w for w in cut.findChildren(QComboBox) if w.isVisible()]
+    cut.canvas.setFocus()
+    before, finish = [box.text() for box in boxes[:4]], cut.document.state.recipe
+    for box in boxes:
+        turn_wheel(box)
+        assert cut.canvas.hasFocus()
+    assert [box.text() for box in boxes[:4]] == before
+    assert cut.document.state.recipe == finish
+
+
 def test_no_input_of_the_window_takes_the_focus_by_the_wheel(cut):
     kinds = (QAbstractSpinBox, QComboBox, QSlider)
     shown = [w for kind in kinds for w in cut.findChildren(kind) if w.isVisible()]
@@ -160,6 +192,45 @@ def test_shortcuts_work_while_a_number_has_the_focus(cut, contrast, qtbot, settl
     mode = cut.canvas.mode
     qtbot.keyClick(contrast, KEY.Key_F)  # the next view
     assert cut.canvas.mode != mode
+
+
+def test_undo_takes_back_what_was_just_typed(cut, contrast, qtbot, settle):
+    contrast.selectAll()
+    qtbot.keyClicks(contrast, "40")
+    qtbot.keyClick(contrast, KEY.Key_Return)
+    settle()
+    contrast.setFocus()
+    contrast.selectAll()
+    qtbot.keyClicks(contrast, "70")  # and no Return
+    qtbot.keyClick(contrast, KEY.Key_Z, CONTROL)
+    settle()
+    assert cut.document.state.recipe.finish.contrast == 0.4
+    assert contrast.value() == 40
+    qtbot.keyClick(contrast, KEY.Key_Y, CONTROL)
+    settle()
+    assert cut.document.state.recipe.finish.contrast == 0.7
+
+
+def test_undo_takes_back_a_slider_that_was_just_moved(cut, qtbot, settle):
+    slider = cut.tools.refine.fields["contrast"].slider
+    slider.setFocus()
+    steps = cut.document.undo_stack.count()
+    qtbot.keyClick(slider, KEY.Key_Right)
+    qtbot.keyClick(slider, KEY.Key_Z, CONTROL)
+    settle()
+    qtbot.wait(2 * COMMIT_DELAY_MS)
+    assert cut.document.state.recipe.finish.contrast == 0
+    assert slider.value() == 0
+    assert cut.document.undo_stack.index() == steps
+    assert cut.document.state.recipe.has_prompts, "the click stays"
+
+
+def test_a_shortcut_has_what_was_typed(cut, contrast, qtbot, settle):
+    contrast.selectAll()
+    qtbot.keyClicks(contrast, "30")
+    qtbot.keyClick(contrast, KEY.Key_F)
+    settle()
+    assert cut.document.state.recipe.finish.contrast == 0.3
 
 
 def test_a_number_takes_what_it_needs(cut, contrast, qtbot):

@@ -74,6 +74,17 @@ def test_clicks_give_mattes(opened, click, settle, engine):
     assert opened.isWindowModified()
 
 
+def test_only_the_time_of_a_click_is_called_one(opened, qtbot, settle):
+    view = opened.canvas.viewport()
+    start, end = (opened.canvas.to_view(*at).toPoint() for at in ((5, 5), (50, 50)))
+    qtbot.mousePress(view, LEFT, pos=start)
+    qtbot.mouseMove(view, pos=end)
+    qtbot.mouseRelease(view, LEFT, pos=end)
+    settle()
+    assert opened.document.state.recipe.prompts.box is not None
+    assert opened.status.times.text() == "encode 7 ms · matte 5 ms"
+
+
 def test_a_click_during_encoding_gives_a_matte(window, photo, engine, qtbot, settle):
     engine.gate.clear()
     window.open_path(photo)

@@ -7,9 +7,11 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 from PySide6.QtCore import QLocale, QPoint, QSize, Qt
-from PySide6.QtWidgets import QToolButton
+from PySide6.QtGui import QScreen
+from PySide6.QtWidgets import QApplication, QDialog, QScrollArea, QToolButton
 
 from zim_app.gui import language
+from zim_app.gui.evaluation.evaluation_window import EvaluationWindow
 from zim_app.gui.settings import preferences, window_state
 from zim_app.gui.tools.toolbox import TOOLS
 
@@ -88,3 +90,48 @@ def test_the_start_page_goes_on_with_recent_images(next_window, tmp_path, qtbot)
     qtbot.mouseClick(buttons[1], Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: window.idle)
     assert window.document.image.path == tmp_path / "b.png"
+
+
+def test_all_refinement_is_seen_on_a_usual_screen(shown, qtbot):
+    shown.resize(1366, 768)
+    refine = shown.tools.refine
+    bar = refine.findChild(QScrollArea).verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() == 0)
+
+
+def test_the_buttons_of_the_refinement_are_seen_on_a_small_screen(shown, qtbot):
+    shown.resize(*SMALL)
+    qtbot.waitUntil(lambda: shown.idle)
+    refine = shown.tools.refine
+    buttons = (refine.reset_button, refine.copy_button, refine.keep_button)
+    for button in buttons:
+        assert button.visibleRegion().boundingRect() == button.rect()
+
+
+def test_a_hint_without_room_ends_in_an_ellipsis(shown, qtbot):
+    hint = shown.tools.options_bar.hint
+    shown.resize(*SMALL)
+    qtbot.waitUntil(lambda: shown.idle)
+    hint.setText(3 * hint.text())
+    assert hint.shown_text.endswith("\N{HORIZONTAL ELLIPSIS}")
+    assert not hint.text().endswith("\N{HORIZONTAL ELLIPSIS}")
+    before = hint.grab().toImage()
+    hint.setText(hint.text()[: len(hint.shown_text) - 2])
+    assert hint.grab().toImage() != before
+
+
+@pytest.mark.parametrize("id_", ["batch", "evaluate", "cheat_sheet", "models"])
+def test_a_dialog_fits_its_screen(shown, qtbot, monkeypatch, id_):
+    monkeypatch.setattr(QScreen, "availableSize", lambda _: QSize(1024, 700))
+    shown.actions_by_id[id_].trigger()
+    kinds = (QDialog, EvaluationWindow)
+    [dialog] = [
+        each
+        for each in QApplication.topLevelWidgets()
+        if isinstance(each, kinds) and each.isVisible()
+    ]
+    assert dialog.width() <= SMALL[0]
+    assert dialog.height() <= SMALL[1]
+    for area in dialog.findChildren(QScrollArea):
+        assert area.horizontalScrollBar().maximum() == 0
+    dialog.close()

@@ -13,6 +13,7 @@ from zim_model.inference.mask_generator import (
 )
 from zim_model.matting.rle import encoded
 from zim_model.network.config import sam_variant
+from zim_model.network.decoder import MaskDecoder
 from zim_model.prompts import Point, PromptSet
 
 IMAGE = np.zeros((96, 128, 3), np.uint8)
@@ -58,13 +59,14 @@ class SquareBackend:
         answers = [self.decode(encoded, prompts) for prompts in sets]
         return tuple(map(np.stack, zip(*answers, strict=True)))
 
-    def decode_tokens(self, encoded, coords, labels, mask_input=None):
+    def decode_tokens(self, encoded, coords, labels, mask_input=None, wanted=None):
         sets = [PromptSet((Point(*map(float, each[0])),)) for each in coords]
         logits, scores = self.decode_many(encoded, sets)
         side = self.config.image_size // self.config.mask_stride
         padded = np.full((len(sets), 4, side, side), -9, np.float32)
         padded[..., : logits.shape[2], : logits.shape[3]] = logits
-        return torch.from_numpy(padded), torch.from_numpy(scores)
+        padded, scores = torch.from_numpy(padded), torch.from_numpy(scores)
+        return padded if wanted is None else padded[wanted(scores)], scores
 
 
 class Encoded:
@@ -282,3 +284,37 @@ def test_a_model_is_taken_as_it_is(small_vit):
     records = generator.generate(IMAGE)
     assert records
     assert all(r["matte"].shape == (96, 128) for r in records)
+
+
+@pytest.mark.parametrize("variant", ["zim", "sam"])
+def test_masks_of_low_scores_are_never_predicted(variant, monkeypatch):
+    """Records are those of a generator that predicts all, and filters then."""
+    config = SMALL_VIT if variant == "zim" else sam_variant(SMALL_VIT)
+    model = random_model(config)
+    options = {"points_per_side": 5, "stability_score_thresh": 0, "device": "cpu"}
+    options |= {"box_nms_thresh": 1.0, "pred_iou_thresh": -1e9}
+    every = zim_model.ZimAutomaticMaskGenerator(model, **options).generate(IMAGE)
+    scores = sorted({record["predicted_iou"] for record in every})
+    least = scores[-len(scores) // 4]
+    decoded, predict = [], MaskDecoder.predict_masks
+    head = MaskDecoder.predict_iou
+
+    def count(self, tokens, *arguments):
+        decoded.append(len(tokens))
+        return predict(self, tokens, *arguments)
+
+    monkeypatch.setattr(MaskDecoder, "predict_masks", count)
+    # A threshold of 0 and less keeps all.
+    monkeypatch.setattr(
+        MaskDecoder, "predict_iou", lambda self, tokens: head(self, tokens) + 10
+    )
+    options["pred_iou_thresh"] = least + 10
+    some = zim_model.ZimAutomaticMaskGenerator(model, **options).generate(IMAGE)
+    expected = [r for r in every if r["predicted_iou"] > least + 1e-5]
+    assert 0 < sum(decoded) < 25
+    assert len(some) == pytest.approx(len(expected), abs=1)
+    for record, other in zip(some, expected, strict=False):
+        assert record["point_coords"] == other["point_coords"]
+        np.testing.assert_allclose(
+            record["matte"].astype(int), other["matte"].astype(int), atol=1
+        )

@@ -12,7 +12,9 @@ import pytest
 from onnx import TensorProto, helper
 
 from zim_model.errors import DeviceError, WeightsError
+from zim_model.inference import zoom
 from zim_model.inference.engine import Engine
+from zim_model.inference.prediction import decode_view
 from zim_model.inference.subject import SubjectSelector
 from zim_model.onnx.automatic import AutomaticNetwork
 from zim_model.prompts import Point, PromptSet
@@ -246,3 +248,21 @@ def test_without_a_network_the_model_searches(image):
     assert not recipe.masks
     matte = engine.solve(Request(image, "disc", recipe)).alpha
     assert matte[45, 80] > matte[5, 5]
+
+
+def test_what_the_search_has_predicted_is_not_predicted_again(image, monkeypatch):
+    decoded = []
+
+    def count(*args):
+        decoded.append(args)
+        return decode_view(*args)
+
+    monkeypatch.setattr(zoom, "decode_view", count)
+    engine = Engine()
+    recipe = SubjectSelector(engine).select(Request(image, "disc", Recipe()))
+    searched = len(decoded)
+    matte = engine.solve(Request(image, "disc", recipe)).alpha
+    assert searched > 0
+    assert len(decoded) == searched
+    other = Engine().solve(Request(image, "disc", recipe)).alpha
+    assert np.array_equal(matte, other)

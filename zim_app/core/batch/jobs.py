@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from os.path import isdir
 from pathlib import Path
 from typing import get_args
 
@@ -105,7 +106,7 @@ def scan_folder(
     def is_excluded(inner: Path) -> bool:
         if inner.resolve() == own:
             return True
-        if (inner / FOLDER).is_dir():
+        if isdir(inner / FOLDER):  # false in a folder that may not be read
             add(inner, EARLIER_RESULTS, harmless=True)
             return True
         return False

@@ -216,7 +216,7 @@ class BatchJournal:
         with self._lock:
             if self._writer is None:
                 name = f"journal-{time.time_ns()}-{secrets.token_hex(4)}.jsonl"
-                self._writer = JournalWriter(self._folder / name)
+                self._writer = JournalWriter(self._folder / name, locked=False)
                 self._writer.append({"version": VERSION})
             self._latest = max(time.time(), math.nextafter(self._latest, math.inf))
             self._writer.append({"at": self._latest, **data})

@@ -8,7 +8,7 @@ from os.path import isdir
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, Qt, QTimer, QUrl, Signal, Slot
+from PySide6.QtCore import QModelIndex, QSize, Qt, QTimer, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QIcon
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -88,7 +88,7 @@ class BatchDialog(QDialog):
         self._connect()
         self.form.restore(window_state.batch_settings(), model)
         self._update()
-        self.resize(860, 720)
+        self.resize(window_state.first_size(self.screen(), QSize(860, 720)))
 
     # -- Set-up ----------------------------------------------------------------------
 

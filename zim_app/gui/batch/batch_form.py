@@ -62,6 +62,7 @@ class BatchForm(QTabWidget):
         self._make_results()
         self._lay_out()
         self.setAccessibleName(self.tr("Settings of the batch"))
+        self.setDocumentMode(True)  # else the dark theme draws pages in a light grey
         self._connect()
 
     # -- Set-up ----------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QCoreApplication, Qt, Slot
+from PySide6.QtCore import QCoreApplication, QSize, Qt, Slot
 from PySide6.QtWidgets import (
     QDialog,
     QGridLayout,
@@ -19,8 +19,11 @@ from PySide6.QtWidgets import (
 from zim_app.gui.commands import shortcuts
 from zim_app.gui.commands.actions import BY_ID, sections
 from zim_app.gui.commands.gesture_help import GESTURES
+from zim_app.gui.settings import window_state
 
-COLUMNS = 4
+FULL_SIZE = QSize(1400, 760)
+COLUMN_WIDTH = 330
+"""Least width of a column, in the language with the longest texts."""
 SIDE_BY_SIDE = 22
 """Number of characters up to which keys are shown side by side."""
 _STYLE = """
@@ -80,6 +83,7 @@ def _key_caps(keys: Sequence[str]) -> QWidget:
     for key in keys:
         cap = QLabel(key)
         cap.setProperty("key", True)
+        cap.setWordWrap(keys == [key] and len(key) > SIDE_BY_SIDE)
         box.addWidget(
             cap, 0, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
         )
@@ -104,15 +108,16 @@ class CheatSheet(QDialog):
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._filter)
         self.sections = [self._mouse(), *self._actions()]
+        size = window_state.first_size(self.screen(), FULL_SIZE)
         body = QScrollArea()
-        body.setWidget(self._columns())
+        body.setWidget(self._columns(size.width() // COLUMN_WIDTH))
         body.setWidgetResizable(True)
         body.setFrameShape(QScrollArea.Shape.NoFrame)
         body.setAccessibleName(self.windowTitle())
         layout = QVBoxLayout(self)
         layout.addWidget(self.search)
         layout.addWidget(body, 1)
-        self.resize(1400, 760)
+        self.resize(size)
 
     def _mouse(self) -> CheatSheetSection:
         translate = QCoreApplication.translate
@@ -139,13 +144,13 @@ class CheatSheet(QDialog):
                 result.append(CheatSheetSection(title, rows))
         return result
 
-    def _columns(self) -> QWidget:
+    def _columns(self, count: int) -> QWidget:
         """The sections in columns; each is added to the shortest column."""
         body = QWidget()
         outer = QHBoxLayout(body)
         outer.setSpacing(24)
-        columns = [QVBoxLayout() for _ in range(COLUMNS)]
-        lengths = [0] * COLUMNS
+        columns = [QVBoxLayout() for _ in range(count)]
+        lengths = [0] * count
         for section in self.sections:
             shortest = lengths.index(min(lengths))
             columns[shortest].addWidget(section)

@@ -113,7 +113,7 @@ class EvaluationWindow(QWidget):
         self.export_button.set_report(None, None)
         self._update()
         if not self.restoreGeometry(window_state.evaluation_geometry()):
-            self.resize(QSize(1280, 820))
+            self.resize(window_state.first_size(self.screen(), QSize(1280, 820)))
         if choices.root:
             self._open_root(Path(choices.root))
 

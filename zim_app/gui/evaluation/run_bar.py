@@ -120,6 +120,7 @@ class RunBar(QWidget):
 
 _PRIMARY = """
 #primary { border-radius: 4px; padding: 5px 12px; }
+#primary:disabled { border: 1px solid palette(mid); }
 #primary:enabled { background: #1f74d6; color: white; }
 #primary:enabled:hover { background: #2f84e6; }
 #primary:enabled:pressed { background: #175eb0; }

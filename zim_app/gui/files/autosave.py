@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from zim_app.core.images import Image
 
 
+RETRY_SECONDS = 10
+"""Time until a session that could not be written is tried again."""
+
+
 def document_stack(document: Document) -> ObjectStack:
     """The current objects of a document."""
     return ObjectStack(document.state.objects, document.state.active)
@@ -135,20 +139,30 @@ class Autosave(QObject):
             image = self._document.image
             work = partial(_save, self.store, session, image)
             self._file_worker.submit(
-                "save_session", work, self, self._on_saved, self._on_save_failed
+                "save_session",
+                work,
+                self,
+                self._on_saved,
+                partial(self._on_session_failed, self._document),
             )
 
-    def save_now(self) -> None:
-        """Write the session on the window's thread, before returning."""
+    def save_now(self) -> ZimError | None:
+        """Write the session on the window's thread, before returning.
+
+        Returns:
+            Why what changed is not saved.
+        """
         self._timer.stop()
         if self._document is None or not self._may_save():
-            return
+            return None
         session = self._session(self._document)
         self._saved = (session.stack, session.exported)
         try:
             _save(self.store, session, self._document.image)
         except ZimError as error:
-            self._on_save_failed(error)
+            self._on_session_failed(self._document, error)
+            return error
+        return None
 
     def _session(self, document: Document) -> Session:
         image, stack = document.image, document_stack(document)
@@ -180,6 +194,13 @@ class Autosave(QObject):
         if self._healthy:
             self._healthy = False
             self.failed.emit(error)
+
+    def _on_session_failed(self, document: Document, error: Exception) -> None:
+        """Try again in a while: the disk may have space by then."""
+        if document is self._document:
+            self._saved = None
+            self._timer.start(RETRY_SECONDS * 1000)
+        self._on_save_failed(error)
 
     # -- Several studios ---------------------------------------------------------------
 

@@ -11,7 +11,9 @@ from PySide6.QtWidgets import QDialogButtonBox, QFileDialog, QMessageBox, QWidge
 from zim_app.core.folders import IMAGE_SUFFIXES
 from zim_app.core.saved_work import PROJECT_SUFFIX
 from zim_app.gui.document import Document
+from zim_app.gui.language import translate_message
 from zim_model.assets import asset_path
+from zim_model.errors import ZimError
 
 translate = QCoreApplication.translate
 
@@ -84,10 +86,27 @@ def start_folder(document: Document) -> Path:
 
 def unsaved_box(parent: QWidget, project: Path) -> QMessageBox:
     """Box about a project's unsaved changes; emits ``buttonClicked``."""
+    text = translate("Dialogs", "Save the changes to {}?").format(project.name)
+    return _save_box(parent, QMessageBox.Icon.Question, text)
+
+
+def unwritten_box(parent: QWidget, error: ZimError) -> QMessageBox:
+    """Box about work that cannot be kept; emits ``buttonClicked``."""
+    text = translate(
+        "Dialogs",
+        "Your work on this photo could not be saved. Save it elsewhere, as a project?",
+    )
+    box = _save_box(parent, QMessageBox.Icon.Warning, text)
+    lines = translate_message(error.message), translate_message(error.hint or "")
+    box.setInformativeText("\n".join(lines).strip())
+    return box
+
+
+def _save_box(parent: QWidget, icon: QMessageBox.Icon, text: str) -> QMessageBox:
     box = QMessageBox(parent)
-    box.setIcon(QMessageBox.Icon.Question)
+    box.setIcon(icon)
     box.setWindowTitle(translate("Dialogs", "Unsaved changes"))
-    box.setText(translate("Dialogs", "Save the changes to {}?").format(project.name))
+    box.setText(text)
     button = QMessageBox.StandardButton
     box.setStandardButtons(button.Save | button.Discard | button.Cancel)
     box.setDefaultButton(button.Save)

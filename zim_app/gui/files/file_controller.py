@@ -27,6 +27,7 @@ from zim_app.gui.files.open_job import (
     open_project,
 )
 from zim_app.gui.files.open_notices import OPEN_TOPIC, OpenNotices
+from zim_app.gui.files.opening_preview import OpeningPreview
 from zim_app.gui.settings import window_state
 from zim_app.gui.studio import Studio
 from zim_model.errors import ZimError
@@ -82,6 +83,7 @@ class FileController(QObject):
         studio.strip.path_requested.connect(self._on_strip_requested)
         self._sessions.recovered.connect(self._on_sessions_recovered)
         self._notices = OpenNotices(studio)
+        self._preview = OpeningPreview(studio.pages)
 
     # -- Opening ---------------------------------------------------------------------
 
@@ -148,6 +150,7 @@ class FileController(QObject):
 
     def cancel_open(self) -> None:
         """Reset the strip's selection to the open image after a cancelled opening."""
+        self._preview.end()
         document = self._studio.document
         self._studio.strip.select(document.image.path if document else None)
 
@@ -162,18 +165,22 @@ class FileController(QObject):
         if path.suffix.lower() == PROJECT_SUFFIX:
             work = partial(open_project, path, None, store)
         else:
-            work = partial(open_image, path, store)
+            on_preview = partial(self._preview.read.emit, path)
+            work = partial(open_image, path, store, on_preview)
         self._start_opening(work, on_done)
+        self._preview.begin(path)
 
     def _start_opening(
         self,
         work: Callable[[], OpenedImage | ImageMissing],
         on_done: Callable[[Document], object] | None = None,
     ) -> None:
+        self._preview.end()
         on_opened = partial(self._on_opened, on_done)
         self._file_worker.open(work, self, on_opened, self._on_open_failed)
 
     def _on_open_failed(self, error: Exception) -> None:
+        self._preview.end()
         document = self._studio.document
         self._studio.strip.return_to(document.image.path if document else None)
         self._studio.banner.remove_topic(OPEN_TOPIC)
@@ -184,6 +191,7 @@ class FileController(QObject):
         on_done: Callable[[Document], object] | None,
         opened: OpenedImage | ImageMissing,
     ) -> None:
+        self._preview.end()
         if isinstance(opened, ImageMissing):
             self._show_image_missing(opened)
             return
@@ -376,17 +384,23 @@ class FileController(QObject):
     def may_close(self) -> bool:
         """Whether the window may close.
 
-        If not, show a box about unsaved changes, or close the window once all files are
-        written; it stays open, and shows the error, if one cannot be.  A second attempt
-        to close it meanwhile is allowed.
+        If not, show a box about unsaved changes, or about a session that cannot be
+        written, or close the window once all files are written; it stays open, and
+        shows the error, if one cannot be.  A second attempt to close it meanwhile is
+        allowed.
         """
         if self._file_worker.is_writing and not self._closes_when_written:
             self._closes_when_written = True
             return False
-        if self.has_unsaved_project and not self._closing:
+        if self._closing:
+            return True
+        if self.has_unsaved_project:
             self._confirm_unsaved(self._close)
             return False
-        return True
+        error = None if self.project else self._sessions.save_now()
+        if error is not None:
+            self._ask(dialogs.unwritten_box(self._studio.widget, error), self._close)
+        return error is None
 
     @Slot(bool)
     def _on_written(self, success: bool) -> None:
@@ -405,7 +419,9 @@ class FileController(QObject):
             on_done()
             return
         assert self.project is not None
-        box = dialogs.unsaved_box(self._studio.widget, self.project)
+        self._ask(dialogs.unsaved_box(self._studio.widget, self.project), on_done)
+
+    def _ask(self, box: QMessageBox, on_done: Callable[[], object]) -> None:
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.buttonClicked.connect(partial(self._on_box_clicked, box, on_done))
         box.open()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from os.path import isfile
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 from PySide6.QtGui import QImage
 
 from zim_app.core.folders import list_images
+from zim_app.gui.files.opening_preview import read_preview
 from zim_app.gui.workers.warmup import import_readers
 from zim_model.arrays import ByteArray
 from zim_model.errors import ImageError, ZimError, msg
@@ -66,8 +68,16 @@ class ImageMissing:
     replacement: Path | None = None
 
 
-def open_image(path: Path, store: SessionStore) -> OpenedImage:
-    """Read an image, or the first one in a folder, and its session."""
+def open_image(
+    path: Path, store: SessionStore, on_preview: Callable[[QImage], object]
+) -> OpenedImage:
+    """Read an image, or the first one in a folder, and its session.
+
+    Args:
+        path: of the image or folder.
+        store: of the sessions.
+        on_preview: called with a small picture of a large photo, before it is read.
+    """
     import_readers()
     from zim_app.core.images import load_image
 
@@ -79,6 +89,9 @@ def open_image(path: Path, store: SessionStore) -> OpenedImage:
                 msg("Choose a folder with JPEG, PNG, TIFF, WebP, BMP or GIF files."),
             )
         path = images[0]
+    preview = read_preview(path)
+    if preview is not None:
+        on_preview(preview)
     return _with_session(load_image(path), store)
 
 

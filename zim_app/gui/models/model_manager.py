@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
 
 from zim_app.gui.language import size_text, translate_message
 from zim_app.gui.models.model_worker import Download, ModelWorker
+from zim_app.gui.settings import window_state
 from zim_app.gui.status_bar import WARNING
 from zim_model.errors import ZimError
 from zim_model.weights import hub
@@ -316,7 +317,7 @@ class ModelManager(QDialog):
         worker.failed.connect(self._on_worker_failed)
         worker.adding_changed.connect(self._on_worker_adding_changed)
         self.refresh()
-        self.resize(QSize(620, 620))
+        self.resize(window_state.first_size(self.screen(), QSize(620, 620)))
 
     def _setup_layout(self) -> None:
         note = QLabel(

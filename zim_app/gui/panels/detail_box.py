@@ -82,13 +82,14 @@ class DetailBox(QComboBox):
             one; to be placed below.
 
     **Signals**: ``chosen(upsampling, network)``, ``models_requested()``: the user wants
-    to get a trimap network.
+    to get a trimap network, ``note_changed()``: the note came, went or changed.
 
     **Threads**: the window's only.
     """
 
     chosen = Signal(str, str)
     models_requested = Signal()
+    note_changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -186,6 +187,7 @@ class DetailBox(QComboBox):
 
     def _show_note(self, missing: str = "") -> None:
         """Show the memory of the current network, or that one is missing."""
+        before = self.note.text() if not self.note.isHidden() else ""
         network = self._networks.get(self._current_key().removeprefix(_TRIMAP))
         shown = self._options.upsampling == "trimap"
         if shown and network is None and self._options.trimap_network:
@@ -201,7 +203,10 @@ class DetailBox(QComboBox):
             if 0 < main_memory() < needed:
                 text = f'<b style="color:{WARNING.name()}">{text}</b>'
             self.note.setText(text)
-        self.note.setVisible(bool(missing) or (shown and network is not None))
+        visible = bool(missing) or (shown and network is not None)
+        self.note.setVisible(visible)
+        if before != (self.note.text() if visible else ""):
+            self.note_changed.emit()
 
     @Slot(int)
     def _on_activated(self, index: int) -> None:

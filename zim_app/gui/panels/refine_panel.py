@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QDockWidget,
     QFrame,
     QHBoxLayout,
+    QLayout,
     QMainWindow,
     QPushButton,
     QScrollArea,
@@ -145,7 +146,8 @@ class RefinePanel(QDockWidget):
         )
         self.keep_button.setCheckable(True)
         self.sections = self._sections()
-        self.setWidget(_scroll_area(self._content()))
+        self._area = _scroll_area(self._content())
+        self.setWidget(self._with_footer())
 
     def _field(self, adjustment: Adjustment) -> SliderField:
         field = SliderField(_tr(adjustment.text), _tr(adjustment.tip), adjustment.scale)
@@ -162,6 +164,9 @@ class RefinePanel(QDockWidget):
         box = DetailBox()
         box.chosen.connect(self._on_detail_chosen)
         box.models_requested.connect(self.models_requested)
+        # Queued: its place is known when it is laid out.
+        queued = Qt.ConnectionType.QueuedConnection
+        box.note_changed.connect(self._on_detail_note_changed, queued)
         return box
 
     def _mirrored_box(self) -> QCheckBox:
@@ -195,8 +200,18 @@ class RefinePanel(QDockWidget):
     def _on_section_toggled(self) -> None:
         folded = [name for name, section in self.sections.items() if not section.opened]
         window_state.set_folded_sections(folded)
-        area, layout = self.widget(), self.layout()
-        assert isinstance(area, QScrollArea)
+        self._fit_height()
+
+    @Slot()
+    def _on_detail_note_changed(self) -> None:
+        """Give the note room, or else scroll to it."""
+        self._fit_height()
+        if not self.detail.note.isHidden():
+            self._area.ensureWidgetVisible(self.detail.note, 0, 4)
+
+    def _fit_height(self) -> None:
+        """Be as high as the content, which has changed."""
+        area, layout = self._area, self.layout()
         assert layout is not None
         grown = _limit_height(area) - area.height()
         layout.activate()  # else the old limit holds
@@ -224,18 +239,31 @@ class RefinePanel(QDockWidget):
     def _content(self) -> QWidget:
         content = QWidget()
         layout = QVBoxLayout(content)
-        layout.setSpacing(5)
+        layout.setSpacing(4)  # all of it is seen on a screen of 768 rows
+        layout.setContentsMargins(9, 2, 9, 2)
         for section in self.sections.values():
             layout.addWidget(section)
             section.toggled.connect(self._on_section_toggled)
-        row = QHBoxLayout()
-        row.addWidget(self.reset_button, 1)
-        for button in (self.copy_button, self.paste_button, self.keep_button):
-            row.addWidget(button)
-        layout.addLayout(row)
         layout.addStretch()
         content.setMinimumWidth(230)
         return content
+
+    def _with_footer(self) -> QWidget:
+        """The area that scrolls, and below it the buttons for all of it."""
+        whole = QWidget()
+        column = QVBoxLayout(whole)
+        column.setContentsMargins(0, 0, 0, 4)
+        column.setSpacing(2)
+        column.addWidget(self._area)
+        row = QHBoxLayout()
+        row.setContentsMargins(9, 0, 9, 0)
+        row.addWidget(self.reset_button, 1)
+        for button in (self.copy_button, self.paste_button, self.keep_button):
+            row.addWidget(button)
+        column.addLayout(row)
+        # Not higher than its parts: what is left is for the other panels.
+        column.setSizeConstraint(QLayout.SizeConstraint.SetMaximumSize)
+        return whole
 
     def set_document(self, document: Document) -> None:
         """Refine the active object of another document."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QCoreApplication, Qt, Slot
+from PySide6.QtCore import QCoreApplication, QSize, Qt, Slot
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QDialog,
@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from zim_app.gui.commands.shortcut_page import ShortcutPage
 from zim_app.gui.files.dialogs import close_button
 from zim_app.gui.icon_button import IconButton
-from zim_app.gui.settings import preferences
+from zim_app.gui.settings import preferences, window_state
 from zim_app.gui.settings.editors import make_editor
 from zim_app.gui.settings.preferences import GROUPS, SETTINGS, Setting
 
@@ -141,7 +141,7 @@ class SettingsDialog(QDialog):
         self._add_page(self.tr("Keys"), ShortcutPage())
         self.list.setCurrentRow(0)
         self._lay_out()
-        self.resize(760, 520)
+        self.resize(window_state.first_size(self.screen(), QSize(760, 520)))
 
     def _add_page(self, title: str, page: SettingsPage | ShortcutPage) -> None:
         QListWidgetItem(title, self.list)

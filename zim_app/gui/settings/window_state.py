@@ -17,9 +17,9 @@ FRAME = QSize(8, 40)
 """Room for the frame and the title of a window, on most desktops."""
 
 
-def first_size(screen: QScreen) -> QSize:
-    """Size of the window at the first start, with room for its frame on the screen."""
-    return FIRST_SIZE.boundedTo(screen.availableSize() - FRAME)
+def first_size(screen: QScreen, size: QSize = FIRST_SIZE) -> QSize:
+    """A window's first size: ``size``, if it has room with its frame on the screen."""
+    return size.boundedTo(screen.availableSize() - FRAME)
 
 
 def recent_paths() -> list[Path]:

@@ -93,6 +93,7 @@ class HoverPreview(QObject):
             self._queue.preview(None)
         elif self._recipe is None:
             recipe = document.state.recipe.with_point(Point(position.x(), position.y()))
+            # What a click would select, without its finish: it follows the pointer.
             options = Options(recipe.options.candidate, "bilinear")
             recipe = replace(recipe, options=options, finish=Finish())
             self._request(replace(document.request(recipe), cacheable=False))

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from zim_app.gui.canvas.canvas import Canvas
+from zim_app.gui.elided_label import ElidedLabel
 from zim_app.gui.icons import icon
 from zim_app.gui.panels.fields import (
     ONE_LINE_SLIDER,
@@ -286,7 +287,7 @@ class ToolOptionsBar(QToolBar):
         self.setWindowTitle(self.tr("Tool options"))
         self.setMovable(False)
         self._canvas = canvas
-        self.title, self.hint = QLabel(), QLabel()
+        self.title, self.hint = QLabel(), ElidedLabel()
         self.sign = OptionSwitch(self, "positive", SIGNS)
         self.brush = BrushOptions(self)
         self.key = KeyOptions(canvas)
@@ -311,9 +312,6 @@ class ToolOptionsBar(QToolBar):
         font.setBold(True)
         self.title.setFont(font)
         self.hint.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        self.hint.setSizePolicy(
-            QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred
-        )
 
     def choose(self, option: str, value: object) -> None:
         """Set a field of the :class:`ToolOptions`, and go on with the canvas."""

@@ -19,6 +19,7 @@ from zim_model.runtime.devices import (
     Device,
     DeviceChoice,
     Placement,
+    main_memory,
     may_have_gpu,
 )
 
@@ -37,7 +38,8 @@ def create_engine(cache_bytes: int = 2**30) -> EngineLike:
     It loads torch where a model or a GPU needs it, without blocking the window.
 
     Args:
-        cache_bytes: most memory for the features of encoded images.
+        cache_bytes: most memory for the features of encoded images; no more than a
+            tenth of what the computer has.
     """
     if may_have_gpu():  # only torch knows more
         import_torch()
@@ -56,7 +58,8 @@ def create_engine(cache_bytes: int = 2**30) -> EngineLike:
         import_torch()
         return oom_fallback.open_trimap_network(name, placement)
 
-    return Engine(open_model, cache_bytes, open_trimap)
+    features = min(cache_bytes, main_memory() // 10 or cache_bytes)
+    return Engine(open_model, features, open_trimap)
 
 
 class _EngineWorker:

@@ -79,14 +79,20 @@ def test_an_unreadable_folder_is_one_failure(
 ) -> None:
     for name in ("lost+found", "x", "z"):
         save_photo(photos / name / "d.png", (1, 2, 3))
-    scandir = os.scandir
+    scandir, stat = os.scandir, os.stat
 
     def refuse(folder: Any) -> Any:
         if Path(folder).name == "lost+found":
             raise PermissionError(13, "Permission denied", str(folder))
         return scandir(folder)
 
+    def refuse_inside(path: Any, **more: Any) -> Any:
+        if Path(os.fsdecode(path)).parent.name == "lost+found":
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, **more)
+
     monkeypatch.setattr(os, "scandir", refuse)
+    monkeypatch.setattr(os, "stat", refuse_inside)
     rows = rows_of(plan_of())
     assert rows["lost+found"].state == "failed"
     assert "permission is denied" in rows["lost+found"].message

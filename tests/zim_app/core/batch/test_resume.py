@@ -148,6 +148,15 @@ def test_a_killed_batch_takes_its_own_file_again(
     assert states(rows_of(make_plan())) == "kkk"
 
 
+def test_the_journal_needs_no_file_that_a_killed_batch_would_leave(
+    output: Path,
+) -> None:
+    journal = BatchJournal(output)
+    journal.record_start("a.png", ["a-cutout.png"])
+    assert [path.suffix for path in (output / FOLDER).iterdir()] == [".jsonl"]
+    journal.close()
+
+
 def test_what_a_killed_batch_left_is_cleared_away(
     output: Path, make_plan: MakePlan, rows_of: RowsOf
 ) -> None:

@@ -7,8 +7,8 @@ import os
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QItemSelectionModel, Qt, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QItemSelectionModel, QPoint, Qt, QUrl
+from PySide6.QtGui import QDesktopServices, QPalette
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -25,6 +25,7 @@ from zim_app.core.presets import PresetStore
 from zim_app.gui.batch.batch_form import DEFAULT_BOX
 from zim_app.gui.batch.batch_table import RESULT_COLUMN, STATE_COLUMN
 from zim_app.gui.settings import preferences, window_state
+from zim_app.gui.theme import make_palette
 from zim_model.weights.installed import MODELS_VARIABLE
 
 LEFT = Qt.MouseButton.LeftButton
@@ -55,6 +56,15 @@ def test_key_opens_the_dialog(window, qtbot):
     keys = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
     QTest.keyClick(window, Qt.Key.Key_B, keys)
     assert window.batch.dialog.isVisible()
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_pages_of_the_form_have_the_colour_of_the_dialog(dialog, dark):
+    dialog.setPalette(make_palette(dark=dark))
+    page = dialog.form.currentWidget()
+    at = page.mapTo(dialog.form, page.rect().bottomRight()) - QPoint(4, 4)
+    colour = dialog.form.grab().toImage().pixelColor(at)
+    assert colour == dialog.palette().color(QPalette.ColorRole.Window)
 
 
 def test_the_preview_counts_images_by_prompt_source(dialog, qtbot, output):

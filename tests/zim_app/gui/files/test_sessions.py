@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from tests.zim_app.gui.files.conftest import idle, project_at, prompts
 from zim_app.core.session_store import SessionStore
@@ -96,6 +98,54 @@ def test_session_that_cannot_be_written_is_reported_once(
     opened.open_path(other)
     settle()
     assert opened.banner.text == ""
+
+
+@pytest.fixture
+def obstructed(opened, click):
+    """A window whose sessions cannot be written until the path is removed."""
+    click(10, 10)
+    folder = SessionStore().folder
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.write_text("in the way")
+    click(20, 20)
+    return folder
+
+
+def test_a_session_is_written_once_that_is_possible(
+    opened, obstructed, qtbot, monkeypatch
+):
+    monkeypatch.setattr("zim_app.gui.files.autosave.RETRY_SECONDS", 1)
+    qtbot.waitUntil(lambda: opened.banner.text != "")
+    obstructed.unlink()
+    key = opened.document.image.key
+    qtbot.waitUntil(lambda: SessionStore().load(key) is not None, timeout=10_000)
+    session = SessionStore().load(key)
+    assert session.stack.objects[0].recipe == opened.document.state.recipe
+
+
+@pytest.mark.parametrize("answer", ["Save", "Discard", "Cancel"])
+def test_work_that_cannot_be_saved_is_asked_about_before_the_window_closes(
+    opened, obstructed, settle, tmp_path, qtbot, answer
+):
+    idle(qtbot, opened)
+    opened.close()
+    assert opened.isVisible()
+    [box] = [box for box in opened.findChildren(QMessageBox) if box.isVisible()]
+    assert "could not be saved" in box.text()
+    assert "cannot be made" in box.informativeText()
+    project = tmp_path / "elsewhere.zimproj"
+    box.button(getattr(QMessageBox.StandardButton, answer)).click()
+    if answer == "Save":
+        qtbot.waitUntil(lambda: opened.findChildren(QFileDialog) != [])
+        dialog = opened.findChildren(QFileDialog)[-1]
+        dialog.selectFile(str(project))
+        dialog.accept()
+    if answer == "Cancel":
+        settle()
+        assert opened.isVisible()
+        return
+    qtbot.waitUntil(lambda: not opened.isVisible())
+    assert project.exists() == (answer == "Save")
 
 
 # --- crashed runs -----------------------------------------------------------------

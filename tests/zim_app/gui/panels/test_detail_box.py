@@ -126,3 +126,11 @@ def test_a_network_installed_meanwhile_is_found_by_the_keyboard(qtbot, box, opti
     install(SMALL)
     qtbot.keyClick(box, Qt.Key.Key_End)
     assert options().trimap_network == SMALL
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (1024, 660), (1300, 1000)])
+def test_the_note_is_in_view(qtbot, window, box, size):
+    window.resize(*size)
+    qtbot.waitUntil(lambda: window.idle)
+    choose(qtbot, box, "Trimap network")
+    qtbot.waitUntil(lambda: box.note.visibleRegion().boundingRect() == box.note.rect())

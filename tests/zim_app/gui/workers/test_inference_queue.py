@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.zim_app.gui.conftest import FakeEngine
-from zim_app.gui.workers.inference_queue import InferenceQueue
+from zim_app.gui.workers.inference_queue import InferenceQueue, create_engine
 from zim_model.errors import Cancelled, ZimError
 from zim_model.prompts import Point, PromptSet
 from zim_model.recipe import Recipe
@@ -274,6 +274,21 @@ def test_close_cancels_what_runs(queue, engine, qtbot):
     engine.gate.set()
     queue.close()
     assert len(engine.cancelled) == 1
+
+
+@pytest.mark.parametrize(
+    ("memory", "wanted", "expected"),
+    [(5, 1.0, 0.5), (64, 1.0, 1.0), (80, 16.0, 8.0), (0, 1.0, 1.0)],
+)
+def test_features_take_no_more_than_a_tenth_of_the_memory(
+    memory, wanted, expected, monkeypatch
+):
+    """In GB; that of some systems is not known."""
+    monkeypatch.setattr(
+        "zim_app.gui.workers.inference_queue.main_memory", lambda: memory << 30
+    )
+    engine = create_engine(int(wanted * 2**30))
+    assert engine.cache.max_bytes == expected * 2**30
 
 
 def test_the_window_imports_without_torch():
