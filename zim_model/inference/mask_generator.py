@@ -276,7 +276,7 @@ class ZimAutomaticMaskGenerator:
         logits, scores = decode_uncropped(self.backend, encoded, sets, wanted)
         if wanted is None:
             return list(zip(logits, scores, strict=True))
-        found, nothing = iter(logits), (np.empty((0, 0, 0)), np.empty(0))
+        found, nothing = iter(logits), (logits[:0, 0, 0], scores[:0, 0])
         return [
             (next(found), each) if is_promising else nothing
             for each, is_promising in zip(scores, wanted(scores), strict=True)

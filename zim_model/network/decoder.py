@@ -464,5 +464,7 @@ class MaskDecoder(nn.Module):
             1,
         )
         # A view of channels-last features, which are not copied.
-        logits: Tensor = kernels @ features.flatten(2)
-        return logits.unflatten(-1, features.shape[-2:])
+        masks: Tensor = (kernels @ features.flatten(2)).unflatten(
+            -1, features.shape[-2:]
+        )
+        return masks
