@@ -87,7 +87,7 @@ def size_costs(engine: Engine, size: int, rounds: int) -> dict[str, float]:
 
 
 def prompt_costs(count: int, rounds: int) -> dict[str, float]:
-    """All points at once, and one more where the others are remembered."""
+    """All points at once, and the last one where the others are remembered."""
     rgb, engine = scaled_photo(12), Engine()
     height, width = rgb.shape[:2]
     places = np.random.default_rng(0).uniform(0.3, 0.7, (count + rounds, 2))
@@ -96,12 +96,14 @@ def prompt_costs(count: int, rounds: int) -> dict[str, float]:
     def solve(key: str, chosen: Sequence[Point]) -> None:
         engine.solve(Request(rgb, key, Recipe(PromptSet(tuple(chosen)))))
 
-    solve("warm", points[:count])
+    before = points[: count - 1]
+    if before:
+        solve("warm", before)
     fewer = 1 if count > 20 else rounds
     return {
         "all at once": milliseconds(fewer, lambda i: solve(f"{i}", points[:count])),
-        "one more": milliseconds(
-            rounds, lambda i: solve("warm", [*points[:count], points[count + i]])
+        "the last one": milliseconds(
+            rounds, lambda i: solve("warm", [*before, points[count + i]])
         ),
     }
 
