@@ -52,15 +52,18 @@ class IterativePredictor:
 
     def _replay(self, request: PredictRequest, remember: bool) -> Prediction:
         """Predict for each prefix of the prompts, from the one before; the last one."""
-        backend, candidate = request.backend, request.candidate
+        prefixes = list(prompt_prefixes(request.prompts))
+        own = (request.backend.fingerprint, request.image_key, request.candidate)
         prediction: Prediction | None = None
-        for prefix in prompt_prefixes(request.prompts):
-            key = (backend.fingerprint, request.image_key, candidate, prefix)
-            cached = self._predictions.get(key)
-            if cached is None:
-                cached = predict_zoomed(request, prefix, prediction)
-            prediction = cached
+        known = len(prefixes)
+        # From the longest: a look at all of them would drop each before its turn, where
+        # not all fit into the cache.
+        while prediction is None and known > 0:
+            prediction = self._predictions.get((*own, prefixes[known - 1]))
+            known -= prediction is None
+        for prefix in prefixes[known:]:
+            prediction = predict_zoomed(request, prefix, prediction)
             if remember:
-                self._predictions.put(key, prediction)
+                self._predictions.put((*own, prefix), prediction)
         assert prediction is not None, "there is always the prefix of all prompts"
         return prediction

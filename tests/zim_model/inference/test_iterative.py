@@ -4,6 +4,7 @@ import numpy as np
 
 from tests.zim_model.conftest import SMALL_TINY, SMALL_VIT, random_model
 from tests.zim_model.inference.test_engine import IMAGE, DiscBackend, engine_of, request
+from zim_model.inference import iterative
 from zim_model.inference.iterative import IterativePredictor
 from zim_model.inference.oom_fallback import backend_of
 from zim_model.inference.prediction import PredictRequest, prompt_prefixes
@@ -81,3 +82,17 @@ def test_models_without_that_training_decode_once():
     predict(IterativePredictor(), backend, CLICKS)
     assert counts(backend) == [3]
     assert backend.shown == [None]
+
+
+def test_one_more_point_is_one_prediction_also_where_not_all_are_remembered(
+    monkeypatch,
+):
+    points = tuple(Point(60 + 5 * i, 70) for i in range(12))
+    found = predict(IterativePredictor(), RecordingBackend(), PromptSet(points[:1]))
+    monkeypatch.setattr(iterative, "CACHE_BYTES", 3 * found.nbytes)
+    predictor, backend = IterativePredictor(), RecordingBackend()
+    for count in range(1, len(points)):
+        predict(predictor, backend, PromptSet(points[:count]))
+    backend.decoded.clear()
+    predict(predictor, backend, PromptSet(points))
+    assert counts(backend) == [12]
