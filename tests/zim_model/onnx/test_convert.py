@@ -416,7 +416,7 @@ def test_an_earlier_file_survives_a_failure(pair, tmp_path, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("zim_model.onnx.convert.save_model", full)
+    monkeypatch.setattr("zim_model.weights.checkpoint.atomic_write", full)
     with pytest.raises(WeightsError, match="the disk is full"):
         convert_pair(pair, target)
     assert target.read_bytes() == b"earlier"
