@@ -6,9 +6,9 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QGraphicsView, QWidget
 
-from zim_app.gui.canvas.viewport import FIT_MARGIN
+from zim_app.gui.canvas.viewport import FIT_MARGIN, SURROUND
 from zim_model.errors import ImageError
 
 SIDE = 1600
@@ -55,7 +55,6 @@ class OpeningPreview(QWidget):
         super().__init__(parent)
         self.setObjectName("openingPreview")
         self.setCursor(Qt.CursorShape.WaitCursor)
-        self.setAutoFillBackground(True)
         self._image = QImage()
         self._path: Path | None = None
         self._parent = parent
@@ -92,6 +91,8 @@ class OpeningPreview(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """See Qt."""
         painter = QPainter(self)
+        canvas = self._parent.findChild(QGraphicsView)
+        painter.fillRect(self.rect(), canvas.backgroundBrush() if canvas else SURROUND)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(self.picture_rect(), self._image)
 

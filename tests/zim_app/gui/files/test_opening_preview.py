@@ -62,6 +62,8 @@ def test_the_preview_is_where_the_photo_will_be(
     left = shown.pixelColor(place.left() + place.width() // 4, place.center().y())
     assert left.red() > 200
     assert left.blue() < 60
+    around = window.canvas.backgroundBrush().color()
+    assert shown.pixelColor(place.center().x(), place.top() - 3) == around
     gate.set()
     qtbot.waitUntil(lambda: path_shown(window) == large_photo, timeout=WAIT)
     assert not preview.isVisible()
