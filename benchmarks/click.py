@@ -8,26 +8,15 @@ from __future__ import annotations
 
 import argparse
 import resource
-import statistics
 import sys
 import time
-from collections.abc import Callable
 
-from timing import scaled_photo
+from timing import median_ms, scaled_photo
 
 from zim_model.inference.engine import Engine
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.recipe import Options, Recipe
 from zim_model.request import Request
-
-
-def median_ms(rounds: int, action: Callable[[int], object]) -> float:
-    times = []
-    for i in range(rounds):
-        started = time.perf_counter()
-        action(i)
-        times.append((time.perf_counter() - started) * 1e3)
-    return statistics.median(times)
 
 
 def main() -> int:

@@ -11,18 +11,16 @@ from __future__ import annotations
 import argparse
 import platform
 import resource
-import statistics
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 from batch import make_photos
 from batch import seconds as batch_seconds
-from timing import scaled_photo
+from timing import median_ms, scaled_photo
 
 from zim_app.core.compose import union_alpha
 from zim_app.core.export import ExportTarget, export
@@ -46,16 +44,6 @@ MARK = "<!-- python benchmarks/scaling.py -->"
 """What follows it in the document is written anew."""
 
 
-def milliseconds(rounds: int, action: Callable[[int], object]) -> float:
-    """The median of calls with the number of the round."""
-    times = []
-    for i in range(rounds):
-        started = time.perf_counter()
-        action(i)
-        times.append((time.perf_counter() - started) * 1e3)
-    return statistics.median(times)
-
-
 def size_costs(engine: Engine, size: int, rounds: int) -> dict[str, float]:
     """Each step of a photo of so many megapixels, and the most memory until then."""
     rgb = scaled_photo(size)
@@ -70,15 +58,13 @@ def size_costs(engine: Engine, size: int, rounds: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         path, output = Path(folder, "photo.jpg"), Path(folder, "cutout.png")
         cv2.imwrite(str(path), rgb[..., ::-1])
-        costs["open a JPEG"] = milliseconds(rounds, lambda i: load_image(path))
-        costs["display pyramid"] = milliseconds(rounds, lambda i: image_pyramid(rgb))
-        costs["box"] = milliseconds(rounds, lambda i: solve(f"{size} {i}"))
+        costs["open a JPEG"] = median_ms(rounds, lambda i: load_image(path))
+        costs["display pyramid"] = median_ms(rounds, lambda i: image_pyramid(rgb))
+        costs["box"] = median_ms(rounds, lambda i: solve(f"{size} {i}"))
         solve("clicked", 0)
-        costs["click after it"] = milliseconds(
-            rounds, lambda i: solve("clicked", i + 1)
-        )
+        costs["click after it"] = median_ms(rounds, lambda i: solve("clicked", i + 1))
         image, target = load_image(path), [ExportTarget(solve("clicked"))]
-        costs["export a PNG"] = milliseconds(
+        costs["export a PNG"] = median_ms(
             rounds, lambda i: export(image, target, output)
         )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -101,8 +87,8 @@ def prompt_costs(count: int, rounds: int) -> dict[str, float]:
         solve("warm", before)
     fewer = 1 if count > 20 else rounds
     return {
-        "all at once": milliseconds(fewer, lambda i: solve(f"{i}", points[:count])),
-        "the last one": milliseconds(
+        "all at once": median_ms(fewer, lambda i: solve(f"{i}", points[:count])),
+        "the last one": median_ms(
             rounds, lambda i: solve("warm", [*before, points[count + i]])
         ),
     }
@@ -122,10 +108,8 @@ def object_costs(count: int, rounds: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder, "layers.ora")
         return {
-            "unite the mattes": milliseconds(rounds, lambda i: union_alpha(alphas)),
-            "export as layers": milliseconds(
-                1, lambda i: export(image, targets, output)
-            ),
+            "unite the mattes": median_ms(rounds, lambda i: union_alpha(alphas)),
+            "export as layers": median_ms(1, lambda i: export(image, targets, output)),
         }
 
 

@@ -44,3 +44,13 @@ def interleaved(
         )
         for name, spent in times.items()
     }
+
+
+def median_ms(rounds: int, action: Callable[[int], object]) -> float:
+    """The median milliseconds of calls with the number of the round."""
+    times = []
+    for i in range(rounds):
+        started = time.perf_counter()
+        action(i)
+        times.append((time.perf_counter() - started) * 1e3)
+    return statistics.median(times)

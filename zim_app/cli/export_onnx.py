@@ -23,9 +23,8 @@ if TYPE_CHECKING:
 
 OFFICIAL_SIDE = 1024
 """Side of the input, in pixels, that the official package expects."""
-PAIR = ONNX_FILES
-TINY = ("predict.onnx", "detail_features.onnx", "refine.onnx")
-"""The files of a ZIM, and of a model of zim-tiny's architecture."""
+TINY_FILES = ("predict.onnx", "detail_features.onnx", "refine.onnx")
+"""Of a model of zim-tiny's architecture; ONNX_FILES are those of a ZIM."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -70,9 +69,10 @@ def run(args: argparse.Namespace) -> int:
     model = load_model(path)
     if isinstance(model, Zim):
         differences = export_pair(model, args.output)
+        files = _written_files(args.output, ONNX_FILES)
     else:
         differences = write_tiny(model, args.output)
-    files = _written_files(args.output, PAIR if isinstance(model, Zim) else TINY)
+        files = _written_files(args.output, TINY_FILES)
     report = {
         "model": args.model,
         "image_size": model.config.image_size,

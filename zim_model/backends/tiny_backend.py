@@ -10,7 +10,11 @@ import cv2
 import numpy as np
 
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.backends.backend import EncodedView, non_finite_error
+from zim_model.backends.backend import (
+    EncodedView,
+    SizedFeatures,
+    non_finite_error,
+)
 from zim_model.backends.prompt_maps import prompt_maps
 from zim_model.backends.view import View, align, resize_view, spread
 from zim_model.errors import PrecisionOverflow
@@ -19,15 +23,6 @@ from zim_model.prompts import PromptSet
 
 LEAST_ALPHA = 1e-5
 """Of the detail stage's input, before it is clamped."""
-
-
-class DetailFeatures(Protocol):
-    """What the detail stage makes of an image, before a matte."""
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of memory."""
-        ...
 
 
 class TinyNetwork(Protocol):
@@ -53,11 +48,11 @@ class TinyNetwork(Protocol):
         """
         ...
 
-    def detail_features(self, pixels: ByteArray) -> DetailFeatures:
+    def detail_features(self, pixels: ByteArray) -> SizedFeatures:
         """The detail stage's features of an image (D, D, 3)."""
         ...
 
-    def refine(self, features: DetailFeatures, logits: FloatArray) -> FloatArray:
+    def refine(self, features: SizedFeatures, logits: FloatArray) -> FloatArray:
         """Finer logits (D/2, D/2) from coarse ones (D/4, D/4)."""
         ...
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.backends.tiny_backend import DetailFeatures
+from zim_model.backends.backend import SizedFeatures
 from zim_model.network.efficientnet_lite import scaled_pixels
 from zim_model.network.tiny import DetailStage, ZimTiny
 from zim_model.runtime.devices import (
@@ -82,7 +82,7 @@ class TorchTiny:
             return DetailTensors(*self._detail.encode(self._input(pixels)))
 
     @torch.inference_mode()
-    def refine(self, features: DetailFeatures, logits: FloatArray) -> FloatArray:
+    def refine(self, features: SizedFeatures, logits: FloatArray) -> FloatArray:
         """See :class:`~zim_model.backends.tiny_backend.TinyNetwork`."""
         tensors = cast(DetailTensors, features)
         coarse = torch.from_numpy(logits)[None, None].to(self.device)

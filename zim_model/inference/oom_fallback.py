@@ -42,8 +42,15 @@ OpenTrimapNetwork = Callable[[str, Placement], "TrimapNetwork"]
 """Loads the trimap network of a name on a placement."""
 
 
+def do_nothing() -> None:
+    """What is done before torch is loaded, by default."""
+
+
 def open_backend(
-    model: str, device: str | None = None, precision: Precision = "auto"
+    model: str,
+    device: str | None = None,
+    precision: Precision = "auto",
+    before_torch: Callable[[], object] = do_nothing,
 ) -> Backend:
     """The backend of a model, ready to run.
 
@@ -51,6 +58,7 @@ def open_backend(
         model: as in :func:`zim_model.weights.catalogue.locate`.
         device: where it runs, such as ``cuda:0``; None takes the best available.
         precision: of the arithmetic, see :mod:`zim_model.runtime.devices`.
+        before_torch: called if the model needs torch, before it is loaded.
 
     Raises:
         WeightsError: there is no such model, or its file cannot be used.
@@ -59,6 +67,7 @@ def open_backend(
     quick = open_without_torch(model, device, precision)
     if quick is not None:
         return quick
+    before_torch()
     path = locate(model)
     if path.is_dir():
         from zim_model.onnx.backend import OnnxBackend
@@ -108,9 +117,12 @@ def backend_of(
     return TinyBackend(TorchTiny(network, device, precision))
 
 
-def open_placement(model: str, placement: Placement) -> Backend:
+def open_placement(
+    model: str, placement: Placement, before_torch: Callable[[], object] = do_nothing
+) -> Backend:
     """The backend of a model on a placement, see :func:`open_backend`."""
-    return open_backend(model, placement.device, placement.precision)
+    device, precision = placement.device, placement.precision
+    return open_backend(model, device, precision, before_torch)
 
 
 def open_trimap_network(name: str, placement: Placement) -> TrimapNetwork:

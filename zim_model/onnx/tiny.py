@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.assets import asset_path
-from zim_model.backends.tiny_backend import DetailFeatures
+from zim_model.backends.backend import SizedFeatures
 from zim_model.network.config import PADDING_GREY, PIXEL_RANGE, TINY_KEY, TinyConfig
 from zim_model.onnx.sessions import open_session
 from zim_model.runtime.malloc import tune_malloc
@@ -92,7 +92,7 @@ class OnnxTiny:
         """See :class:`~zim_model.backends.tiny_backend.TinyNetwork`."""
         return DetailArrays(*self._features.run(None, {"image": _scaled(pixels)}))
 
-    def refine(self, features: DetailFeatures, logits: FloatArray) -> FloatArray:
+    def refine(self, features: SizedFeatures, logits: FloatArray) -> FloatArray:
         """See :class:`~zim_model.backends.tiny_backend.TinyNetwork`."""
         arrays = cast(DetailArrays, features)
         inputs = {

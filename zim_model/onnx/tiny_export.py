@@ -21,15 +21,12 @@ from zim_model.assets import asset_path
 from zim_model.errors import WeightsError, msg
 from zim_model.network.config import TINY_KEY
 from zim_model.network.tiny import DetailStage, ZimTiny
-from zim_model.onnx.export import staging_folder
+from zim_model.onnx.export import OPSET, staging_folder
 from zim_model.onnx.parity import ParityDifference, check_parity
 from zim_model.onnx.sessions import open_session
 from zim_model.onnx.tiny import FEATURES, PREDICT, REFINE, SHAPES, graph_folder
 from zim_model.runtime.atomic_files import atomic_write
 from zim_model.weights.installed import require_onnx
-
-OPSET = 17
-"""Supported by ONNX Runtime 1.12."""
 
 
 class _Features(nn.Module):

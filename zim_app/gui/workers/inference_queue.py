@@ -25,7 +25,6 @@ from zim_model.runtime.devices import (
 
 if TYPE_CHECKING:
     from zim_app.gui.workers.shared_engine import SearchProgress
-    from zim_model.backends.backend import Backend
     from zim_model.backends.trimap_network import TrimapNetwork
     from zim_model.inference.automatic import FoundObject
 
@@ -46,13 +45,7 @@ def create_engine(cache_bytes: int = 2**30) -> EngineLike:
     from zim_model.inference import oom_fallback
     from zim_model.inference.engine import Engine
 
-    def open_model(model: str, placement: Placement) -> Backend:
-        device, precision = placement.device, placement.precision
-        quick = oom_fallback.open_without_torch(model, device, precision)
-        if quick is not None:
-            return quick
-        import_torch()
-        return oom_fallback.open_placement(model, placement)
+    open_model = partial(oom_fallback.open_placement, before_torch=import_torch)
 
     def open_trimap(name: str, placement: Placement) -> TrimapNetwork:
         import_torch()
