@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -40,11 +41,24 @@ def learning_rate(config: RunSettings, step: int) -> float:
     return config.lr * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
 
 
+def trains_in_bfloat16(config: RunSettings, device: torch.device) -> bool:
+    """Whether a run computes in bfloat16: it is wanted, and the processor has it.
+
+    Without instructions of the CPU a convolution in bfloat16 takes ten times as long as
+    in float32.
+    """
+    if config.precision != "bfloat16":
+        return False
+    # Untyped in torch.
+    return device.type != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
+
 class BaseTrainer(ABC, Generic[ConfigT, ModelT]):
     """Model, moving average, optimiser and step; subclasses define model and loss.
 
     Attributes:
         model: the network that is optimised.
+        in_bfloat16: whether forward and backward passes are computed in bfloat16.
         average: the exponential moving average of its weights, in evaluation mode; it
             is saved as the result.
         training_module: the module whose ``forward`` takes a batch.
@@ -58,6 +72,7 @@ class BaseTrainer(ABC, Generic[ConfigT, ModelT]):
     def __init__(self, config: ConfigT, group: ProcessGroup) -> None:
         torch.manual_seed(config.seed)
         self.config, self.group, self.device, self.step = config, group, group.device, 0
+        self.in_bfloat16 = trains_in_bfloat16(config, self.device)
         self.model = self.build_model().to(self.device)
         self.average = self.build_model().to(self.device).eval()
         self.average.load_state_dict(self.model.state_dict())
@@ -71,7 +86,9 @@ class BaseTrainer(ABC, Generic[ConfigT, ModelT]):
             if group.size > 1
             else None
         )
-        self.optimiser = torch.optim.AdamW(self.parameter_groups(), lr=config.lr)
+        self.optimiser = torch.optim.AdamW(
+            self.parameter_groups(), lr=config.lr, fused=self.device.type != "mps"
+        )
 
     @abstractmethod
     def build_model(self) -> ModelT:
@@ -158,12 +175,17 @@ class BaseTrainer(ABC, Generic[ConfigT, ModelT]):
     def _update_average(self) -> None:
         # A short average at first, to forget the initial weights quickly.
         decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
-        own = self.model.state_dict()
-        for key, mean in self.average.state_dict().items():
-            if mean.is_floating_point():
-                mean.lerp_(own[key], 1 - decay)
-            else:
-                mean.copy_(own[key])
+        states = self.average.state_dict(), self.model.state_dict()
+        means, own = (list(state.values()) for state in states)
+        smooth = [mean.is_floating_point() for mean in means]
+        torch._foreach_lerp_(
+            list(itertools.compress(means, smooth)),
+            list(itertools.compress(own, smooth)),
+            1 - decay,
+        )
+        for mean, value, is_smooth in zip(means, own, smooth, strict=True):
+            if not is_smooth:  # the number of batches of a batch norm
+                mean.copy_(value)
 
     def save(self, folder: Path, *, small: bool = False) -> None:
         """Write the training state and the averaged model, each atomically.

@@ -54,7 +54,9 @@ class RunSettings:
             0 keeps the rate at ``lr``, for a later run with a decay.
         weight_decay: weight decay of AdamW.
         precision: ``float32``, or ``bfloat16`` for forward and backward passes
-            (autocast); weights, loss and optimiser stay in float32.
+            (autocast) where the processor has instructions for it
+            (:func:`training.base_trainer.trains_in_bfloat16`); weights, loss and
+            optimiser stay in float32.
         ema: decay of the averaged weights, which are saved as the model.
         clip: largest gradient norm.
         workers: number of data loader processes.

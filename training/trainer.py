@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import sys
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from training.base_trainer import BaseTrainer, Batch
 from training.click_simulation import add_correction_clicks
 from training.config import TrainConfig
 from training.losses import zim_loss
 from zim_model.errors import ZimError
+from zim_model.network.decoder import ABSENT
 from zim_model.network.encoder import LiteEncoder, VitEncoder
 from zim_model.network.tiny import ZimTiny
 from zim_model.network.zim import Features, Zim
@@ -46,7 +45,7 @@ class Trainer(BaseTrainer[TrainConfig, Zim]):
             # Too few views per GPU for batch norm statistics of its own.
             convert: Any = nn.SyncBatchNorm.convert_sync_batchnorm
             self.model = convert(self.model)
-        return _ZimTrainingModule(self.model, self.config.precision == "bfloat16")
+        return _ZimTrainingModule(self.model, self.in_bfloat16)
 
     def _encoder_parts(self) -> list[nn.Module]:
         """Return the modules of the image alone; of a small model, the pretrained."""
@@ -172,17 +171,16 @@ class _ZimTrainingModule(nn.Module):
 
     def decode(self, features: Features, batch: Batch) -> tuple[Tensor, Tensor]:
         """Logits (V * P, 4, h, w) and IoU (V * P, 4), prompt by prompt, in float32."""
-        views, prompts = batch["coords"].shape[:2]
-        index = torch.arange(views, device=self._device).repeat_interleave(prompts)
-        attention: AbstractContextManager[None] = nullcontext()
-        if self._device.type == "cpu":  # the fused kernel is slower for few tokens
-            attention = sdpa_kernel(SDPBackend.MATH)
+        prompts = batch["coords"].shape[1]
+        # Places for more prompts than any set has are ABSENT, and come last.
+        used = int((batch["labels"] != ABSENT).any(0).any(0).sum())
         coords, labels = (
-            batch[key].flatten(0, 1).to(self._device, non_blocking=True)
+            batch[key][:, :, :used].flatten(0, 1).to(self._device, non_blocking=True)
             for key in ("coords", "labels")
         )
-        with attention, self._autocast():
-            logits, iou = self.model.decode(features.select(index), coords, labels)
+        with self._autocast():
+            repeated = features.repeat_embeddings(prompts)
+            logits, iou = self.model.decode(repeated, coords, labels)
         return logits.float(), iou.float()
 
     @property

@@ -340,3 +340,14 @@ def test_nothing_but_damaged_images_is_an_error(training_folder, tmp_path, capsy
     samples = PromptSamples(SceneReader(folder), ZIM_MINI, [64], 0)
     with pytest.raises(ZimError, match="cannot be read"):
         samples[0]
+
+
+def test_a_cpu_without_bfloat16_trains_in_float32(training_folder, monkeypatch):
+    """Its convolutions would take ten times as long."""
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
+    losses = []
+    for precision in ("float32", "bfloat16"):
+        config = TrainConfig("zim-mini", 2, views=2, precision=precision, workers=0)
+        batch = a_batch(training_folder, config, 2)
+        losses.append(float(Trainer(config, ALONE).train_step([batch])["loss"]))
+    assert losses[0] == losses[1]

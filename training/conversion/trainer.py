@@ -14,7 +14,7 @@ from training.distributed import ProcessGroup
 from training.losses import matte_loss
 from zim_model.conversion.config import HieraEncoder
 from zim_model.conversion.hiera import load_pretrained
-from zim_model.conversion.network import ConverterNetwork, fuse_scales
+from zim_model.conversion.network import ConverterNetwork, fuse_scales, grown
 from zim_model.conversion.weights import load_converter, save_converter
 from zim_model.errors import ZimError
 from zim_model.network.config import PIXEL_MEAN, PIXEL_STD
@@ -61,7 +61,7 @@ class ConverterTrainer(BaseTrainer[ConverterTrainConfig, ConverterNetwork]):
         return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
     def make_training_module(self) -> nn.Module:
-        return ConverterTrainingModule(self.model, self.config.precision == "bfloat16")
+        return ConverterTrainingModule(self.model, self.in_bfloat16)
 
     def start_from(self, path: Path) -> None:
         loaded = load_converter(path)
@@ -96,8 +96,7 @@ class ConverterTrainer(BaseTrainer[ConverterTrainConfig, ConverterNetwork]):
             label = batch["planes"][:, 0]
             soft = (target > 0.01) & (target < 0.99) | ((target > 0.5) != (label > 0.5))
             unsure = soft.float()[:, None]
-            side = 2 * widths[0] + 1
-            batch["unsure"] = nn.functional.max_pool2d(unsure, side, 1, widths[0])
+            batch["unsure"] = grown(unsure, widths[0])
         predictions = (self.ddp_module or self.training_module)(batch, widths)
         losses = [
             matte_loss(alpha[:, 0], target, weight).mean() for alpha in predictions

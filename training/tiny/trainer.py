@@ -50,7 +50,7 @@ class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
             model.image_encoder.load_published(state)
 
     def make_training_module(self) -> nn.Module:
-        return _Passes(self.model, self.config.precision == "bfloat16")
+        return _Passes(self.model, self.in_bfloat16)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         detail = self.model.detail

@@ -79,7 +79,14 @@ def _logit(alpha: Tensor) -> Tensor:
 def unsure_band(alpha: Tensor, width: int) -> Tensor:
     """1 within ``width`` pixels around half-transparent alpha, else 0; (B, 1, H, W)."""
     soft = ((alpha > UNSURE_RANGE) & (alpha < 1 - UNSURE_RANGE)).to(alpha.dtype)
-    return F.max_pool2d(soft, 2 * (width // 2) + 1, 1, width // 2)
+    return grown(soft, width // 2)
+
+
+def grown(region: Tensor, reach: int) -> Tensor:
+    """The maximum within ``reach`` pixels along rows and columns, (B, 1, H, W)."""
+    side = 2 * reach + 1
+    rows = F.max_pool2d(region, (side, 1), 1, (reach, 0))
+    return F.max_pool2d(rows, (1, side), 1, (0, reach))
 
 
 def fuse_scales(

@@ -195,15 +195,18 @@ class Attention(nn.Module):
         q, k, v = (
             x.reshape(*x.shape[:2], self.heads, -1).transpose(1, 2) for x in (q, k, v)
         )
-        if scale is None:
+        # torch's own backward pass is slow on a CPU for the few tokens of a decoder.
+        slow = q.device.type == "cpu" and torch.is_grad_enabled()
+        if scale is None and not slow:
             mask = None if present is None else present[:, None, None, :]
             out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
         else:
             logits = q @ k.transpose(-1, -2) * (q.shape[-1] ** -0.5)
-            scale = scale[:, None]
-            logits = logits * scale
-            if self.excludes:
-                logits = logits.masked_fill(scale == 0, MASKED_LOGIT)
+            if scale is not None:
+                scale = scale[:, None]
+                logits = logits * scale
+                if self.excludes:  # where the product is 0
+                    logits = logits + (scale == 0) * MASKED_LOGIT
             if present is not None:
                 logits = logits.masked_fill(~present[:, None, None, :], -torch.inf)
             out = logits.softmax(-1) @ v

@@ -54,13 +54,16 @@ class FusionConv(ConvBnRelu):
     def fuse(self, image_map: Tensor | ImageTerm, coarse: Tensor) -> Tensor:
         """Fuse the image's map (B, K, h, w) and an upsampled one (B, K', h/2, w/2).
 
-        With an image term on a CPU, the upsampled map is never made where that is
-        faster.
+        There may be one map for several prompt sets, as in training: (V, K, h, w) where
+        V divides B.  With an image term on a CPU, the upsampled map is never made where
+        that is faster.
 
         Returns:
             (B, F, h, w).
         """
         if not isinstance(image_map, ImageTerm):
+            if len(image_map) != len(coarse):
+                return self._fuse_shared(image_map, coarse)
             out: Tensor = self(torch.cat([image_map, _upsample2(coarse)], 1))
             return out
         weight, _ = self._fold_batch_norm()
@@ -70,6 +73,18 @@ class FusionConv(ConvBnRelu):
             return upsample_conv_relu(term, coarse, weight)
         out = F.conv2d(_upsample2(coarse), weight, padding=1)
         return out.add_(image_map.value).relu_()
+
+    def _fuse_shared(self, image_map: Tensor, coarse: Tensor) -> Tensor:
+        """As :meth:`fuse`, with the image's term of the sum computed once per image."""
+        conv, *norm_and_relu = self
+        assert isinstance(conv, nn.Conv2d)
+        own, other = conv.weight.tensor_split([self._image_channels], 1)
+        term = F.conv2d(image_map, own, padding=1)
+        out = F.conv2d(_upsample2(coarse), other, padding=1)
+        out = out + term.repeat_interleave(len(coarse) // len(image_map), 0)
+        for layer in norm_and_relu:
+            out = layer(out)
+        return out
 
     def _fold_batch_norm(self) -> tuple[Tensor, Tensor]:
         """The convolution's weight and bias with the batch norm folded in."""

@@ -75,6 +75,10 @@ class Features:
         """Features of B prompt sets, from the index (B,) of each one's image."""
         return self.map_tensors(lambda tensor: tensor[index])
 
+    def repeat_embeddings(self, count: int) -> Features:
+        """Embeddings for ``count`` prompt sets of each image, and details for all."""
+        return replace(self, embeddings=self.embeddings.repeat_interleave(count, 0))
+
     def expand(self, count: int) -> Features:
         """The features of one image for ``count`` prompt sets, without copying."""
         return self.map_tensors(lambda tensor: tensor.expand(count, *tensor.shape[1:]))

@@ -297,3 +297,27 @@ def test_features_are_not_prepared_while_training():
     model = Zim(SMALL_VIT).train()
     with pytest.raises(ValueError, match="training"):
         model.precompute(model.encode(IMAGE))
+
+
+def test_several_prompt_sets_of_an_image_are_trained_with_one_term_of_it():
+    """As if the image's map were copied for each prompt set, with its gradients."""
+    torch.manual_seed(0)
+    fusion = pixel_decoder.FusionConv(6, 4, 5)
+    images, coarse = torch.randn(2, 6, 16, 16), torch.randn(6, 4, 8, 8)
+    shared = fusion.fuse(images, coarse)
+    shared.sum().backward()
+    gradient = fusion[0].weight.grad.clone()
+    fusion.zero_grad()
+    copied = fusion.fuse(images.repeat_interleave(3, 0), coarse)
+    copied.sum().backward()
+    assert torch.allclose(shared, copied, atol=1e-5)
+    assert torch.allclose(gradient, fusion[0].weight.grad, atol=1e-2, rtol=1e-4)
+
+
+def test_attention_is_the_same_with_and_without_gradients():
+    model = random_model(SMALL_VIT)
+    coords, labels = map(torch.from_numpy, prompt_tokens(POINT, 6))
+    features = model.encode(IMAGE)
+    learned, _ = model.decode(features, coords[None], labels[None])
+    assert learned.requires_grad
+    assert torch.allclose(learned, decoded(model, POINT, 6)[0], atol=1e-4)
