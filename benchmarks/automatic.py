@@ -18,11 +18,11 @@ from timing import interleaved, scaled_photo
 
 from zim_model.backends.torch_backend import TorchBackend, prompt_tokens
 from zim_model.backends.view import View, normalise, resize_view
-from zim_model.inference.mask_generator import (
-    ZimAutomaticMaskGenerator,
+from zim_model.inference.generator_geometry import (
     non_maximum_suppression,
     point_grid,
 )
+from zim_model.inference.mask_generator import ZimAutomaticMaskGenerator
 from zim_model.network.config import CONFIGS
 from zim_model.network.zim import Zim
 from zim_model.prompts import Point, PromptSet

@@ -26,11 +26,11 @@ from zim_model.finish import Finish, Stroke
 from zim_model.imported_mask import ImportedMask
 from zim_model.inference.engine import Engine
 from zim_model.inference.flip_tta import FlippedFeatures, FlipTta
-from zim_model.inference.mask_generator import (
-    ZimAutomaticMaskGenerator,
+from zim_model.inference.generator_geometry import (
     non_maximum_suppression,
     remove_small_regions,
 )
+from zim_model.inference.mask_generator import ZimAutomaticMaskGenerator
 from zim_model.inference.oom_fallback import backend_of
 from zim_model.inference.prediction import logits_to_alphas
 from zim_model.inference.tiled_refinement import refine_tiles

@@ -27,7 +27,15 @@ from zim_model.backends.backend import Backend, EncodedView
 from zim_model.backends.view import View
 from zim_model.errors import PromptError, msg
 from zim_model.image_input import as_rgb
-from zim_model.inference.automatic import decode_many
+from zim_model.inference.automatic import COVERING_AREA, decode_many
+from zim_model.inference.generator_geometry import (
+    Mask,
+    crop_spans,
+    is_cut,
+    non_maximum_suppression,
+    point_grid,
+    remove_small_regions,
+)
 from zim_model.inference.official import (
     decode_uncropped,
     has_official_code,
@@ -41,15 +49,11 @@ if TYPE_CHECKING:
     from zim_model.network.zim import Zim
 
 OutputMode = Literal["binary_mask", "uncompressed_rle", "coco_rle"]
-Mask = npt.NDArray[np.bool_]
-Boxes = npt.NDArray[np.float64]
 
 MIN_LOGIT = -8.0
 """Logit below which a matte is 0 in 8 bits."""
 CPU_BATCH = 4
 """Most points decoded together on a CPU: more would only take memory."""
-EDGE = 20
-"""Image pixels from a crop's border within which an object counts as cut off there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +80,38 @@ class _GeneratedMask:
     stability: float
 
 
+class _CoveredCells:
+    """The cells of a crop that the best masks of points cover.
+
+    Args:
+        view: the crop.
+        stride: input pixels per cell.
+    """
+
+    def __init__(self, view: View, stride: int) -> None:
+        self._view = view
+        self._cells = np.zeros(view.cells(stride), bool)
+
+    def __contains__(self, point: tuple[float, float]) -> bool:
+        rows, columns = self._cells.shape
+        row = int((point[1] - self._view.top) / self._view.height * rows)
+        column = int((point[0] - self._view.left) / self._view.width * columns)
+        return bool(self._cells[row, column])
+
+    def add(self, masks: Sequence[_GeneratedMask]) -> None:
+        """Cover the best mask of each point, where it is not too large."""
+        best: dict[tuple[float, float], _GeneratedMask] = {}
+        for mask in masks:
+            if mask.point not in best or best[mask.point].score < mask.score:
+                best[mask.point] = mask
+        for mask in best.values():
+            inside = mask.logits > 0
+            if np.count_nonzero(inside) <= COVERING_AREA * self._cells.size:
+                left, top = mask.cells
+                part = self._cells[top:, left:][: len(inside), : inside.shape[1]]
+                part |= inside[: len(part), : part.shape[1]]
+
+
 class ZimAutomaticMaskGenerator:
     """Finds all objects of an image with a grid of points.
 
@@ -97,6 +133,9 @@ class ZimAutomaticMaskGenerator:
         crop_n_points_downscale_factor: layer i has so many times (to the power i)
             fewer points along a side.
         point_grids: one array (N, 2) of x and y in [0, 1] for each layer.
+        skip_covered: skip points inside the best mask of a point before, unless that
+            mask is larger than a quarter of the crop.  Takes a fraction of the time,
+            and misses parts of objects.
         min_mask_region_area: islands and holes of fewer pixels are removed from masks.
         output_mode: the form of ``segmentation``.
         device: where a model runs; None takes the best of this machine.
@@ -122,6 +161,8 @@ class ZimAutomaticMaskGenerator:
         min_mask_region_area: int = 0,
         output_mode: OutputMode = "binary_mask",
         device: str | None = None,
+        *,
+        skip_covered: bool = False,
     ) -> None:
         from torch import nn
 
@@ -171,6 +212,7 @@ class ZimAutomaticMaskGenerator:
         self.crop_overlap_ratio = crop_overlap_ratio
         self.min_mask_region_area = min_mask_region_area
         self.output_mode = output_mode
+        self.skip_covered = skip_covered
 
     def generate(self, image: npt.ArrayLike | Image.Image) -> list[dict[str, Any]]:
         """Find the objects of an image.
@@ -208,7 +250,7 @@ class ZimAutomaticMaskGenerator:
         for layer in range(1, self.crop_n_layers + 1):
             count = 2**layer
             overlap = int(self.crop_overlap_ratio * min(size) * 2 / count)
-            rows, columns = (_spans(length, count, overlap) for length in size)
+            rows, columns = (crop_spans(length, count, overlap) for length in size)
             for (left, right), (top, bottom) in itertools.product(columns, rows):
                 yield View(left, top, right, bottom, side), layer
 
@@ -220,10 +262,15 @@ class ZimAutomaticMaskGenerator:
         scale = (view.width, view.height)
         points = self.point_grids[layer] * scale + (view.left, view.top)
         kept: list[_GeneratedMask] = []
-        count = self._batch()
-        for start in range(0, len(points), count):
-            kept += self._process_batch(encoded, points[start : start + count].tolist())
-        cut = [_is_cut(generated.box, view, image.shape) for generated in kept]
+        covered = _CoveredCells(encoded.view, self.backend.config.mask_stride)
+        remaining = iter(points.tolist())
+        while batch := list(itertools.islice(remaining, self._batch())):
+            if self.skip_covered:
+                batch = [point for point in batch if point not in covered]
+            found = list(self._process_batch(encoded, batch)) if batch else []
+            covered.add(found)
+            kept += found
+        cut = [is_cut(generated.box, view, image.shape) for generated in kept]
         kept = [each for each, is_cut in zip(kept, cut, strict=True) if not is_cut]
         return _suppress_duplicates(
             kept, [generated.score for generated in kept], self.box_nms_thresh
@@ -414,81 +461,9 @@ def _check_grid(grids: Sequence[npt.ArrayLike], layer: int) -> npt.NDArray[np.fl
     return grid
 
 
-def point_grid(side: int) -> npt.NDArray[np.float64]:
-    """Points (side * side, 2) evenly over the unit square, x and y, row by row."""
-    places = (np.arange(side) + 0.5) / side
-    return np.stack(np.meshgrid(places, places), -1).reshape(-1, 2)
-
-
-def _spans(length: int, count: int, overlap: int) -> list[tuple[int, int]]:
-    """Begin and end of ``count`` overlapping pieces of a side, fewer of a tiny one."""
-    piece = -(-(overlap * (count - 1) + length) // count)
-    starts = [(piece - overlap) * i for i in range(count)]
-    return [(start, min(start + piece, length)) for start in starts if start < length]
-
-
-def _is_cut(box: tuple[float, ...], view: View, shape: tuple[int, ...]) -> bool:
-    """Whether a box ends at a border of the crop that is not one of the image."""
-    height, width = shape[:2]
-    borders = (
-        (box[0], view.left, 0),
-        (box[1], view.top, 0),
-        (box[2], view.right, width),
-        (box[3], view.bottom, height),
-    )
-    return any(abs(e - c) <= EDGE and abs(e - i) > EDGE for e, c, i in borders)
-
-
 def _suppress_duplicates(
     kept: Sequence[_GeneratedMask], scores: Sequence[float], limit: float
 ) -> list[_GeneratedMask]:
     """The masks of which none overlaps one with a higher score."""
     boxes = np.array([generated.box for generated in kept]).reshape(-1, 4)
     return [kept[i] for i in non_maximum_suppression(boxes, scores, limit)]
-
-
-def non_maximum_suppression(
-    boxes: Boxes, scores: Sequence[float], limit: float
-) -> list[int]:
-    """Indexes of the boxes that stay, the best first.
-
-    Args:
-        boxes: (N, 4) left, top, right, bottom.
-        ranks: (N,), the larger is better; of equals the first.
-        limit: IoU above which the worse of two is dropped.
-
-    Returns:
-        Indexes into ``boxes``.
-    """
-    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
-    remaining = np.argsort(-np.asarray(scores, np.float64), kind="stable")
-    kept = []
-    while len(remaining):
-        best, remaining = remaining[0], remaining[1:]
-        kept.append(int(best))
-        low = np.maximum(boxes[remaining, :2], boxes[best, :2])
-        high = np.minimum(boxes[remaining, 2:], boxes[best, 2:])
-        common = np.prod(np.clip(high - low, 0, None), axis=1)
-        union = areas[remaining] + areas[best] - common
-        remaining = remaining[common <= limit * union]
-    return kept
-
-
-def remove_small_regions(mask: Mask, area: int) -> Mask:
-    """A mask without islands and holes of fewer pixels than ``area``.
-
-    The largest island always stays.
-    """
-    if area <= 0:
-        return mask
-    for fills in (True, False):  # holes first
-        _, labels, stats, _ = cv2.connectedComponentsWithStats(
-            (mask != fills).astype(np.uint8), connectivity=8
-        )
-        sizes = stats[:, cv2.CC_STAT_AREA].copy()
-        sizes[0] = area  # the label of the complement
-        small = sizes < area
-        if not fills and small[1:].all() and len(sizes) > 1:
-            small[1 + int(np.argmax(sizes[1:]))] = False
-        mask = np.where(small[labels], fills, mask)
-    return np.asarray(mask, np.bool_)

@@ -5,12 +5,12 @@ import torch
 import zim_model
 from tests.zim_model.conftest import SMALL_TINY, SMALL_VIT, random_model
 from zim_model.errors import ImageError, PromptError
-from zim_model.inference.mask_generator import (
-    ZimAutomaticMaskGenerator,
+from zim_model.inference.generator_geometry import (
     non_maximum_suppression,
     point_grid,
     remove_small_regions,
 )
+from zim_model.inference.mask_generator import ZimAutomaticMaskGenerator
 from zim_model.matting.rle import encoded
 from zim_model.network.config import sam_variant
 from zim_model.network.decoder import MaskDecoder
@@ -107,6 +107,15 @@ def test_every_object_is_found_once_with_the_fields_of_other_generators(config):
     assert first["matte"][40, 30] == 255
     assert first["matte"][5, 5] == 0
     np.testing.assert_array_equal(first["segmentation"], first["matte"] > 127)
+
+
+def test_points_inside_found_objects_can_be_skipped():
+    all_records, everywhere = generate(points_per_side=16)
+    records, backend = generate(points_per_side=16, skip_covered=True)
+    decoded = [sum(each.together) for each in (everywhere, backend)]
+    assert decoded[1] < 0.9 * decoded[0]
+    boxes = [{tuple(r["bbox"]) for r in each} for each in (all_records, records)]
+    assert boxes[0] == boxes[1]
 
 
 def test_points_are_decoded_together():
