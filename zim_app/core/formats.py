@@ -20,7 +20,7 @@ from zim_app.core.floats import (
 )
 from zim_app.core.layered import LayeredImage
 from zim_app.core.openraster import profile_of, read_back, write_openraster
-from zim_app.core.pixels import PixelArray, convert_depth
+from zim_app.core.pixels import PixelArray, convert_depth, strips
 from zim_app.core.psd import MAX_SIDE, read_psd, write_psd
 from zim_app.core.rasters import Tags, write_jpeg, write_png, write_tiff, write_webp
 from zim_model.errors import ImageError, msg
@@ -102,14 +102,15 @@ def check_written(
 
 def _check_flat(path: Path, pixels: PixelArray, tags: Tags) -> None:
     colour, alpha = _read_flat(path, pixels, tags)
-    if not _equal_colours(colour, pixels):
-        raise ValueError("its colours differ")
-    if pixels.shape[2:] == (4,):
-        expected = convert_depth(pixels[..., 3], np.uint16)
-        opaque = alpha is None and bool((expected == 65535).all())  # left out in WebP
-        # None is equal to no array, which is what is meant.
-        if not opaque and not np.array_equal(alpha, expected):  # type: ignore[arg-type]
-            raise ValueError("its alpha differs")
+    for rows in strips(*pixels.shape[:2]):
+        if not _equal_colours(colour[rows], pixels[rows]):
+            raise ValueError("its colours differ")
+        if pixels.shape[2:] == (4,):
+            expected = convert_depth(pixels[rows, :, 3], np.uint16)
+            # WebP leaves out alpha that is opaque everywhere.
+            found = np.uint16(65535) if alpha is None else alpha[rows]
+            if not (expected == found).all():
+                raise ValueError("its alpha differs")
 
 
 def _equal_colours(colour: PixelArray, pixels: PixelArray) -> bool:
