@@ -27,3 +27,21 @@ def mask_bounds(mask: npt.NDArray[Any]) -> Bounds | None:
     top, bottom = int(rows[0]), int(rows[-1]) + 1
     columns = np.flatnonzero(mask[top:bottom].any(0))
     return int(columns[0]), top, int(columns[-1]) + 1, bottom
+
+
+SPARSE_SHARE = 0.5
+"""Of an array: a larger part is not worth a copy."""
+
+
+def sparse(array: WordArray) -> WordArray:
+    """An array (H, W) with memory only for the rows that are not all 0.
+
+    The system gives zeros that were never written no memory.  The same array where
+    most of it lies inside the bounds of what is not 0.
+    """
+    left, top, right, bottom = mask_bounds(array) or (0, 0, 0, 0)
+    if (bottom - top) * (right - left) > SPARSE_SHARE * array.size:
+        return array
+    out = np.zeros(array.shape, array.dtype)  # zeros_like would write them
+    out[top:bottom, left:right] = array[top:bottom, left:right]
+    return out

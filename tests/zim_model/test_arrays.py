@@ -1,14 +1,31 @@
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from zim_model.arrays import mask_bounds
+from zim_model.arrays import sparse
 
 
-@pytest.mark.parametrize("dtype", [np.bool_, np.uint8, np.uint16, np.float32])
-def test_bounds_enclose_all_that_is_not_zero(dtype: type) -> None:
-    mask = np.zeros((5, 7), dtype)
-    assert mask_bounds(mask) is None
-    mask[1, 2] = mask[3, 5] = 1
-    assert mask_bounds(mask) == (2, 1, 6, 4)
-    mask[-1, 0] = 1
-    assert mask_bounds(mask) == (0, 1, 6, 5)
+def resident_bytes():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+@pytest.mark.parametrize(
+    "part", [np.s_[20:30, 5:90], np.s_[:, :], np.s_[3:3, 4:4], np.s_[99:, 99:]]
+)
+def test_a_sparse_array_has_the_same_values(part):
+    array = np.zeros((100, 100), np.uint16)
+    array[part] = 7
+    np.testing.assert_array_equal(sparse(array), array)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_matte_of_a_small_object_takes_little_memory():
+    array = np.full((6000, 6000), 0, np.uint16)
+    array += 0  # all pages are written
+    array[3000:3300, 1000:1400] = 65535
+    before = resident_bytes()
+    result = sparse(array)
+    assert resident_bytes() - before < 0.2 * array.nbytes
+    assert result.sum() == array.sum()

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from zim_model.arrays import ByteArray, WordArray, mask_bounds
+from zim_model.arrays import ByteArray, WordArray, mask_bounds, sparse
 from zim_model.backends.backend import Backend, EncodedView
 from zim_model.backends.view import View
 from zim_model.errors import PromptError, msg
@@ -212,9 +212,12 @@ class Engine:
         recipe = call.request.recipe
         raw = self._raw_matte(call)
         alpha = self._stages.finisher.finish(call.request, raw.alpha, cancelled)
-        alpha.flags.writeable = False
         raise_if_cancelled(cancelled)
-        pyramid = display_pyramid(alpha)
+        if alpha is not raw.alpha:
+            alpha = sparse(alpha)
+        alpha.flags.writeable = False
+        support = mask_bounds(alpha) or (0, 0, 0, 0)
+        pyramid = display_pyramid(alpha, support)
         foreground = _foreground_pyramid(call, alpha)
         notes = self._pool.notes(recipe.model) if raw.device else ()
         if recipe.options.upsampling == "trimap":
@@ -224,7 +227,7 @@ class Engine:
             pyramid=pyramid,
             scores=raw.scores,
             candidate=recipe.options.candidate or 0,
-            support=mask_bounds(alpha) or (0, 0, 0, 0),
+            support=support,
             timings=call.stopwatch.timings(raw.device, notes),
             candidates=raw.candidates,
             candidates_view=raw.view,
@@ -324,6 +327,7 @@ class Engine:
             raw = replace(raw, device=f"{device_name(device)} (fp32)")
         if request.recipe.options.upsampling == "trimap":
             raw = replace(raw, alpha=self._refined_alpha(call, raw))
+        raw = replace(raw, alpha=sparse(raw.alpha))
         if request.cacheable:
             memory.put(key, raw)
         return raw

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from zim_model.arrays import ByteArray, FloatArray, WordArray
+from zim_model.arrays import Bounds, ByteArray, FloatArray, WordArray
 
 AnyArray = TypeVar("AnyArray", ByteArray, WordArray)
 SMALLEST = 512
@@ -54,9 +54,19 @@ def halve(pixels: AnyArray, times: int = 1) -> AnyArray:
     return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 
-def display_pyramid(alpha: WordArray) -> tuple[ByteArray, ...]:
-    """Alpha as uint8 at 1, 1/2, 1/4, ... of its size, until the longer side < 512."""
-    level = np.right_shift(alpha, 8).astype(np.uint8)
+def display_pyramid(
+    alpha: WordArray, support: Bounds | None = None
+) -> tuple[ByteArray, ...]:
+    """Alpha as uint8 at 1, 1/2, 1/4, ... of its size, until the longer side < 512.
+
+    Args:
+        alpha: (H, W).
+        support: (left, top, right, bottom) around all alpha > 0; None is the image.
+    """
+    level = np.zeros(alpha.shape, np.uint8)
+    left, top, right, bottom = support or (0, 0, alpha.shape[1], alpha.shape[0])
+    part = np.s_[top:bottom, left:right]
+    np.right_shift(alpha[part], 8, out=level[part], casting="unsafe")
     levels = [level]
     while max(level.shape) >= SMALLEST:
         level = halve(level)
