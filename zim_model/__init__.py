@@ -9,13 +9,15 @@ The package imports quickly and without torch; names load on first use.
 from __future__ import annotations
 
 import os
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 # Threads that wait by spinning take the cores from those they wait for as soon as any
 # other program runs: measured on two cores with one of them busy, five times slower.
-# OpenMP reads this when torch loads it.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# OpenMP reads this when torch loads it; see zim_model.runtime.threads.tune_threads.
+if "torch" not in sys.modules:
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 if TYPE_CHECKING:
     from zim_app.core.remove import matte, remove

@@ -28,6 +28,7 @@ from zim_model.runtime.devices import (
     usable_precision,
 )
 from zim_model.runtime.malloc import tune_malloc
+from zim_model.runtime.threads import tune_threads
 from zim_model.weights.tensors import fingerprint
 
 
@@ -108,6 +109,7 @@ class TorchBackend:
         self.fingerprint = f"{fingerprint(model)}/{name}/{precision}"
         if self.device.type == "cpu":
             tune_malloc(huge=self.config.image_size > 512)
+            tune_threads()
         self.model = model.to(self.device).channels_last().eval()
         self.device_label = f"{device_name(name)} ({precision})"
         recorded = self.device.type == "cuda"

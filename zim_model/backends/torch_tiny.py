@@ -20,6 +20,7 @@ from zim_model.runtime.devices import (
     usable_precision,
 )
 from zim_model.runtime.malloc import tune_malloc
+from zim_model.runtime.threads import tune_threads
 from zim_model.weights.tensors import fingerprint
 
 
@@ -61,6 +62,7 @@ class TorchTiny:
         self.fingerprint = f"{fingerprint(model)}/{name}/{precision}"
         if self.device.type == "cpu":
             tune_malloc()
+            tune_threads()
         self.model = model.to(self.device).channels_last().eval()
         self.device_label = f"{device_name(name)} ({precision})"
 

@@ -23,6 +23,7 @@ from zim_model.runtime.devices import (
     usable_precision,
 )
 from zim_model.runtime.malloc import tune_malloc
+from zim_model.runtime.threads import tune_threads
 from zim_model.weights.trimap import find_trimap_network
 from zim_model.weights.vitmatte_checkpoint import load_vitmatte
 
@@ -53,6 +54,7 @@ class TrimapNetwork:
         self.device_label = f"{device_name(name)} ({precision})"
         if self.device.type == "cpu":
             tune_malloc()
+            tune_threads()
         self.network = network.to(self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
 
     @classmethod

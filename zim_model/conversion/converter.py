@@ -28,6 +28,7 @@ from zim_model.matting.guided_upsampling import guided_upsample
 from zim_model.network.config import PIXEL_MEAN, PIXEL_STD
 from zim_model.request import ALPHA_MAX, CancelCheck, never_cancelled
 from zim_model.runtime.malloc import tune_malloc
+from zim_model.runtime.threads import tune_threads
 from zim_model.weights.tensors import fingerprint
 
 DEFAULT_CONVERTER = "converter-tiny"
@@ -52,6 +53,7 @@ class Converter:
     def __init__(self, network: ConverterNetwork, device: str = "cpu") -> None:
         if device == "cpu":
             tune_malloc()
+            tune_threads()
         self.fingerprint = fingerprint(network)
         # torch's stubs lack this overload.
         self.network = network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
