@@ -114,7 +114,7 @@ def tune_threads() -> None:
 
 
 def _limit_spinning() -> None:
-    """Let threads sleep while they wait, although OpenMP was loaded without that policy.
+    """Let threads sleep while they wait, where OpenMP was loaded without that policy.
 
     GNU's OpenMP reads ``OMP_WAIT_POLICY``, which this package sets, when torch loads
     it.  Where torch was imported first, threads spin for 3 ms at the end of each layer
