@@ -20,8 +20,8 @@ def test_a_packed_folder_trains_like_the_folder(training_folder, tmp_path, capsy
     with open_training_folder(tar) as folder:
         packed = SceneReader(folder)
         original = SceneReader(training_folder)
-        assert [kind for kind, _, _ in packed.pools] == [
-            kind for kind, _, _ in original.pools
+        assert [pool.name for pool in packed.pools] == [
+            pool.name for pool in original.pools
         ]
         sample = PromptSamples(packed, ZIM_MINI, [64], seed=1)[0]
         assert sample["image"].shape == (3, 64, 64)
