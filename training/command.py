@@ -64,7 +64,8 @@ def command_line(
     except KeyboardInterrupt:
         print(f"{name}: interrupted", file=sys.stderr)
         return INTERRUPTED
-    print(f"step {trainer.step} of {config.steps}, saved in {arguments.out}")
+    if trainer.group.is_main:
+        print(f"step {trainer.step} of {config.steps}, saved in {arguments.out}")
     return 0
 
 

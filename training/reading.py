@@ -20,6 +20,7 @@ from zim_model.evaluation.reading import read_grey, read_matte
 
 CACHE_SIZE = 6000
 """Downscaled images kept in memory by each process."""
+Kind = Literal["photo", "alpha", "labels"]
 CURE = "Repair or remove it."
 
 
@@ -28,17 +29,18 @@ def read_photo(path: Path, longest: int = 0) -> ByteArray:
 
     Args:
         path: the file.
-        longest: side in pixels that larger images are downscaled to; 0 for none.
+        longest: side in pixels that larger images are downscaled to, and then kept in
+            memory; 0 for neither.
 
     Raises:
         ImageError: it is missing, damaged or of an unknown format.
     """
-    return _read(path, "photo", longest)
+    return (_remembered if longest else decode)(path, "photo", longest)
 
 
 def read_alpha(path: Path, longest: int = 0) -> ByteArray:
     """A matte of 8 or 16 bits, (H, W) uint8, 255 opaque; see :func:`read_photo`."""
-    return _read(path, "alpha", longest)
+    return (_remembered if longest else decode)(path, "alpha", longest)
 
 
 def read_labels(path: Path, longest: int = 0) -> ByteArray:
@@ -49,13 +51,11 @@ def read_labels(path: Path, longest: int = 0) -> ByteArray:
     Raises:
         ImageError: as :func:`read_photo`, or it is no map of at most 255 regions.
     """
-    return _read(path, "labels", longest)
+    return (_remembered if longest else decode)(path, "labels", longest)
 
 
-@lru_cache(maxsize=CACHE_SIZE)
-def _read(
-    path: Path, kind: Literal["photo", "alpha", "labels"], longest: int
-) -> ByteArray:
+def decode(path: Path, kind: Kind, longest: int) -> ByteArray:
+    """Read a file without keeping it in memory; see :func:`read_photo`."""
     if kind == "labels":
         return resized(_region_numbers(path), longest, Image.Resampling.NEAREST)
     if kind == "alpha":
@@ -66,6 +66,9 @@ def _read(
     except ImageError as error:  # it may name the file without its folder
         raise ImageError(f"{path} cannot be read: {error.message}", CURE) from error
     return resized(pixels, longest)
+
+
+_remembered = lru_cache(maxsize=CACHE_SIZE)(decode)
 
 
 def _region_numbers(path: Path) -> ByteArray:

@@ -60,8 +60,8 @@ SPLITS = ("", "train", "val")
 HELD_OUT = 50
 """One image (or video) in HELD_OUT is held out."""
 SMALL_HELD_OUT, MIN_FAMILIES = 10, 5
-"""Of a small data set, of which that would be none, one in SMALL_HELD_OUT is; not below
-MIN_FAMILIES images."""
+"""Of a small data set, of whose mattes that would be none, one in SMALL_HELD_OUT is (of
+its labels, without mattes); not below MIN_FAMILIES images."""
 MAX_BAND = 100
 Pair = tuple[Path, Path]
 """An image and its target; a background is its own target."""
@@ -174,29 +174,31 @@ class TrainingData:
         return replace(self, pools=tuple(pool for pool in pools if pool.pairs))
 
     @cached_property
-    def _rule(self) -> Callable[[str], bool]:
-        """Tells which families of sources without a ``split`` are held out."""
-        if any(pool.entry.split == "val" for pool in self.pools):
-            return lambda family: False
-        for kinds in ((*SPLIT_KINDS,), SPLIT_KINDS[:1], SPLIT_KINDS[1:]):
-            families = {
-                pool.family(target)
-                for pool, (_, target) in self.files()
-                if pool.kind in kinds and pool.entry.split != "train"
-            }
-            if len(kinds) > 1 and any(map(is_held_out, families)):
-                break
-            if len(families) >= MIN_FAMILIES and len(kinds) == 1:
-                count = math.ceil(len(families) / SMALL_HELD_OUT)
-                chosen = {*sorted(families, key=_number)[:count]}
-                return lambda family: family in chosen
-        return is_held_out
+    def _chosen(self) -> dict[str, set[str]]:
+        """Families that are held out of small data sets, by kind."""
+        families: dict[str, set[str]] = {}
+        for pool, (_, target) in self.files():
+            if pool.kind in SPLIT_KINDS and not pool.entry.split:
+                families.setdefault(pool.kind, set()).add(pool.family(target))
+        if not families:
+            return {}
+        kind = SPLIT_KINDS[0] if SPLIT_KINDS[0] in families else SPLIT_KINDS[1]
+        own = families[kind]
+        if len(own) < MIN_FAMILIES or any(map(is_held_out, own)):
+            return {}
+        count = math.ceil(len(own) / SMALL_HELD_OUT)
+        return {kind: {*sorted(own, key=_number)[:count]}}
+
+    @cached_property
+    def _has_own_split(self) -> bool:
+        return any(pool.entry.split == "val" for pool in self.pools)
 
     def is_held_out(self, pool: Pool, pair: Pair) -> bool:
         """Whether a pair is for validation, not for training."""
-        if pool.entry.split or pool.kind not in SPLIT_KINDS:
+        if pool.entry.split or pool.kind not in SPLIT_KINDS or self._has_own_split:
             return pool.entry.split == "val"
-        return self._rule(pool.family(pair[1]))
+        family = pool.family(pair[1])
+        return is_held_out(family) or family in self._chosen.get(pool.kind, ())
 
 
 def _number(family: str) -> int:
