@@ -94,12 +94,13 @@ class SceneReader:
         composed: side in pixels of scenes that are composited or drawn.
 
     Raises:
-        ZimError: the folder has no training images, or none is known to be open.
+        ZimError: the folder has no training images, or none is known to be open; it is
+            another kind of data.
     """
 
     def __init__(
         self,
-        data: Path | TrainingData,
+        data: object,
         *,
         held_out: bool = False,
         longest: int = MAX_SIDE,
@@ -108,6 +109,11 @@ class SceneReader:
     ) -> None:
         if isinstance(data, Path):
             data = open_data(data)
+        if not isinstance(data, TrainingData):
+            raise ZimError(
+                "A table [data] is for the label converter alone.",
+                "List the data sets as [[data]], each with its name as kind.",
+            )
         self.composed, self.longest = composed, longest
         if weights == "open":
             _check_licences(data)

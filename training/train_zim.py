@@ -14,7 +14,6 @@ import numpy as np
 from training.command import command_line
 from training.config import TrainConfig
 from training.datasets.opening import Source
-from training.datasets.reading import PublishedPairSource
 from training.datasets.table import TrainingData
 from training.distributed import ProcessGroup
 from training.loop import TrainingRunOptions, TrainingTask, run_task
@@ -107,11 +106,6 @@ def open_samples(
     Raises:
         ZimError: the folder has no usable data.
     """
-    if isinstance(data, PublishedPairSource):
-        raise ZimError(
-            "A table [data] is for the label converter.",
-            "List the data sets as [[data]], with their names as kind.",
-        )
     if isinstance(data, Path) and (data / MANIFEST).is_file():
         if config.prompting != "paper":
             raise ZimError(

@@ -309,6 +309,16 @@ def test_faults_may_be_fatal(run, folder, tmp_path, capsys):
     assert run("steps=1", data=tmp_path / "bad") == 0
 
 
+def test_data_of_other_trainings_are_refused(run, tmp_path, capsys):
+    photo(tmp_path / "AIM-500" / "original" / "o.jpg")
+    matte(tmp_path / "AIM-500" / "mask" / "o.png")
+    (tmp_path / "sets.toml").write_text('[data]\naim-500 = "AIM-500"\n')
+    assert run(data=tmp_path / "sets.toml") == 1
+    assert "List the data sets as [[data]]" in capsys.readouterr().err
+    assert run(data=tmp_path / "nowhere") == 1
+    assert "nowhere is neither a folder nor" in capsys.readouterr().err
+
+
 def test_a_profile_is_recorded(run):
     assert run("--profile", "1") == 0
     trace = json.loads((run.out / "profile.json").read_text())
