@@ -43,7 +43,7 @@ MAY_IMPORT = {
     "zim_model.onnx": {*BACKENDS, "zim_model.onnx"},
     "zim_model.inference": INFERENCE,
     "zim_model.evaluation": {*INFERENCE, "zim_model.evaluation"},
-    "training": {"training", *ENGINE},
+    "training": {"training", "zim_app.core", *ENGINE},
     "zim_app": set(),
     "zim_app.core": {"zim_app.core", *ENGINE},
     "zim_app.cli": {"zim_app.cli", "zim_app.core", *ENGINE},

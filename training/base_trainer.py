@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import math
+import sys
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -21,8 +22,14 @@ from zim_model.errors import ZimError
 from zim_model.runtime.atomic_files import atomic_write
 
 STATE_FILE = "state.pt"
-RESUME_FREE_SETTINGS = {"workers", "threads", "accumulate", "log_every", "save_every"}
-"""Settings that may change when a run is resumed; they do not affect the weights."""
+RESUME_FREE_SETTINGS = {
+    *("workers", "threads", "accumulate", "log_every", "save_every", "faults"),
+    *("val_every", "val_cases", "patience", "best_by", "steps"),
+}
+"""Settings that may change when a run is resumed.
+
+But for ``steps`` they do not affect the weights.
+"""
 Batch = dict[str, Tensor]
 ConfigT = TypeVar("ConfigT", bound=RunSettings)
 ModelT = TypeVar("ModelT", bound=nn.Module)
@@ -62,6 +69,7 @@ class BaseTrainer(ABC, Generic[ConfigT, ModelT]):
         average: the exponential moving average of its weights, in evaluation mode; it
             is saved as the result.
         training_module: the module whose ``forward`` takes a batch.
+        best: the best validation so far, see :mod:`training.validation`.
         ddp_module: the same wrapped in ``DistributedDataParallel``; None with a single
             process.
     """
@@ -73,6 +81,7 @@ class BaseTrainer(ABC, Generic[ConfigT, ModelT]):
         torch.manual_seed(config.seed)
         self.config, self.group, self.device, self.step = config, group, group.device, 0
         self.in_bfloat16 = trains_in_bfloat16(config, self.device)
+        self.best: dict[str, float] = {}
         self.model = self.build_model().to(self.device)
         self.average = self.build_model().to(self.device).eval()
         self.average.load_state_dict(self.model.state_dict())
@@ -105,8 +114,8 @@ class BaseTrainer(ABC, Generic[ConfigT, ModelT]):
         """Return the loss of the ``number``-th micro-batch and its logged parts."""
 
     @abstractmethod
-    def save_weights(self, folder: Path) -> None:
-        """Write the averaged model into a folder."""
+    def save_weights(self, path: Path, metadata: Mapping[str, str]) -> None:
+        """Write the averaged model, with further metadata, to a file."""
 
     @abstractmethod
     def start_from(self, path: Path) -> None:
@@ -144,6 +153,9 @@ class BaseTrainer(ABC, Generic[ConfigT, ModelT]):
     def train_step(self, batches: Sequence[Batch]) -> dict[str, Tensor]:
         """Take one optimiser step and return the mean loss parts.
 
+        Among them are ``lr``, the learning rate, and ``grad_norm``, the norm of the
+        gradient before clipping.
+
         Args:
             batches: this process's micro-batches of the step; their gradients are
                 accumulated.
@@ -165,11 +177,12 @@ class BaseTrainer(ABC, Generic[ConfigT, ModelT]):
                 (loss / len(batches)).backward()  # type: ignore[no-untyped-call]
             for key, value in parts.items():
                 sums[key] = sums.get(key, 0.0) + value / len(batches)
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
         self.optimiser.step()
+        rate = torch.tensor(learning_rate(self.config, self.step))
         self._update_average()
         self.step += 1
-        return sums
+        return {**sums, "lr": rate, "grad_norm": norm.detach()}
 
     @torch.no_grad()
     def _update_average(self) -> None:
@@ -187,11 +200,18 @@ class BaseTrainer(ABC, Generic[ConfigT, ModelT]):
             if not is_smooth:  # the number of batches of a batch norm
                 mean.copy_(value)
 
-    def save(self, folder: Path, *, small: bool = False) -> None:
+    def save(
+        self,
+        folder: Path,
+        *,
+        small: bool = False,
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
         """Write the training state and the averaged model, each atomically.
 
         Args:
             folder: gets ``state.pt`` and the model's safetensors file.
+            metadata: of the safetensors file, besides the architecture.
             small: store the optimiser's moments as bfloat16.  The file is a quarter
                 smaller, but a resumed run is no longer exactly the same.
         """
@@ -210,10 +230,21 @@ class BaseTrainer(ABC, Generic[ConfigT, ModelT]):
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
             "optimiser": optimiser,
+            "best": self.best,
         }
         with atomic_write(folder / STATE_FILE) as file:
             torch.save(state, file)
-        self.save_weights(folder)
+        self.save_weights(folder / self.weight_file, metadata or {})
+
+    @property
+    def weight_file(self) -> str:
+        """Name of the file of the last weights."""
+        return f"{self.config.model}.safetensors"
+
+    @property
+    def best_file(self) -> str:
+        """Name of the file of the weights with the best score."""
+        return f"{self.config.model}-best.safetensors"
 
     def load(self, path: Path) -> None:
         """Load a saved training state.
@@ -223,7 +254,8 @@ class BaseTrainer(ABC, Generic[ConfigT, ModelT]):
         """
         try:
             state = torch.load(path, map_location=self.device, weights_only=True)
-            saved: dict[str, Any] = state["config"]
+            # Settings that the state's version did not have are at their defaults.
+            saved: dict[str, Any] = _defaults(self.config) | state["config"]
         except Exception as error:  # torch raises many types for a bad file
             raise ZimError(f"{path} is not a training state: {error}.") from error
         changed = {
@@ -237,7 +269,27 @@ class BaseTrainer(ABC, Generic[ConfigT, ModelT]):
                 f"{path} was made with other settings: {listed}.",
                 "Use its configuration, or start a new run.",
             )
+        if state["step"] > self.config.steps:
+            raise ZimError(
+                f"{path} is at step {state['step']}; steps = {self.config.steps} is"
+                " less.",
+                "Give as many or more.",
+            )
+        if saved["steps"] != self.config.steps and self.group.is_main:
+            print(
+                f"steps: {saved['steps']} -> {self.config.steps}; the learning rate"
+                " follows the new schedule from here on",
+                file=sys.stderr,
+            )
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.step = state["step"]
+        self.step, self.best = state["step"], dict(state.get("best", {}))
+
+
+def _defaults(config: RunSettings) -> dict[str, Any]:
+    return {
+        field.name: field.default
+        for field in fields(config)
+        if field.default is not MISSING
+    }

@@ -18,12 +18,12 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from PIL import Image
 from tqdm import tqdm
 
+from training.reading import read_labels, read_photo
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
-from zim_model.evaluation.datasets import MATTE_SUFFIXES
-from zim_model.evaluation.reading import as_alpha, read_image, read_matte
+from zim_model.evaluation.datasets import MATTE_MARK, pairs_beside
+from zim_model.evaluation.reading import as_alpha, read_matte
 from zim_model.evaluation.systems import ModelSystem
 from zim_model.prompts import Box
 from zim_model.runtime.cluster import run_all
@@ -67,11 +67,10 @@ def labelled_cases(root: Path, targets: str = TARGETS) -> Iterator[DevCase]:
     Its paths are relative to the parent folder of ``root``.
     """
     for row in json.loads((root / targets).read_text("utf-8")):
-        with Image.open(root.parent / row["labels"]) as file:
-            labels = np.asarray(file)
+        labels = read_labels(root.parent / row["labels"])
         yield DevCase(
             f"{row['image']}:{row['region']}",
-            read_image(root.parent / row["image"]),
+            read_photo(root.parent / row["image"]),
             (labels == row["region"]).astype(np.float32),
             labels > 0,
             len(np.unique(labels[labels > 0])),
@@ -97,11 +96,11 @@ def subject_cases(root: Path) -> Iterator[DevCase]:
 
 def matte_cases(root: Path) -> Iterator[DevCase]:
     """Yield the images of ``matte/`` with their alphas."""
-    for path in sorted((root / "matte").glob(f"*{MATTE_SUFFIXES}")):
-        alpha = as_alpha(read_matte(path))
-        image = path.with_name(path.name.replace(MATTE_SUFFIXES, ".jpg"))
+    pairs, _ = pairs_beside(root / "matte", MATTE_MARK)
+    for image, matte in pairs:
+        alpha = as_alpha(read_matte(matte))
         valid = np.ones(alpha.shape, bool)
-        yield DevCase(image.name, read_image(image), alpha, valid)
+        yield DevCase(image.name, read_photo(image), alpha, valid)
 
 
 def case_box(case: DevCase) -> Box:

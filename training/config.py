@@ -84,7 +84,7 @@ class TrainConfig(RunSettings):
 
     MODELS: ClassVar[Mapping[str, ZimConfig]] = MODELS
     CHOICES: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "precision": ("float32", "bfloat16"),
+        **RunSettings.CHOICES,
         "region_loss": ("bce", "focal", "iou"),
         "late_region_loss": ("none", "iou"),
         "prompting": ("studio", "paper"),

@@ -6,35 +6,38 @@ one file, from which it can be resumed on any machine.
 
 from __future__ import annotations
 
-import argparse
-import csv
 import math
-import os
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Generic, TextIO, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import torch
-from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 from tqdm import tqdm
 
 from training.base_trainer import STATE_FILE, BaseTrainer
+from training.datasets.opening import RunData, open_run_data
 from training.distributed import ProcessGroup, join_process_group
 from training.pack import open_training_folder
+from training.profiling import profiling
 from training.run_config import RunSettings
+from training.run_log import LOG_FILE, CsvTable, Tracker, TrainingLog, open_trackers
+from training.run_record import begin_record, check_folder
+from training.samples import RejectionDataset
+from training.validation import VALIDATION_FILE, Scores, Validation
 from zim_model.errors import ZimError
-from zim_model.runtime.atomic_files import atomic_write, explained_write
+from zim_model.runtime.atomic_files import exclusive_lock, explained_write
 from zim_model.runtime.malloc import tune_malloc
 from zim_model.runtime.parent import end_with_parent
 
-LOG_FILE, PREVIEW_FILE = "log.csv", "previews.png"
+PREVIEW_FILE = "previews.png"
 MAX_FAULT_SHARE, MAX_FEW_FAULTS = 0.01, 3
 AnyTrainer = BaseTrainer[Any, Any]
 TrainerT = TypeVar("TrainerT", bound=AnyTrainer)
@@ -80,81 +83,20 @@ def micro_batch_size(config: RunSettings, processes: int) -> int:
     return config.views // parts
 
 
-class _TrainingLog:
-    """Writes the mean loss parts since the last row to a CSV file."""
-
-    def __init__(self, file: TextIO, views: int) -> None:
-        self.file, self.views = file, views
-        self.sums: dict[str, float] = {}
-        self.count, self.wait_s = 0, 0.0
-        self.steps, self.total_wait_s = 0, 0.0
-        self.began = self.since = time.monotonic()
-
-    def add(self, parts: dict[str, Tensor], data_wait_s: float) -> None:
-        """Add the loss parts of one step and the seconds it waited for its samples."""
-        self.wait_s += data_wait_s
-        self.total_wait_s += data_wait_s
-        for key, value in parts.items():
-            self.sums[key] = self.sums.get(key, 0.0) + float(value)
-        self.count += 1
-        self.steps += 1
-
-    def summary(self) -> str:
-        """Return a sentence with the throughput and peak memory of the whole run."""
-        seconds = max(time.monotonic() - self.began, 1e-9)
-        return (
-            f"{self.steps} steps in {seconds:.0f} s:"
-            f" {self.steps / seconds:.3f} steps/s,"
-            f" {self.views * self.steps / seconds:.2f} images/s; waited for samples"
-            f" {self.total_wait_s / seconds:.0%} of the time; peak memory"
-            f" {peak_memory() / 2**20:.0f} MB"
-        )
-
-    def write(self, step: int) -> dict[str, str]:
-        """Write a row, reset the sums and return the mean loss parts as text."""
-        now = time.monotonic()
-        rate = self.views * self.count / (now - self.since)
-        means = {key: f"{v / self.count:.4f}" for key, v in self.sums.items()}
-        line = {
-            "step": step,
-            "steps_per_s": f"{rate / self.views:.4f}",
-            "views_per_s": f"{rate:.2f}",
-            "waiting": f"{self.wait_s / (now - self.since):.3f}",
-            "peak_mb": f"{peak_memory() / 2**20:.0f}",
-            **means,
-        }
-        writer = csv.DictWriter(self.file, list(line))
-        if self.file.tell() == 0:
-            writer.writeheader()
-        writer.writerow(line)
-        self.file.flush()
-        self.sums, self.count, self.wait_s, self.since = {}, 0, 0.0, now
-        return means
-
-
-def peak_memory() -> int:
-    """Return the peak memory in bytes, of this process's GPU or else of the process."""
-    if torch.cuda.is_available():
-        return torch.cuda.max_memory_allocated()
-    if sys.platform == "win32":
-        return 0
-    import resource
-
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024
-
-
 @dataclass(frozen=True, slots=True)
 class TrainingRunOptions:
     """Input, output and time limit of a run.
 
     Attributes:
-        data: a folder of images or of shards, or a tar made by ``training.pack``.
+        data: a folder of images or of shards, a TOML file that lists folders, or a tar
+            made by ``training.pack``.
         out: folder for the log, the state and the model.
         resume: a ``state.pt`` to resume from.
         init: trained weights to start a new run from.
         minutes: time after which the run saves and stops.
         small_state: see :meth:`BaseTrainer.save`.
+        trackers: of :data:`training.run_log.TRACKERS`, which get the log too.
+        profile: steps that torch's profiler records; 0 for none.
     """
 
     data: Path
@@ -163,153 +105,264 @@ class TrainingRunOptions:
     init: Path | None = None
     minutes: float = math.inf
     small_state: bool = False
+    trackers: tuple[str, ...] = ()
+    profile: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingTask(Generic[TrainerT]):
-    """A training task: settings, trainer, samples and previews.
+    """A training task: settings, trainer, samples, validation and previews.
 
     Attributes:
         config: settings of the run.
         make_trainer: creates the trainer of a process.
-        make_samples: creates the samples from the data folder; item i is the i-th
-            sample of the schedule and holds ``fault``, which names a damaged image or
-            is "".
-        make_previews: creates a function from folder and samples that writes the
+        make_samples: creates the samples from the data; item i is the i-th sample of
+            the schedule and holds ``fault``, which names a damaged image or is "".
+        make_previews: creates a function from data and samples that writes the
             preview sheet of the averaged model; called once, at the first save.
+        make_validation: creates a function from data that gives the scores of the
+            averaged model on held-out images; None if there are none.
     """
 
     config: RunSettings
     make_trainer: Callable[[ProcessGroup], TrainerT]
-    make_samples: Callable[[Path], Dataset[dict[str, Any]]]
-    make_previews: Callable[[Path, Any], Callable[[TrainerT, Path], None]]
+    make_samples: Callable[[Any], Dataset[dict[str, Any]]]
+    make_previews: Callable[[Any, Any], Callable[[TrainerT, Path], None]]
+    make_validation: Callable[[Any], Callable[[TrainerT], Scores] | None]
+
+
+class Interrupted(KeyboardInterrupt):
+    """The user interrupted the run; what was learned is saved."""
 
 
 def run_task(task: TrainingTask[TrainerT], options: TrainingRunOptions) -> TrainerT:
     """Train until the schedule or the time limit ends; save into ``options.out``.
 
     Started by ``torchrun``, each process computes its part of each step.  After SIGTERM
-    the run finishes the step, saves and ends.
+    or Ctrl-C the run finishes the step, saves and ends.
 
     Raises:
-        ZimError: the data or the saved state cannot be used, or a file cannot be
-            written.
+        ZimError: the data or the saved state cannot be used, ``options.out`` holds
+            another run, or a file cannot be written.
+        Interrupted: after Ctrl-C.
     """
     deadline = time.monotonic() + 60 * options.minutes
-    options.out.mkdir(parents=True, exist_ok=True)
     with (
         join_process_group() as group,
+        _own_folder(options.out, group),
         open_training_folder(options.data) as folder,
-        _stop_on_sigterm() as stop_requested,
+        _StopRequest() as stop,
     ):
+        weight_file = f"{task.config.model}.safetensors"
+        if group.is_main:
+            check_folder(options.out, weight_file, options.resume)
         if group.device.type == "cpu":
             tune_malloc(huge=True)
             if task.config.threads:
                 torch.set_num_threads(task.config.threads)
+        data = open_run_data(
+            *(folder, options.data, options.out),
+            fatal=task.config.faults == "fail",
+            quiet=not group.is_main,
+        )
         trainer = task.make_trainer(group)
         if options.resume is not None:
             trainer.load(options.resume)
         elif options.init is not None:
             trainer.start_from(options.init)
-        samples = task.make_samples(folder)
-        goes_on = options.resume is not None or not (options.out / STATE_FILE).exists()
-        if group.is_main and goes_on:
-            _drop_later_rows(options.out / LOG_FILE, trainer.step)
-        sheet: list[Callable[[TrainerT, Path], None]] = []
-
-        def save() -> None:
-            if group.is_main:
-                trainer.save(options.out, small=options.small_state)
-                # Created late: forked workers would hang after OpenCV started threads.
-                if not sheet:
-                    sheet.append(task.make_previews(folder, samples))
-                sheet[0](trainer, options.out / PREVIEW_FILE)
-
-        def should_stop() -> bool:
-            return stop_requested.is_set() or time.monotonic() > deadline
-
         with explained_write(options.out):
-            _loop(trainer, samples, options.out / LOG_FILE, should_stop, save)
-            save()
+            run = _Run(task, options, trainer, data)
+            stop.at_work = True
+            run.loop(lambda: stop.is_set or time.monotonic() > deadline)
+        if stop.by_user:
+            raise Interrupted(trainer.step)
     return trainer
 
 
-def _drop_later_rows(log_file: Path, step: int) -> None:
-    """Drop the rows of a log that a killed run wrote after its last saved state."""
-    if not log_file.exists():
-        return
-    header, *rows = log_file.read_bytes().splitlines(keepends=True) or [b""]
-    kept = [row for row in rows if row.endswith(b"\n") and _step_of(row) <= step]
-    if kept != rows or not header.endswith(b"\n"):
-        with atomic_write(log_file) as file:
-            file.writelines([header, *kept] if kept else [])
-
-
-def _step_of(row: bytes) -> float:
-    """The step of a row; infinite for a damaged one."""
-    number = row.partition(b",")[0]
-    return int(number) if number.isdigit() else math.inf
-
-
 @contextmanager
-def _stop_on_sigterm() -> Iterator[threading.Event]:
-    """Yield an event that is set on SIGTERM."""
-    stop_requested = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop_requested  # only the main thread may handle signals
-        return
-    before = signal.signal(signal.SIGTERM, lambda number, frame: stop_requested.set())
-    try:
-        yield stop_requested
-    finally:
-        signal.signal(signal.SIGTERM, before)
+def _own_folder(out: Path, group: ProcessGroup) -> Iterator[None]:
+    """Keep other runs out of a folder, which is made if it is missing.
+
+    Raises:
+        ZimError: a run is at work in it.
+    """
+    with ExitStack() as stack:
+        with explained_write(out):
+            out.mkdir(parents=True, exist_ok=True)
+            lock = exclusive_lock(out / STATE_FILE)
+            locked = not group.is_main or stack.enter_context(lock)
+        if not locked:
+            raise ZimError(
+                f"Another run is training into {out}.", "Choose another --out."
+            )
+        yield
 
 
-def _loop(
-    trainer: AnyTrainer,
-    samples: Dataset[dict[str, Any]],
-    log_file: Path,
-    should_stop: Callable[[], bool],
-    save: Callable[[], None],
-) -> None:
-    """Take steps until the schedule ends or ``should_stop`` is true in any process."""
-    config, group = trainer.config, trainer.group
-    first_step, batches_of_process = trainer.step, _micro_batches(trainer, samples)
-    with (
-        (log_file if group.is_main else Path(os.devnull)).open("a", newline="") as file,
-        tqdm(
-            total=config.steps,
-            initial=first_step,
-            unit="step",
-            disable=not group.is_main,
-        ) as progress,
-    ):
-        log, faults = (
-            _TrainingLog(file, config.views),
-            FaultCounter(config.views // group.size),
+class _StopRequest:
+    """Whether SIGTERM or Ctrl-C has come.
+
+    Ctrl-C interrupts at once if it is the second, or before the first step.
+
+    Attributes:
+        is_set: a signal has come.
+        by_user: it was Ctrl-C.
+        at_work: there is something to save; set by the run.
+    """
+
+    def __init__(self) -> None:
+        self.is_set = self.by_user = self.at_work = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        # Only the main thread may handle signals.
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                self._before[number] = signal.signal(number, self._on_signal)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _on_signal(self, number: int, frame: object) -> None:
+        user = number == signal.SIGINT
+        if user and (self.is_set or not self.at_work):
+            raise KeyboardInterrupt
+        self.is_set, self.by_user = True, self.by_user or user
+        if user:
+            note = "\nfinishing the step, then saving; Ctrl-C again to stop at once"
+            print(note, file=sys.stderr)
+
+
+class _Run(Generic[TrainerT]):
+    """One run: its trainer and samples, and what it writes."""
+
+    def __init__(
+        self,
+        task: TrainingTask[TrainerT],
+        options: TrainingRunOptions,
+        trainer: TrainerT,
+        data: RunData,
+    ) -> None:
+        self.task, self.options, self.trainer, self.data = task, options, trainer, data
+        self.group, self.out = trainer.group, options.out
+        self.is_main = trainer.group.is_main
+        self.samples = task.make_samples(data.source)
+        self.trackers: list[Tracker] = []
+        if self.is_main:
+            if isinstance(self.samples, RejectionDataset):
+                print(self.samples.summary(), file=sys.stderr)
+            self.record = begin_record(self.out, trainer, data)
+            for name in (LOG_FILE, VALIDATION_FILE):
+                CsvTable(self.out / name).drop_after(trainer.step)
+            self.trackers = open_trackers(
+                options.trackers, self.out, asdict(task.config), trainer.step
+            )
+        self._previews: Callable[[TrainerT, Path], None] | None = None
+        self._validation: Validation | None = None
+
+    def save(self) -> None:
+        """Save state, weights and previews."""
+        if not self.is_main:
+            return
+        small, told = self.options.small_state, self.record.metadata(self.trainer)
+        self.trainer.save(self.out, small=small, metadata=told)
+        # Created late: forked workers would hang after OpenCV started threads.
+        if self._previews is None:
+            self._previews = self.task.make_previews(self.data.source, self.samples)
+        self._previews(self.trainer, self.out / PREVIEW_FILE)
+
+    def validate(self) -> bool:
+        """Validate if it is time, and save the best weights.
+
+        Returns:
+            Whether the run should end, since no validation was better for long.
+        """
+        config, step = self.trainer.config, self.trainer.step
+        if not self.is_main or not config.val_cases:
+            return False
+        if self._validation is None:  # late, as the previews
+            measure = self.task.make_validation(self.data.source)
+            if measure is None:
+                tqdm.write("No image is held out: no validation.", file=sys.stderr)
+            own = None if measure is None else partial(measure, self.trainer)
+            self._validation = Validation(config, own, self.trainer.best)
+        if not self._validation.is_due(step):
+            return False
+        scores, is_best = self._validation.run(step)
+        self._tell(step, scores, is_best)
+        if is_best:
+            told = self.record.metadata(self.trainer)
+            self.trainer.save_weights(self.out / self.trainer.best_file, told)
+        return self._validation.is_exhausted
+
+    def _tell(self, step: int, scores: Scores, is_best: bool) -> None:
+        """Write the scores of a validation to all places."""
+        row = {name: f"{value:.4f}" for name, value in scores.items()}
+        table = CsvTable(self.out / VALIDATION_FILE)
+        table.append({"step": step, **row, "best": int(is_best)})
+        for tracker in self.trackers:
+            tracker.log(step, {f"val/{name}": x for name, x in scores.items()})
+        listed = ", ".join(f"{name} {value}" for name, value in row.items())
+        mark = " (best)" if is_best else ""
+        tqdm.write(f"step {step}: {listed}{mark}", file=sys.stderr)
+
+    def loop(self, should_stop: Callable[[], bool]) -> None:
+        """Take steps until the schedule ends or ``should_stop`` in any process."""
+        trainer, config, group = self.trainer, self.trainer.config, self.group
+        first_step = trainer.step
+        batches_of_process = _micro_batches(trainer, self.samples)
+        log = TrainingLog(
+            self.out if self.is_main else None, config.views, self.trackers
         )
-        while trainer.step < config.steps:
-            started = time.monotonic()
-            batches = [next(batches_of_process) for _ in range(config.accumulate)]
-            data_wait_s = time.monotonic() - started
-            for batch in batches:
-                faults.add(batch.pop("fault"))
-            log.add(trainer.train_step(batches), data_wait_s)
-            faults.check(trainer.step - first_step)
-            progress.update()
-            if trainer.step % config.log_every == 0:
-                means = log.write(trainer.step)
-                progress.set_postfix({k: means[k] for k in trainer.PROGRESS_PARTS})
-            if group.any_rank(should_stop()):
-                break
-            if trainer.step % config.save_every == 0 and trainer.step < config.steps:
-                save()
-        if group.is_main:
-            tqdm.write(log.summary(), file=sys.stderr)
+        faults = FaultCounter(config.views // group.size)
+        with (
+            profiling(self.options.profile, self.out if self.is_main else None) as tick,
+            tqdm(
+                total=config.steps,
+                initial=first_step,
+                unit="step",
+                disable=not self.is_main,
+            ) as progress,
+        ):
+            if first_step == 0 and self.options.init is not None:
+                self.validate()  # what the training has to better
+            while trainer.step < config.steps:
+                started = time.monotonic()
+                batches = [next(batches_of_process) for _ in range(config.accumulate)]
+                data_wait_s = time.monotonic() - started
+                for batch in batches:
+                    faults.add(batch.pop("fault"))
+                log.add(trainer.train_step(batches), data_wait_s)
+                faults.check(trainer.step - first_step)
+                progress.update()
+                tick()
+                if trainer.step % config.log_every == 0:
+                    means = log.write(trainer.step)
+                    progress.set_postfix({k: means[k] for k in trainer.PROGRESS_PARTS})
+                done = self.validate()
+                if group.any_rank(done or should_stop()):
+                    break
+                if (
+                    trainer.step % config.save_every == 0
+                    and trainer.step < config.steps
+                ):
+                    self.save()
+            log.write(trainer.step)
+        if self.is_main:
+            finished = f"finished at step {first_step}; extend the run with steps=N"
+            told = log.summary() if trainer.step > first_step else finished
+            tqdm.write(told, file=sys.stderr)
+            if self._validation is not None and self._validation.is_exhausted:
+                best = int(trainer.best["step"])
+                tqdm.write(f"no better score since step {best}", file=sys.stderr)
+        self.save()
+        for tracker in self.trackers:
+            tracker.close()
 
 
 class FaultCounter:
-    """Counts unusable images; a few are skipped, more are an error.
+    """Counts unusable images; a few files are skipped, more are an error.
 
     Args:
         views: samples of this process per step.
@@ -331,10 +384,11 @@ class FaultCounter:
         """Check the number of faults after ``steps`` steps.
 
         Raises:
-            ZimError: more than MAX_FAULT_SHARE of the samples, and more than
-                MAX_FEW_FAULTS, had an unusable image.
+            ZimError: more than MAX_FAULT_SHARE of the samples had an unusable image,
+                and these are more than MAX_FEW_FAULTS files.
         """
-        if self.count > max(MAX_FEW_FAULTS, MAX_FAULT_SHARE * self.views * steps):
+        few = len(self.reported) <= MAX_FEW_FAULTS
+        if not few and self.count > MAX_FAULT_SHARE * self.views * steps:
             raise ZimError(
                 f"{self.count} of {self.views * steps} samples had unusable images, the"
                 f" last one: {next(reversed(self.reported))}",
@@ -365,64 +419,7 @@ def _start_worker(worker: int) -> None:
 
     end_with_parent()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not the handler of the parent
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's matter
 
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-
-
-def command_line(
-    name: str,
-    train: Callable[[Path, TrainingRunOptions], AnyTrainer],
-    argv: Sequence[str] | None = None,
-) -> int:
-    """Run the command line of ``python -m training.NAME`` and return the exit code.
-
-    Args:
-        name: name of the module.
-        train: trains with the settings of a TOML file.
-        argv: arguments, None for those of the process.
-    """
-    parser = argparse.ArgumentParser(prog=f"python -m training.{name}")
-    parser.add_argument("config", type=Path, help="a TOML file of training/configs")
-    parser.add_argument("--data", type=Path, required=True, help="folder or tar")
-    parser.add_argument("--out", type=Path, required=True, help="folder for results")
-    begin = parser.add_mutually_exclusive_group()
-    begin.add_argument("--resume-from", type=Path, help="state.pt to resume from")
-    begin.add_argument(
-        *("--init-from", "--sam"),
-        type=Path,
-        metavar="WEIGHTS",
-        help="initial weights: of an earlier run, or SAM's .pth",
-    )
-    parser.add_argument(
-        "--auto-resume",
-        action="store_true",
-        help="resume from the state.pt in --out, if it exists",
-    )
-    parser.add_argument(
-        "--minutes", type=float, default=math.inf, help="save and stop after this time"
-    )
-    parser.add_argument(
-        "--small-state",
-        action="store_true",
-        help="smaller state.pt, not exactly resumable",
-    )
-    arguments = parser.parse_args(argv)
-    state = arguments.out / STATE_FILE
-    if arguments.auto_resume and arguments.resume_from is None and state.exists():
-        arguments.resume_from, arguments.init_from = state, None
-    options = TrainingRunOptions(
-        arguments.data,
-        arguments.out,
-        arguments.resume_from,
-        arguments.init_from,
-        arguments.minutes,
-        arguments.small_state,
-    )
-    try:
-        trainer = train(arguments.config, options)
-    except ZimError as error:
-        print(f"{name}: error: {error}", file=sys.stderr)
-        return 1
-    print(f"step {trainer.step} of {trainer.config.steps}, saved in {arguments.out}")
-    return 0

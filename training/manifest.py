@@ -38,6 +38,10 @@ class Manifest:
             self.path = path
             return
 
+    def row(self, path: Path) -> dict[str, object]:
+        """What is known of a file; empty if it is not listed."""
+        return self._rows.get(path, {})
+
     def is_open(self, image: Path) -> bool:
         """Return whether an image's licence allows any use of trained weights."""
         return self._rows.get(image, {}).get("weights") == "open"

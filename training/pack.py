@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import lzma
 import sys
 import tarfile
@@ -22,7 +23,11 @@ from typing import IO
 from PIL import Image
 from tqdm import tqdm
 
+from training.datasets.table import FOLDERS
+from training.manifest import MANIFEST, Manifest
+from training.reading import decode
 from zim_model.errors import ZimError
+from zim_model.evaluation.datasets import MATTE_MARK, TARGET_MARKS, image_files
 from zim_model.runtime.atomic_files import atomic_write
 
 _TAR_ERRORS = (
@@ -30,7 +35,8 @@ _TAR_ERRORS = (
     *(zlib.error, lzma.LZMAError),
 )
 """That the library raises for damaged tars, compressed ones included."""
-FOLDERS = ("matte", "cutout", "seg", "background")
+MANIFEST_KEYS = ("weights", "background_label")
+"""What training asks a manifest for."""
 JPEG_QUALITY = 88
 SHRINK_FACTOR = 0.85
 """Factor of the longest side when the tar is too large."""
@@ -68,12 +74,13 @@ def pack(root: Path, out: Path, max_bytes: int, longest: int) -> int:
         ZimError: there are no images, one cannot be read, or they exceed ``max_bytes``
             even at MIN_SIDE.
     """
-    paths = [p for name in FOLDERS for p in sorted((root / name).glob("*.*"))]
+    folders = [root / name for name in FOLDERS if (root / name).is_dir()]
+    paths = [path for folder in folders or [root] for path in image_files(folder)]
     if not paths:
         raise ZimError(f"{root} has no images in {', '.join(FOLDERS)}.")
     with atomic_write(out) as file:
         while longest >= MIN_SIDE:
-            if _write_tar(file, paths, max_bytes, longest):
+            if _write_tar(file, root, paths, max_bytes, longest):
                 return longest
             longest = int(longest * SHRINK_FACTOR)
         raise ZimError(
@@ -83,41 +90,43 @@ def pack(root: Path, out: Path, max_bytes: int, longest: int) -> int:
 
 
 def _write_tar(
-    file: IO[bytes], paths: Sequence[Path], max_bytes: int, longest: int
+    file: IO[bytes], root: Path, paths: Sequence[Path], max_bytes: int, longest: int
 ) -> bool:
-    """Write the images; return false once the tar is too large."""
+    """Write the images and what the manifest says; false once the tar is too large."""
     file.seek(0)
     file.truncate()
+    manifest, rows = Manifest(root), []
     with tarfile.open(fileobj=file, mode="w") as tar:
         for path in tqdm(paths, desc=f"{longest} px", unit="file"):
             name, data = _pack_image(path, longest)
-            entry = tarfile.TarInfo(str(Path(path.parent.name) / name))
-            entry.size = len(data)
-            tar.addfile(entry, io.BytesIO(data))
+            own = path.parent.relative_to(root) / name
+            _add(tar, own, data)
+            known = {k: v for k, v in manifest.row(path).items() if k in MANIFEST_KEYS}
+            rows += [{"file": own.as_posix(), **known}] if known else []
             if tar.offset > max_bytes:
                 return False
+        if rows:
+            _add(tar, Path(MANIFEST), json.dumps({"files": rows}).encode())
     return file.tell() <= max_bytes
+
+
+def _add(tar: tarfile.TarFile, path: Path, data: bytes) -> None:
+    entry = tarfile.TarInfo(path.as_posix())
+    entry.size = len(data)
+    tar.addfile(entry, io.BytesIO(data))
 
 
 def _pack_image(path: Path, longest: int) -> tuple[str, bytes]:
     """Return name and bytes of an image downscaled to ``longest``."""
-    is_plane = path.name.endswith((".alpha.png", ".labels.png", ".fine.png"))
-    is_labels = is_plane and not path.name.endswith(".alpha.png")
+    mark = next((mark for mark in TARGET_MARKS if path.stem.endswith(mark)), "")
     buffer = io.BytesIO()
-    try:
-        with Image.open(path) as file:
-            image = file if is_labels else file.convert("L" if is_plane else "RGB")
-            scale = min(1.0, longest / max(image.size))
-            size = [max(1, round(side * scale)) for side in image.size]
-            method = Image.Resampling.NEAREST if is_labels else Image.Resampling.BOX
-            image = image.resize((size[0], size[1]), method)
-            if is_plane:
-                image.save(buffer, "PNG", optimize=True)
-                return path.name, buffer.getvalue()
-            image.save(buffer, "JPEG", quality=JPEG_QUALITY)
-            return path.stem + ".jpg", buffer.getvalue()
-    except (OSError, ValueError) as error:
-        raise ZimError(f"{path} cannot be read: {error}.", "Remove it.") from error
+    if not mark:
+        image = Image.fromarray(decode(path, "photo", longest))
+        image.save(buffer, "JPEG", quality=JPEG_QUALITY)
+        return path.stem + ".jpg", buffer.getvalue()
+    plane = decode(path, "alpha" if mark == MATTE_MARK else "labels", longest)
+    Image.fromarray(plane).save(buffer, "PNG", optimize=True)
+    return path.stem + ".png", buffer.getvalue()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

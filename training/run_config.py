@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -37,6 +38,27 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ZimError(f"{path} cannot be read: {error}.") from error
 
 
+def read_overrides(words: Sequence[str]) -> dict[str, Any]:
+    """Settings of a command line: ``key=value``, with values as in TOML.
+
+    Text needs no quotes.
+
+    Raises:
+        ZimError: a word has another form.
+    """
+    settings: dict[str, Any] = {}
+    for word in words:
+        key, equals, text = word.partition("=")
+        if not equals or not key.isidentifier():
+            raise ZimError(f"{word!r} is not a setting.", "Such as: steps=2000")
+        try:
+            parsed = tomllib.loads(f"value = {text}")
+        except (ValueError, RecursionError):
+            parsed = {"value": text}
+        settings[key] = parsed["value"] if list(parsed) == ["value"] else text
+    return settings
+
+
 @dataclass(frozen=True, slots=True)
 class RunSettings:
     """Settings of a run, without the paths of data and results.
@@ -62,6 +84,15 @@ class RunSettings:
         workers: number of data loader processes.
         threads: threads of the training process on a CPU; 0 for torch's default.
         log_every, save_every: steps between log lines and between saved states.
+        faults: ``skip`` leaves out files that the look at the data finds unusable;
+            ``fail`` stops before the first step.
+        val_every: steps between validations on held-out images; 0 for ``save_every``.
+        val_cases: largest number of held-out images that are validated on; 0 for no
+            validation.
+        patience: validations without a better score after which the run ends; 0 for
+            none.
+        best_by: score of the best weights: ``iou``, the higher the better, or ``sad``,
+            the lower.
     """
 
     model: str
@@ -80,22 +111,35 @@ class RunSettings:
     threads: int = 0
     log_every: int = 20
     save_every: int = 200
+    faults: str = "skip"
+    val_every: int = 0
+    val_cases: int = 16
+    patience: int = 0
+    best_by: str = "iou"
 
     MODELS: ClassVar[Mapping[str, Any]] = {}
     """Architectures by name."""
     CHOICES: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "precision": ("float32", "bfloat16")
+        "precision": ("float32", "bfloat16"),
+        "faults": ("skip", "fail"),
+        "best_by": ("iou", "sad"),
     }
     """Allowed values of some settings, the default first."""
 
     @classmethod
-    def read(cls: type[SettingsT], path: Path) -> SettingsT:
+    def read(
+        cls: type[SettingsT], path: Path, overrides: Sequence[str] = ()
+    ) -> SettingsT:
         """Read and validate a TOML file.
+
+        Args:
+            path: the file.
+            overrides: settings that replace those of the file, such as ``lr=1e-4``.
 
         Raises:
             ZimError: the file is missing or malformed, or a key or model is unknown.
         """
-        data = read_toml(path)
+        data = read_toml(path) | read_overrides(overrides)
         field_types = {field.name: field.type for field in fields(cls)}
         unknown = sorted(set(data) - set(field_types))
         if unknown:
@@ -125,6 +169,13 @@ class RunSettings:
         for key, value in data.items():
             _check_range(path, key, value)
         return cls(**data)
+
+    def to_toml(self) -> str:
+        """The settings as a file that :meth:`read` reads."""
+        lines = (
+            f"{key} = {json.dumps(value)}\n" for key, value in asdict(self).items()
+        )
+        return "".join(lines)
 
 
 def _check_range(path: Path, key: str, value: Any) -> None:

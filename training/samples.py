@@ -113,6 +113,10 @@ class RejectionDataset(Dataset[dict[str, Any]]):
     def __len__(self) -> int:
         return self.count
 
+    def summary(self) -> str:
+        """What the samples are drawn from; "" for what has a manifest that tells."""
+        return ""
+
     def __getitem__(self, index: int) -> dict[str, Any]:
         fault = ""
         for attempt in range(MAX_ATTEMPTS):
@@ -120,7 +124,7 @@ class RejectionDataset(Dataset[dict[str, Any]]):
             try:
                 item = self.attempt(rng, index, attempt)
             except ZimError as error:
-                fault = str(error)
+                fault = error.message
                 continue
             if item is not None:
                 return {**item, "fault": fault}
@@ -150,6 +154,9 @@ class PromptDataset(RejectionDataset):
     ) -> None:
         super().__init__(len(sizes), seed)
         self.scenes, self.config, self.sizes = scenes, config, sizes
+
+    def summary(self) -> str:
+        return self.scenes.summary()
 
 
 class PromptSamples(PromptDataset):

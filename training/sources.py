@@ -5,61 +5,32 @@ Every scene is a pure function of the random generator.
 
 from __future__ import annotations
 
-import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
-from training.manifest import MANIFEST, Manifest
+from training.datasets.table import (
+    SPLIT_KINDS,
+    Pair,
+    Pool,
+    TrainingData,
+    is_held_out,
+    open_data,
+)
+from training.manifest import MANIFEST
 from training.procedural import render
+from training.procedural.textures import paint_texture, random_palette
+from training.reading import CURE, read_alpha, read_labels, read_photo
 from zim_model.arrays import BoolArray, ByteArray, FloatArray, mask_bounds
-from zim_model.errors import ZimError
+from zim_model.errors import ImageError, ZimError
 
+__all__ = ["SceneReader", "is_held_out", "open_data"]
 
-@dataclass(frozen=True, slots=True)
-class SceneSource:
-    """How a source of images is used.
-
-    Attributes:
-        weight: relative frequency.
-        ignored_band: width in pixels of the band along an object's edge that is
-            ignored.
-    """
-
-    weight: float
-    ignored_band: int = 0
-
-
-SEG_SOURCES = {
-    "sbd": SceneSource(0.22, 1),
-    "voc": SceneSource(0.16),
-    "bsds": SceneSource(0.18, 1),
-    "coco": SceneSource(0.18, 4),
-    "davis": SceneSource(0.07),
-    "davis2": SceneSource(0.03),
-    "things": SceneSource(0.05),
-    "bag": SceneSource(0.04),
-    "human": SceneSource(0.04, 1),
-    "horse": SceneSource(0.03),
-    "pets": SceneSource(0.04),
-    "figaro": SceneSource(0.03, 3),
-    "celebhair": SceneSource(0.015, 3),
-    "pets128": SceneSource(0.02),
-    "ccp": SceneSource(0.05, 1),
-    "car": SceneSource(0.03),
-    "leaf": SceneSource(0.015),
-    "dogcat": SceneSource(0.03, 2),
-    "food": SceneSource(0.015, 1),
-    "camvid": SceneSource(0.01, 1),
-    "cwfid": SceneSource(0.01),
-}
-MATTE, CUTOUT, PROCEDURAL = SceneSource(0.14), SceneSource(0.10), SceneSource(0.08)
 MERGED_REGIONS_SHARE = 0.12
 """Share of the targets from maps of many regions that merge two neighbours."""
 
@@ -105,152 +76,127 @@ class Scene:
 
 COMPOSED = 288
 """Side of the scenes that are put together of cut-outs or drawn, in pixels."""
-HELD_OUT = 50
-"""One labelled image (or video) in HELD_OUT is held out."""
 MAX_SIDE = 512
 """Longest side in pixels that images are downscaled to."""
-
-
-@lru_cache(maxsize=6000)
-def _read(
-    path: Path, mode: Literal["RGB", "L", "labels"], longest: int = MAX_SIDE
-) -> ByteArray:
-    """Read an image downscaled to ``longest``; label maps use nearest neighbours."""
-    try:
-        with Image.open(path) as file:
-            labels = mode == "labels"
-            image = file if labels else file.convert(mode)
-            scale = min(1.0, longest / max(image.size))
-            size = (
-                max(1, round(image.width * scale)),
-                max(1, round(image.height * scale)),
-            )
-            method = Image.Resampling.NEAREST if labels else Image.Resampling.BOX
-            return np.asarray(image.resize(size, method), np.uint8)
-    except (OSError, ValueError) as error:
-        raise ZimError(f"{path} cannot be read: {error}.", "Remove it.") from error
 
 
 class SceneReader:
     """Reads the images of a training folder and draws scenes from them.
 
     Args:
-        root: a folder with ``matte``, ``cutout``, ``seg`` and ``background``; an image
-            ``NAME.jpg|png`` has ``NAME.alpha.png`` or ``NAME.labels.png`` next to it.
-        held_out: draw from the held-out labelled images and mattes, one in HELD_OUT,
-            instead of the others.
+        data: what :func:`open_data` gives, or the path of a folder or TOML file.
+        held_out: draw from the held-out labelled images and mattes instead of the
+            others, see :meth:`TrainingData.is_held_out`.
         longest: longest side in pixels that mattes and labelled images are downscaled
             to.
-        weights: ``open`` uses only images that are open according to the manifest.
+        weights: ``open`` uses only images that are open according to the manifest or
+            to their entry.
         composed: side in pixels of scenes that are composited or drawn.
 
     Raises:
-        ZimError: the folder has no training images, or ``weights`` is ``open`` and
-            there is no manifest.
+        ZimError: the folder has no training images, or none is known to be open; it is
+            another kind of data.
     """
 
     def __init__(
         self,
-        root: Path,
+        data: object,
         *,
         held_out: bool = False,
         longest: int = MAX_SIDE,
         weights: Weights = "all",
         composed: int = COMPOSED,
     ) -> None:
-        self.composed = composed
-        self.held_out, self.longest, self.weights = held_out, longest, weights
-        self.manifest = Manifest(root)
-        if weights == "open" and self.manifest.path is None:
+        if isinstance(data, Path):
+            data = open_data(data)
+        if not isinstance(data, TrainingData):
             raise ZimError(
-                f"{root} has no {MANIFEST}, so no image is known to be open.",
-                'Add it, or train with weights = "all".',
+                "A table [data] is for the label converter alone.",
+                "List the data sets as [[data]], each with its name as kind.",
             )
-        self.pools: list[tuple[str, SceneSource, list[Path]]] = []
-        for name, source in SEG_SOURCES.items():
-            self._add(f"seg/{name}", source, root / "seg", f"{name}__*.labels.png")
-        self._add("matte", MATTE, root / "matte", "*.alpha.png")
-        if held_out:
-            self.backgrounds = []
-            self._set_probabilities()
-            return
-        self._add("cutout", CUTOUT, root / "cutout", "*.alpha.png", split=False)
-        self.backgrounds = self._usable(sorted((root / "background").glob("*.*")))
-        if not self.pools or not self.backgrounds:
+        self.composed, self.longest = composed, longest
+        if weights == "open":
+            _check_licences(data)
+        usable = [
+            pool if pool.kind == "procedural" else _part(data, pool, held_out, weights)
+            for pool in data.pools
+        ]
+        self.backgrounds = [
+            image
+            for pool in usable
+            if pool.kind == "background"
+            for image, _ in pool.pairs
+        ]
+        self.closed = 0
+        if weights == "open":
+            images = [pool.is_open(image) for pool, (image, _) in data.files()]
+            self.closed = images.count(False)
+        kinds = SPLIT_KINDS if held_out else (*SPLIT_KINDS, "cutout", "procedural")
+        self.pools = [pool for pool in usable if pool.kind in kinds and pool.pairs]
+        if not held_out and all(pool.kind == "procedural" for pool in self.pools):
             raise ZimError(
-                f"{root} has no training images.",
-                "Expected matte/, cutout/, seg/, background/, see training/README.md.",
+                f"{data.path} has no training images that may be used.",
+                'All are held out, or of a licence that weights = "open" excludes.',
             )
-        self.pools.append(("procedural", PROCEDURAL, self.backgrounds))
-        self._set_probabilities()
+        weight = np.array([pool.entry.weight for pool in self.pools])
+        self.probabilities = weight / weight.sum()
 
     def __bool__(self) -> bool:
         return bool(self.pools)
 
-    def _set_probabilities(self) -> None:
-        weights = np.array([source.weight for _, source, _ in self.pools])
-        self.probabilities = weights / weights.sum()
-
-    def _add(
-        self,
-        kind: str,
-        source: SceneSource,
-        folder: Path,
-        pattern: str,
-        split: bool = True,
-    ) -> None:
-        files = sorted(folder.glob(pattern))
-        if self.weights == "open":
-            suffix = pattern.rpartition("*")[2]
-            files = [p for p in files if self.manifest.is_open(_find_image(p, suffix))]
-        if split:
-            files = [p for p in files if is_held_out(_family(p)) is self.held_out]
-        if files:
-            self.pools.append((kind, source, files))
-
-    def _usable(self, images: list[Path]) -> list[Path]:
-        if self.weights == "all":
-            return images
-        return [image for image in images if self.manifest.is_open(image)]
+    def summary(self) -> str:
+        """What is drawn: images of each source and their share of the samples."""
+        parts = [
+            f"{'rendered objects' if pool.kind == 'procedural' else pool.name}"
+            f" {'' if pool.kind == 'procedural' else len(pool.pairs)} ({share:.1%})"
+            for pool, share in zip(self.pools, self.probabilities, strict=True)
+        ]
+        count = len(self.backgrounds)
+        parts.append(f"backgrounds: {f'{count} photos' if count else 'painted ones'}")
+        closed = f"; {self.closed} left out for their licence" if self.closed else ""
+        return ", ".join(parts).replace("  ", " ") + closed
 
     def draw_scene(self, rng: np.random.Generator) -> Scene:
         """Draw an image with one object."""
-        return self.draw_scene_from(rng, *self._draw_pool(rng))
-
-    def _draw_pool(
-        self, rng: np.random.Generator
-    ) -> tuple[str, SceneSource, list[Path]]:
-        """Draw a pool of images: its kind, source and files."""
-        shares = self.probabilities / self.probabilities.sum()
-        kind, source, paths = self.pools[rng.choice(len(self.pools), p=shares)]
-        if kind.startswith("seg/davis"):  # by video, as long videos would dominate
-            videos = sorted({_family(path) for path in paths})
+        pool = self.pools[rng.choice(len(self.pools), p=self.probabilities)]
+        pairs = pool.pairs
+        if pool.entry.video:  # as long videos would dominate
+            videos = sorted({pool.family(target) for _, target in pairs})
             video = videos[rng.integers(len(videos))]
-            paths = [path for path in paths if _family(path) == video]
-        return kind, source, paths
+            pairs = tuple(pair for pair in pairs if pool.family(pair[1]) == video)
+        return self.draw_scene_from(rng, pool, pairs)
 
     def draw_scene_from(
         self,
         rng: np.random.Generator,
-        kind: str,
-        source: SceneSource,
-        paths: list[Path],
+        pool: Pool,
+        pairs: Sequence[Pair] | None = None,
     ) -> Scene:
-        """Draw an image of a source with one object."""
-        path = paths[rng.integers(len(paths))]
-        if kind == "matte":
-            return _matte_scene(path, self.longest)
-        if kind == "cutout":
-            return self._cutout_scene(rng, path)
-        if kind == "procedural":
-            return self._procedural_scene(rng, path)
-        background = self.manifest.background(_find_image(path, ".labels.png"))
-        return _label_scene(rng, path, source.ignored_band, self.longest, background)
+        """Draw an image of a source, or of some pairs of it, with one object."""
+        pairs = pool.pairs if pairs is None else pairs
+        if pool.kind == "procedural":
+            rng.integers(max(1, len(self.backgrounds)))
+            return self._procedural_scene(rng)
+        pair = pairs[int(rng.integers(len(pairs)))]
+        if pool.kind == "cutout":
+            return self._cutout_scene(rng, pair)
+        return self.scene_of(rng, pool, pair)
+
+    def scene_of(self, rng: np.random.Generator, pool: Pool, pair: Pair) -> Scene:
+        """The scene of a matte, or of one region of a label map."""
+        if pool.kind == "labels":
+            background = pool.background(pair[0])
+            return _label_scene(rng, pair, pool.entry.band, self.longest, background)
+        return _matte_scene(pair, self.longest, exact=pool.exact)
 
     def _background(self, rng: np.random.Generator, size: int) -> ByteArray:
-        """Draw a random square crop of a background photo."""
+        """Draw a random square crop of a background photo, or a texture without any."""
+        if not self.backgrounds:
+            colours = rng.integers(0, 256, (4, 4, 3), np.uint8)
+            palette = random_palette(rng, colours)
+            return np.asarray(paint_texture(rng, (size, size), palette), np.uint8)
         path = self.backgrounds[rng.integers(len(self.backgrounds))]
-        image = _read(path, "RGB")
+        image = read_photo(path, MAX_SIDE)
         side = int(min(image.shape[:2]) * rng.uniform(0.5, 1))
         y = int(rng.integers(image.shape[0] - side + 1))
         x = int(rng.integers(image.shape[1] - side + 1))
@@ -258,7 +204,7 @@ class SceneReader:
         square = cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)
         return np.asarray(square, np.uint8)
 
-    def _procedural_scene(self, rng: np.random.Generator, texture: Path) -> Scene:
+    def _procedural_scene(self, rng: np.random.Generator) -> Scene:
         background = self._background(rng, self.composed)
         if rng.random() < 0.35:
             image, alphas = render.render_scene(rng, background, 3)
@@ -274,15 +220,15 @@ class SceneReader:
             other_objects = np.zeros(alpha.shape, bool)
         return Scene(image, alpha, np.ones(alpha.shape, bool), other_objects, True)
 
-    def _cutout_scene(self, rng: np.random.Generator, path: Path) -> Scene:
+    def _cutout_scene(self, rng: np.random.Generator, pair: Pair) -> Scene:
         """Composite 1 to 3 cut-outs on a background; the object is the top one."""
         size = self.composed
         image = np.asarray(self._background(rng, size), np.float32)
         other_objects = np.zeros((size, size), bool)
         alpha = np.zeros((size, size), np.float32)
-        cutouts = next(paths for kind, _, paths in self.pools if kind == "cutout")
+        cutouts = next(pool.pairs for pool in self.pools if pool.kind == "cutout")
         extra = int(rng.choice(3, p=(0.5, 0.3, 0.2)))
-        chain = [cutouts[rng.integers(len(cutouts))] for _ in range(extra)] + [path]
+        chain = [cutouts[rng.integers(len(cutouts))] for _ in range(extra)] + [pair]
         for item in chain:
             other_objects |= alpha > 0.5
             colours, alpha = _place_cut_out(rng, item, size)
@@ -292,38 +238,57 @@ class SceneReader:
         return Scene(pixels, alpha, valid, other_objects, True, subject=not extra)
 
 
-def _family(path: Path) -> str:
-    """Return the name of the video or image that a file belongs to."""
-    for source, separator in (("davis__", "_"), ("davis2__", "-")):
-        if path.name.startswith(source):
-            return path.name.rsplit(separator, 1)[0]
-    return path.name.partition(".")[0]
+def _part(data: TrainingData, pool: Pool, held_out: bool, weights: Weights) -> Pool:
+    """The pairs of a pool that are for training, or held out, and may be used."""
+    return pool.having(
+        lambda pair: (
+            (weights == "all" or pool.is_open(pair[0]))
+            and data.is_held_out(pool, pair) is held_out
+        )
+    )
 
 
-def is_held_out(name: str) -> bool:
-    """Return whether the images of a family are held out."""
-    return zlib.crc32(name.encode()) % HELD_OUT == 0
+def _check_licences(data: TrainingData) -> None:
+    """Check that some images can be known to be open.
+
+    Raises:
+        ZimError: there is neither a manifest nor an entry that says so.
+    """
+    if any(pool.entry.open or pool.manifest.path for pool in data.pools):
+        return
+    raise ZimError(
+        f"{data.path} has no {MANIFEST}, so no image is known to be open.",
+        'For images of your own train with weights = "all", or list them in a TOML file'
+        " with open = true.",
+    )
 
 
-def _find_image(path: Path, suffix: str) -> Path:
-    stem = path.name.removesuffix(suffix)
-    for extension in (".jpg", ".png", ".webp"):
-        candidate = path.with_name(stem + extension)
-        if candidate.exists():
-            return candidate
-    raise ZimError(f"{path} has no image next to it.", "Remove it or add the image.")
+def read_target(
+    pair: Pair, longest: int, *, labels: bool
+) -> tuple[ByteArray, ByteArray]:
+    """The image (H, W, 3) and the matte or label map (H, W) of a pair, uint8.
+
+    Raises:
+        ImageError: one cannot be read, or they are of different sizes.
+    """
+    image, path = pair
+    pixels = read_photo(image, longest)
+    target = (read_labels if labels else read_alpha)(path, longest)
+    if pixels.shape[:2] != target.shape:
+        raise ImageError(f"{image} and {path} are of different sizes.", CURE)
+    return pixels, target
 
 
-def _matte_scene(path: Path, longest: int) -> Scene:
-    image = _read(_find_image(path, ".alpha.png"), "RGB", longest)
-    alpha = np.asarray(_read(path, "L", longest) / 255, np.float32)
+def _matte_scene(pair: Pair, longest: int, *, exact: bool = True) -> Scene:
+    image, matte = read_target(pair, longest, labels=False)
+    alpha = np.asarray(matte / 255, np.float32)
     nothing = np.zeros(alpha.shape, bool)
-    return Scene(image, alpha, ~nothing, nothing, True, subject=True)
+    return Scene(image, alpha, ~nothing, nothing, exact, subject=True)
 
 
 def _label_scene(
     rng: np.random.Generator,
-    path: Path,
+    pair: Pair,
     ignored_band: int,
     longest: int,
     background: int | None,
@@ -332,13 +297,12 @@ def _label_scene(
 
     Args:
         rng: random generator.
-        path: file of the label map.
+        pair: the image and its label map.
         ignored_band: width in pixels of the band.
         longest: longest side that the image is downscaled to.
         background: label of the background, which is never an object.
     """
-    image = _read(_find_image(path, ".labels.png"), "RGB", longest)
-    labels = _read(path, "labels", longest)
+    image, labels = read_target(pair, longest, labels=True)
     counts = np.bincount(labels.ravel())
     counts[0] = 0
     objects = counts.copy()
@@ -388,11 +352,10 @@ def _neighbour(
 
 
 def _place_cut_out(
-    rng: np.random.Generator, path: Path, size: int
+    rng: np.random.Generator, pair: Pair, size: int
 ) -> tuple[FloatArray, FloatArray]:
     """Scale, rotate and shift a cut-out into a square: colours 0-255 and alpha."""
-    colours = _read(_find_image(path, ".alpha.png"), "RGB")
-    alpha = _read(path, "L")
+    colours, alpha = read_target(pair, MAX_SIDE, labels=False)
     bounds = mask_bounds(alpha > 8)
     if bounds is not None:
         left, top, right, bottom = bounds

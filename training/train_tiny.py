@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from training.command import command_line
+from training.datasets.table import TrainingData
 from training.distributed import ProcessGroup
-from training.loop import TrainingRunOptions, TrainingTask, command_line, run_task
+from training.loop import TrainingRunOptions, TrainingTask, run_task
 from training.sources import COMPOSED, MAX_SIDE, SceneReader
 from training.tiny.config import TinyTrainConfig
 from training.tiny.previews import write_sheet
 from training.tiny.samples import TinySamples
 from training.tiny.trainer import TinyTrainer
+from training.validation import Scores, held_out_scenes, validate_prompts
 
 DETAIL_LONGEST, DETAIL_COMPOSED = 1024, 640
 """Sizes of images and of composed scenes for the detail stage, in pixels."""
@@ -33,23 +36,35 @@ def train(config: TinyTrainConfig, run: TrainingRunOptions) -> TinyTrainer:
     longest = DETAIL_LONGEST if fine else MAX_SIDE
     composed = DETAIL_COMPOSED if fine else COMPOSED
 
-    def samples(folder: Path) -> TinySamples:
-        scenes = SceneReader(
-            folder, weights=config.allowed, longest=longest, composed=composed
+    def reader(data: TrainingData, *, held_out: bool) -> SceneReader:
+        return SceneReader(
+            data,
+            held_out=held_out,
+            weights=config.allowed,
+            longest=longest,
+            composed=composed,
         )
-        return TinySamples(scenes, config, config.seed)
+
+    def samples(data: TrainingData) -> TinySamples:
+        return TinySamples(reader(data, held_out=False), config, config.seed)
 
     def previews(
-        folder: Path, used: TinySamples
+        data: TrainingData, used: TinySamples
     ) -> Callable[[TinyTrainer, Path], None]:
         del used
-        scenes = SceneReader(
-            folder, weights=config.allowed, held_out=True, longest=longest
-        )
+        scenes = reader(data, held_out=True)
         drawn = TinySamples(scenes, config, config.seed + 1)
-        last = len(drawn) - PREVIEWS
+        last = max(0, len(drawn) - PREVIEWS)
         shown = [drawn[last + i] for i in range(PREVIEWS)] if scenes else []
         return lambda trainer, path: write_sheet(trainer.average, shown, path)
+
+    def validation(data: TrainingData) -> Callable[[TinyTrainer], Scores] | None:
+        scenes = held_out_scenes(
+            reader(data, held_out=True), config.val_cases, config.seed
+        )
+        if not scenes:
+            return None
+        return lambda made: validate_prompts(made.average, scenes, made.device)
 
     def trainer(group: ProcessGroup) -> TinyTrainer:
         made = TinyTrainer(config, group)
@@ -57,16 +72,12 @@ def train(config: TinyTrainConfig, run: TrainingRunOptions) -> TinyTrainer:
             made.begin()
         return made
 
-    return run_task(TrainingTask(config, trainer, samples, previews), run)
+    return run_task(TrainingTask(config, trainer, samples, previews, validation), run)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
-
-    def run(path: Path, run: TrainingRunOptions) -> TinyTrainer:
-        return train(TinyTrainConfig.read(path), run)
-
-    return command_line("train_tiny", run, argv)
+    return command_line("train_tiny", TinyTrainConfig, train, argv)
 
 
 if __name__ == "__main__":

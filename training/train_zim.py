@@ -11,15 +11,19 @@ from pathlib import Path
 
 import numpy as np
 
+from training.command import command_line
 from training.config import TrainConfig
+from training.datasets.opening import Source
+from training.datasets.table import TrainingData
 from training.distributed import ProcessGroup
-from training.loop import TrainingRunOptions, TrainingTask, command_line, run_task
+from training.loop import TrainingRunOptions, TrainingTask, run_task
 from training.previews import write_preview_sheet
-from training.sa1b_matte.data import PaperSamples, ShardSamples
+from training.sa1b_matte.data import PaperSamples, ShardSamples, make_scene
 from training.sa1b_matte.shards import MANIFEST, Shards
 from training.samples import PromptDataset, PromptSamples
-from training.sources import SceneReader, is_held_out
+from training.sources import Scene, SceneReader, is_held_out
 from training.trainer import Trainer
+from training.validation import Scores, held_out_scenes, validate_prompts
 from zim_model.errors import ZimError
 from zim_model.network.tiny import ZimTiny
 from zim_model.weights.checkpoint import load_model
@@ -49,17 +53,23 @@ def train(
         ZimError: the data or the saved state cannot be used.
     """
 
-    def make_samples(folder: Path) -> PromptDataset:
-        return open_samples(folder, config, input_sizes(config), config.seed)
+    def make_samples(data: Source) -> PromptDataset:
+        return open_samples(data, config, input_sizes(config), config.seed)
 
     def make_previews(
-        folder: Path, samples: PromptDataset
+        data: Source, samples: PromptDataset
     ) -> Callable[[Trainer, Path], None]:
         del samples
         sizes = [config.zim.image_size] * PREVIEWS
-        held_out = open_samples(folder, config, sizes, config.seed + 1, held_out=True)
+        held_out = open_samples(data, config, sizes, config.seed + 1, held_out=True)
         rows = [held_out[i] for i in range(PREVIEWS)]
         return lambda trainer, path: write_preview_sheet(trainer.average, rows, path)
+
+    def make_validation(data: Source) -> Callable[[Trainer], Scores] | None:
+        scenes = validation_scenes(data, config)
+        if not scenes:
+            return None
+        return lambda made: validate_prompts(made.average, scenes, made.device)
 
     def make_trainer(group: ProcessGroup) -> Trainer:
         trainer = Trainer(config, group)
@@ -70,22 +80,24 @@ def train(
             trainer.load_encoder_from(given)
         return trainer
 
-    task = TrainingTask(config, make_trainer, make_samples, make_previews)
+    task = TrainingTask(
+        config, make_trainer, make_samples, make_previews, make_validation
+    )
     return run_task(task, options)
 
 
 def open_samples(
-    folder: Path,
+    data: Source,
     config: TrainConfig,
     sizes: Sequence[int],
     seed: int,
     *,
     held_out: bool = False,
 ) -> PromptDataset:
-    """Open the samples of a training folder, or of a folder of shards.
+    """Open the samples of images, or of a folder of shards.
 
     Args:
-        folder: see ``training/README.md``.
+        data: see ``training/README.md``.
         config: determines the kind of samples.
         sizes: input side of each sample.
         seed: seed of all samples.
@@ -94,18 +106,31 @@ def open_samples(
     Raises:
         ZimError: the folder has no usable data.
     """
-    if (folder / MANIFEST).is_file():
+    if isinstance(data, Path) and (data / MANIFEST).is_file():
         if config.prompting != "paper":
             raise ZimError(
-                f"{folder} holds shards of mattes; this configuration cannot use them.",
+                f"{data} holds shards of mattes; this configuration cannot use them.",
                 'Set prompting = "paper".',
             )
-        return ShardSamples(_shards(folder, held_out), config.zim, sizes, seed)
+        return ShardSamples(_shards(data, held_out), config.zim, sizes, seed)
     kind = PaperSamples if config.prompting == "paper" else PromptSamples
-    scenes = SceneReader(folder)
-    if held_out:
-        scenes = SceneReader(folder, held_out=True) or scenes
-    return kind(scenes, config.zim, sizes, seed)
+    scenes = SceneReader(data, held_out=True) if held_out else None
+    return kind(scenes or SceneReader(data), config.zim, sizes, seed)
+
+
+def validation_scenes(data: Source, config: TrainConfig) -> list[Scene]:
+    """Held-out scenes of images or shards; none if none is held out."""
+    if isinstance(data, TrainingData):
+        reader = SceneReader(data, held_out=True)
+        return held_out_scenes(reader, config.val_cases, config.seed)
+    assert isinstance(data, Path)
+    items = [item for shard in Shards(data, is_held_out).shards for item in shard]
+    count = min(config.val_cases, len(items))
+    chosen = (items[i * len(items) // count] for i in range(count))
+    return [
+        make_scene(np.random.default_rng((config.seed, number)), item)
+        for number, item in enumerate(chosen)
+    ]
 
 
 def _shards(folder: Path, held_out: bool) -> Shards:
@@ -120,9 +145,7 @@ def _shards(folder: Path, held_out: bool) -> Shards:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
-    return command_line(
-        "train_zim", lambda path, options: train(TrainConfig.read(path), options), argv
-    )
+    return command_line("train_zim", TrainConfig, train, argv)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -108,8 +109,8 @@ class Trainer(BaseTrainer[TrainConfig, Zim]):
             print(f"initialised from {path}:\n{report}", file=sys.stderr)
         return model
 
-    def save_weights(self, folder: Path) -> None:
-        save_model(self.average, folder / f"{self.config.model}.safetensors")
+    def save_weights(self, path: Path, metadata: Mapping[str, str]) -> None:
+        save_model(self.average, path, metadata=metadata)
 
     def compute_loss(
         self, batch: Batch, number: int

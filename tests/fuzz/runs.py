@@ -121,6 +121,37 @@ def _read_table(path: Path) -> None:
     _ = read_table(path).has_coarse
 
 
+_LIST = """[[data]]
+path = "mine"
+weight = 2.0
+open = true
+
+[[data]]
+path = "mine/b*"
+kind = "labels"
+band = 2
+background = 1
+
+[[data]]
+kind = "procedural"
+"""
+
+
+def _make_list(rng: Random, folder: Path) -> Path:
+    (folder / "mine").mkdir()
+    for name in ("a.jpg", "a.alpha.png", "b.jpg", "b.labels.png"):
+        (folder / "mine" / name).write_bytes(b"x")
+    path = folder / "data.toml"
+    path.write_bytes(_hostile_toml(rng, _LIST))
+    return path
+
+
+def _read_list(path: Path) -> None:
+    from training.sources import SceneReader
+
+    SceneReader(path).summary()
+
+
 def _make_manifest(rng: Random, folder: Path) -> Path:
     row = {"file": "photos/a.jpg", "weights": "open", "background_label": 3}
     data = {"files": [row, {"file": "photos/b.jpg", "licence": "CC0"}]}
@@ -162,6 +193,7 @@ def _read_description(target: Path) -> None:
 READERS = (
     Reader("training-config", _make_config, _read_config),
     Reader("training-data-table", _make_table, _read_table),
+    Reader("training-data-list", _make_list, _read_list),
     Reader("training-manifest", _make_manifest, _read_manifest),
     Reader("ade20k-description", _make_description, _read_description),
 )

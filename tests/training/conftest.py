@@ -2,6 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
+from training.datasets import scan
+
 
 @pytest.fixture(scope="session")
 def training_folder(tmp_path_factory):
@@ -27,3 +29,10 @@ def training_folder(tmp_path_factory):
         cv2.imwrite(str(root / "cutout" / f"fluent__{i}.alpha.png"), alpha)
         cv2.imwrite(str(root / "background" / f"b__{i}.jpg"), image)
     return root
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory, monkeypatch):
+    """Headers of the tests' images are not remembered for the user."""
+    cache = tmp_path_factory.mktemp("cache")
+    monkeypatch.setattr(scan.platformdirs, "user_cache_path", lambda *a, **k: cache)

@@ -1,4 +1,5 @@
 import io
+import json
 import random
 import tarfile
 
@@ -20,8 +21,8 @@ def test_a_packed_folder_trains_like_the_folder(training_folder, tmp_path, capsy
     with open_training_folder(tar) as folder:
         packed = SceneReader(folder)
         original = SceneReader(training_folder)
-        assert [kind for kind, _, _ in packed.pools] == [
-            kind for kind, _, _ in original.pools
+        assert [pool.name for pool in packed.pools] == [
+            pool.name for pool in original.pools
         ]
         sample = PromptSamples(packed, ZIM_MINI, [64], seed=1)[0]
         assert sample["image"].shape == (3, 64, 64)
@@ -98,3 +99,21 @@ def test_what_is_no_tar_is_refused(tmp_path):
     path.write_bytes(b"nothing")
     with pytest.raises(ZimError, match=r"slice\.tar"), open_training_folder(path):
         pass
+
+
+def test_a_packed_folder_of_own_photos_keeps_its_licences(tmp_path):
+    from tests.training.datasets.test_table import matte, photo
+
+    root = tmp_path / "mine"
+    for name in ("a.webp", "b.tif"):
+        photo(root / name)
+        matte(root / name.replace(".", ".alpha."))
+    rows = [{"file": "a.webp", "weights": "open", "note": "x"}]
+    (root / "MANIFEST.json").write_text(json.dumps({"files": rows}))
+    tar = tmp_path / "slice.tar"
+    pack(root, tar, 1 << 30, 100)
+    with open_training_folder(tar) as folder:
+        (pool,) = SceneReader(folder).pools
+        assert [image.name for image, _ in pool.pairs] == ["a.jpg", "b.jpg"]
+        (pool,) = SceneReader(folder, weights="open").pools
+        assert [image.name for image, _ in pool.pairs] == ["a.jpg"]

@@ -181,8 +181,8 @@ def test_held_out_images_are_never_drawn(training_folder, tmp_path):
     training, held_out = SceneReader(folder), SceneReader(folder, held_out=True)
 
     def names(reader):
-        pools = [paths for kind, _, paths in reader.pools if kind.startswith("seg")]
-        return {path.name for paths in pools for path in paths}
+        pools = [pool for pool in reader.pools if pool.kind == "labels"]
+        return {target.name for pool in pools for _, target in pool.pairs}
 
     assert names(training)
     assert names(held_out)

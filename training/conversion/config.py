@@ -35,6 +35,7 @@ class ConverterTrainConfig(RunSettings):
     stl: bool = True
     stl_share: float = 0.25
     pretrained: str = ""
+    best_by: str = "sad"
 
     MODELS: ClassVar[Mapping[str, ConverterConfig]] = CONVERTERS
 

@@ -40,6 +40,9 @@ class ConverterSamples(RejectionDataset):
         super().__init__(count, config.seed)
         self.pairs, self.config = pairs, config
 
+    def summary(self) -> str:
+        return self.pairs.summary()
+
     def draw(self, rng: Rng, index: int) -> dict[str, Tensor] | None:
         del index
         config = self.config

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from training.datasets.table import Pair, Pool, TrainingData
 from training.sources import SceneReader
 from zim_model.arrays import ByteArray, FloatArray
 
@@ -62,64 +63,99 @@ class PairSource(Protocol):
     def has_coarse(self) -> bool:
         """Whether there are coarse pairs."""
 
+    def summary(self) -> str:
+        """The sources and their numbers of images."""
+
 
 class FolderPairSource:
-    """The pairs of a training folder, see :class:`SceneReader`.
+    """The pairs of a folder or TOML file, see :class:`SceneReader`.
+
+    Coarse pairs are those of COARSE_SOURCE_WEIGHTS in a training folder, and those of
+    label maps that a TOML file lists with ``band = 0``.
 
     Args:
-        root: a folder with ``matte``, ``cutout``, ``seg`` and ``background``.
-        held_out: see :class:`SceneReader`.
+        data, held_out: see :class:`SceneReader`.
 
     Raises:
         ZimError: the folder holds no mattes.
     """
 
-    def __init__(self, root: Path, *, held_out: bool = False) -> None:
-        self.scenes = SceneReader(root, held_out=held_out, longest=MAX_SIDE)
-        self.pools = {kind: (src, paths) for kind, src, paths in self.scenes.pools}
-        self.mattes = {
-            k: weight for k, weight in KIND_WEIGHTS.items() if k in self.pools
-        }
-        self.labels = {
-            f"seg/{name}": weight
-            for name, weight in COARSE_SOURCE_WEIGHTS.items()
-            if f"seg/{name}" in self.pools
-        }
+    def __init__(self, data: Path | TrainingData, *, held_out: bool = False) -> None:
+        self.scenes = SceneReader(data, held_out=held_out, longest=MAX_SIDE)
+        self.mattes: dict[str, list[Pool]] = {}
+        self.coarse: list[tuple[Pool, float]] = []
+        for pool in self.scenes.pools:
+            if pool.kind != "labels":
+                self.mattes.setdefault(pool.kind, []).append(pool)
+            elif weight := _coarse_weight(pool):
+                self.coarse.append((pool, weight))
+        order = list(COARSE_SOURCE_WEIGHTS)
+        self.coarse.sort(
+            key=lambda each: [*order, _source(each[0])].index(_source(each[0]))
+        )
 
     def __bool__(self) -> bool:
         return bool(self.mattes)
 
     @property
     def has_coarse(self) -> bool:
-        return bool(self.labels)
+        return bool(self.coarse)
+
+    def summary(self) -> str:
+        names = {
+            kind: sum(len(pool.pairs) for pool in pools)
+            for kind, pools in self.mattes.items()
+            if kind != "procedural"
+        }
+        names |= {pool.name: len(pool.pairs) for pool, _ in self.coarse}
+        return ", ".join(f"{name} {count}" for name, count in names.items())
 
     def draw_matte_pair(self, rng: np.random.Generator) -> TrainingPair:
-        kind = _draw_source(rng, self.mattes)
-        source, paths = self.pools[kind]
-        if kind == "matte":
-            paths = _draw_source_paths(rng, paths)
-        scene = self.scenes.draw_scene_from(rng, kind, source, paths)
+        kinds = {
+            kind: KIND_WEIGHTS[kind] for kind in KIND_WEIGHTS if kind in self.mattes
+        }
+        pools = self.mattes[_draw_source(rng, kinds)]
+        weights = [pool.entry.weight for pool in pools]
+        pool = pools[_draw_number(rng, weights)] if len(pools) > 1 else pools[0]
+        pairs: Sequence[Pair] = pool.pairs
+        if pool.kind == "matte" and not pool.listed:
+            pairs = _draw_source_pairs(rng, pairs)
+        scene = self.scenes.draw_scene_from(rng, pool, pairs)
         return TrainingPair(scene.image, scene.alpha)
 
     def draw_coarse_pair(self, rng: np.random.Generator) -> TrainingPair:
-        kind = _draw_source(rng, self.labels)
-        source, paths = self.pools[kind]
-        scene = self.scenes.draw_scene_from(rng, kind, source, paths)
+        number = _draw_number(rng, [weight for _, weight in self.coarse])
+        scene = self.scenes.draw_scene_from(rng, self.coarse[number][0])
         return TrainingPair(scene.image, scene.alpha)
 
 
+def _coarse_weight(pool: Pool) -> float:
+    """Relative frequency of a source of label maps as targets of their own."""
+    if pool.listed:
+        return 0.0 if pool.entry.band else pool.entry.weight
+    return COARSE_SOURCE_WEIGHTS.get(_source(pool), 0.0)
+
+
+def _source(pool: Pool) -> str:
+    return pool.name.rpartition("/")[2]
+
+
+def _draw_number(rng: np.random.Generator, weights: Sequence[float]) -> int:
+    values = np.array(weights)
+    return int(rng.choice(len(values), p=values / values.sum()))
+
+
 def _draw_source(rng: np.random.Generator, weights: dict[str, float]) -> str:
-    values = np.array(list(weights.values()))
-    return list(weights)[rng.choice(len(values), p=values / values.sum())]
+    return list(weights)[_draw_number(rng, list(weights.values()))]
 
 
-def _draw_source_paths(rng: np.random.Generator, paths: Sequence[Path]) -> list[Path]:
-    """Return the files of one source of MATTE_SOURCE_WEIGHTS, or of all others."""
-    groups: dict[str, list[Path]] = {}
-    for path in paths:
-        source = path.name.partition("__")[0]
+def _draw_source_pairs(rng: np.random.Generator, pairs: Sequence[Pair]) -> list[Pair]:
+    """Return the pairs of one source of MATTE_SOURCE_WEIGHTS, or of all others."""
+    groups: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        source = pair[1].name.partition("__")[0]
         groups.setdefault(source if source in MATTE_SOURCE_WEIGHTS else "", []).append(
-            path
+            pair
         )
     return groups[
         _draw_source(

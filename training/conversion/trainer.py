@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -74,8 +75,8 @@ class ConverterTrainer(BaseTrainer[ConverterTrainConfig, ConverterNetwork]):
         self.model.load_state_dict(loaded.state_dict())
         self.average.load_state_dict(loaded.state_dict())
 
-    def save_weights(self, folder: Path) -> None:
-        save_converter(self.average, folder / f"{self.config.model}.safetensors")
+    def save_weights(self, path: Path, metadata: Mapping[str, str]) -> None:
+        save_converter(self.average, path, metadata=metadata)
 
     def compute_loss(
         self, batch: Batch, number: int

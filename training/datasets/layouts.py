@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Literal
 
 from zim_model.errors import ZimError
+from zim_model.evaluation.datasets import IMAGE_SUFFIXES, image_files
 
-IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png")
 Labels = Literal["matte", "ade-full", "ade-instances", "ade-classes"]
 
 
@@ -53,14 +53,14 @@ class PublishedDataset:
 
 def _pair_files(images: Path, mattes: Path) -> Iterator[DatasetEntry]:
     """Yield pairs of files with the same stem; mattes without an image are skipped."""
-    for matte in sorted(mattes.glob("*.png")):
+    for matte in image_files(mattes) if mattes.is_dir() else ():
         image = _find_image(images / matte.stem)
         if image is not None:
             yield DatasetEntry(image, matte)
 
 
 def _find_image(stem: Path) -> Path | None:
-    for extension in IMAGE_EXTENSIONS:
+    for extension in (".jpg", ".jpeg", *IMAGE_SUFFIXES):
         path = stem.with_name(stem.name + extension)
         if path.is_file():
             return path

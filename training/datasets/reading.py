@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,39 +12,26 @@ from PIL import Image
 from training.conversion.pairs import MAX_SIDE, TrainingPair
 from training.datasets import ade20k
 from training.datasets.layouts import PUBLISHED_DATASETS, DatasetEntry, list_entries
+from training.reading import CURE, read_alpha, read_photo, resized
 from training.run_config import read_toml
 from zim_model.arrays import BoolArray, ByteArray
 from zim_model.errors import ZimError
+from zim_model.evaluation.reading import read_grey
 from zim_model.json_values import is_number
 
 MIN_OBJECT_SHARE, MAX_OBJECT_SHARE = 0.003, 0.85
 """Smallest and largest share of the image that an object of a label map covers."""
 CACHE_SIZE = 256
-"""Images cached per process; several objects share one image."""
+"""Label maps cached per process; several objects share one."""
 
 
 @lru_cache(maxsize=CACHE_SIZE)
-def _read_image(path: Path, mode: str, longest: int) -> ByteArray:
-    """Read an image downscaled to ``longest``; label maps use nearest neighbours."""
-    labels = mode == "labels"
-    try:
-        with Image.open(path) as file:
-            image: Image.Image = file if labels else _convert_mode(file, mode)
-            scale = min(1.0, longest / max(image.size))
-            size = tuple(max(1, round(side * scale)) for side in image.size)
-            method = Image.Resampling.NEAREST if labels else Image.Resampling.BOX
-            return np.asarray(image.resize((size[0], size[1]), method))
-    except (OSError, ValueError, SyntaxError) as error:
-        raise ZimError(f"{path} cannot be read: {error}.", "Remove it.") from error
-
-
-def _convert_mode(file: Image.Image, mode: str) -> Image.Image:
-    if mode == "L" and file.mode.startswith("I"):  # 16 bits
-        wide = np.asarray(file, np.float32) / 257
-        return Image.fromarray(wide.round().clip(0, 255).astype(np.uint8))
-    if mode == "L" and file.mode in ("RGBA", "LA"):
-        return file.getchannel("A")
-    return file.convert(mode)
+def _read_planes(path: Path, longest: int) -> ByteArray:
+    """A label map of one or three planes, downscaled by nearest neighbours."""
+    planes = read_grey(path)
+    if planes.max(initial=0) > 255:
+        raise ZimError(f"{path} is not a label map of 8 bits.", CURE)
+    return resized(planes.astype(np.uint8), longest, Image.Resampling.NEAREST)
 
 
 def read_pair(
@@ -62,12 +50,12 @@ def read_pair(
     Raises:
         ZimError: a file cannot be read, or the two are of different sizes.
     """
-    image = _read_image(entry.image, "RGB", longest)
+    image = read_photo(entry.image, longest)
     if entry.labels == "matte":
-        matte = _read_image(entry.target, "L", longest)
+        matte = read_alpha(entry.target, longest)
         _same_size(entry, image, matte)
         return TrainingPair(image, np.asarray(matte / np.float32(255), np.float32))
-    labels = _read_image(entry.target, "labels", longest)
+    labels = _read_planes(entry.target, longest)
     _same_size(entry, image, labels)
     mask = _object(coarse_object_ids(labels, entry), rng)
     return None if mask is None else TrainingPair(image, mask.astype(np.float32))
@@ -185,8 +173,29 @@ class PublishedPairSource:
             name: weights.get(name, float(len(entries)))
             for name, entries in self.sets.items()
         }
+        self._check_mattes()
+
+    def _check_mattes(self) -> None:
         if not self._sources_of_kind(coarse=False):
             raise ZimError("None of the data sets has mattes.", "Add one.")
+
+    def without(self, faulty: set[Path]) -> PublishedPairSource:
+        """The pairs but for those of some targets.
+
+        Raises:
+            ZimError: no mattes are left.
+        """
+        rest = copy(self)
+        rest.sets = {
+            name: [each for each in entries if each.target not in faulty]
+            for name, entries in self.sets.items()
+        }
+        rest.weights = {
+            name: weight if rest.sets[name] else 0.0
+            for name, weight in self.weights.items()
+        }
+        rest._check_mattes()
+        return rest
 
     def _sources_of_kind(self, *, coarse: bool) -> list[str]:
         return [
@@ -198,6 +207,9 @@ class PublishedPairSource:
     @property
     def has_coarse(self) -> bool:
         return bool(self._sources_of_kind(coarse=True))
+
+    def summary(self) -> str:
+        return ", ".join(f"{name} {len(each)}" for name, each in self.sets.items())
 
     def draw_matte_pair(self, rng: np.random.Generator) -> TrainingPair | None:
         return self._draw(rng, coarse=False)

@@ -63,6 +63,9 @@ class ShardSamples(PaperSamples):
         self.config, self.sizes = config, sizes
         self.order = ShuffledOrder(shards, seed)
 
+    def summary(self) -> str:
+        return f"{len(self.order.items)} images of shards"
+
     def attempt(
         self, rng: np.random.Generator, index: int, attempt: int
     ) -> dict[str, Tensor] | None:

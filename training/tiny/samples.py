@@ -63,6 +63,9 @@ class TinySamples(RejectionDataset):
         super().__init__(config.steps * config.views, seed)
         self.scenes, self.config = scenes, config
 
+    def summary(self) -> str:
+        return self.scenes.summary()
+
     def draw(self, rng: np.random.Generator, index: int) -> dict[str, Tensor] | None:
         size = self.config.input_side(index // self.config.views)
         return self.sample(rng, self.scenes.draw_scene(rng), size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -88,12 +89,15 @@ class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
                 f" {self.config.model}.",
                 "Start without it, or from one trained with the same configuration.",
             )
-        # A detail stage that the file lacks is trained from nothing.
+        # A detail stage that the file lacks is trained from nothing; one that this
+        # model lacks is left out.
         for model in (self.model, self.average):
-            model.load_state_dict({**model.state_dict(), **initial.state_dict()})
+            own = model.state_dict()
+            given = {k: v for k, v in initial.state_dict().items() if k in own}
+            model.load_state_dict({**own, **given})
 
-    def save_weights(self, folder: Path) -> None:
-        save_model(self.average, folder / f"{self.config.model}.safetensors")
+    def save_weights(self, path: Path, metadata: Mapping[str, str]) -> None:
+        save_model(self.average, path, metadata=metadata)
 
     def compute_loss(
         self, batch: Batch, number: int

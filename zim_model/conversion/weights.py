@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from zim_model.assets import asset_path, bundled_weights
@@ -67,16 +68,21 @@ def load_converter(name_or_path: str | Path) -> ConverterNetwork:
     return network.eval()
 
 
-def save_converter(network: ConverterNetwork, path: Path) -> None:
+def save_converter(
+    network: ConverterNetwork, path: Path, *, metadata: Mapping[str, str] | None = None
+) -> None:
     """Write weights, as 16-bit floats, and configuration; whole or not at all.
+
+    Args:
+        metadata: further entries of the file's metadata.
 
     Raises:
         WeightsError: the file cannot be written.
     """
-    metadata = {CONFIG_KEY: json.dumps(network.config.to_json())}
+    own = {CONFIG_KEY: json.dumps(network.config.to_json())}
     tensors = {
         key: to_stored_dtype(value) for key, value in network.state_dict().items()
     }
-    data = encode_safetensors(tensors, metadata)
+    data = encode_safetensors(tensors, {**(metadata or {}), **own})
     with translate_os_errors(path), atomic_write(path) as file:
         file.write(data)

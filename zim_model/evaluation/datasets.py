@@ -19,8 +19,10 @@ from zim_model.runtime.atomic_files import read_error
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 LIST = "data_list.txt"
 SUBSETS = ("fine", "coarse")
-MATTE_SUFFIXES = ".alpha.png"
-"""End of the name of a matte that lies beside its image."""
+MATTE_MARK, LABELS_MARK = ".alpha", ".labels"
+"""End of the names, before the suffix, of a matte and of a label map that lie beside
+their image."""
+TARGET_MARKS = (MATTE_MARK, LABELS_MARK, ".fine")
 
 EvaluatedRegion = Literal["image", "trimap", "band"]
 """Where the ``(DIM)`` errors count: everywhere, in the unknown region of the data
@@ -246,7 +248,7 @@ def _cases_by_name(base: Path) -> list[Case]:
     """The cases by the names of the mattes: ``matte/fine/0001_01.png``."""
     images = _by_stem(base / "img")
     cases = []
-    for matte in _image_files(base / "matte", deep=True):
+    for matte in image_files(base / "matte", deep=True):
         inner = matte.relative_to(base / "matte")
         subset = next((each for each in SUBSETS if each in str(inner)), "")
         prompts = base / "prompt" / inner.with_suffix(".json")
@@ -290,7 +292,7 @@ def _pair_files(
             given = _by_stem(base / trimaps) if trimaps else {}
             by_stem = _by_stem(base / images)
             own = []
-            for matte in _image_files(base / mattes):
+            for matte in image_files(base / mattes):
                 image = _find_image(matte.stem, by_stem)
                 if image is None:
                     problems.append(f"{matte} has no image in {base / images}.")
@@ -319,25 +321,52 @@ def _with_prompts(case: Case, folder: Path) -> Case:
 
 def _read_side_by_side(root: Path) -> ReadLayout:
     """Mattes beside their images: ``photo.jpg`` and ``photo.alpha.png``."""
-    cases = []
-    images = {
-        path.name.partition(".")[0]: path
-        for path in reversed(_image_files(root))
-        if not path.name.endswith(MATTE_SUFFIXES) and path.name.count(".") == 1
+    pairs, problems = pairs_beside(root, MATTE_MARK)
+    cases = [Case(x.stem.removesuffix(MATTE_MARK), image, x) for image, x in pairs]
+    return cases, problems if cases else []
+
+
+def pairs_beside(folder: Path, mark: str) -> tuple[list[tuple[Path, Path]], list[str]]:
+    """Images with their targets beside them: ``photo.jpg`` and ``photo.alpha.png``.
+
+    Args:
+        folder: folder of both.
+        mark: of the targets' names before the suffix, one of TARGET_MARKS.
+
+    Returns:
+        Image and target of each pair, by the targets' names; sentences on targets
+        without an image, and on images without any target.
+    """
+    files = [(path, path.stem) for path in image_files(folder)]
+    # Of several images of one name the first counts, such as a.jpg of a.jpg and a.png.
+    images = {s: path for path, s in reversed(files) if not s.endswith(TARGET_MARKS)}
+    pairs, problems = [], []
+    used = {
+        stem.removesuffix(each)
+        for _, stem in files
+        for each in TARGET_MARKS
+        if stem.endswith(each)
     }
-    for matte in _image_files(root):
-        if matte.name.endswith(MATTE_SUFFIXES):
-            stem = matte.name.removesuffix(MATTE_SUFFIXES)
-            image = images.get(stem, root / f"{stem}.jpg")
-            cases.append(Case(stem, image, matte))
-    return cases, []
+    for target, stem in files:
+        if stem.endswith(mark):
+            image = images.get(stem.removesuffix(mark))
+            if image is None:
+                problems.append(f"{target} has no image beside it.")
+            else:
+                pairs.append((image, target))
+    problems += [
+        f"{image} has no {stem}{mark}.png beside it."
+        for stem, image in sorted(images.items())
+        if stem not in used
+    ]
+    return pairs, problems
 
 
 def _read_folders(base: Path, *names: str) -> bool:
     return all((base / name).is_dir() for name in names)
 
 
-def _image_files(folder: Path, *, deep: bool = False) -> list[Path]:
+def image_files(folder: Path, *, deep: bool = False) -> list[Path]:
     """The image files in a folder, by name; hidden ones are no images."""
     matches = folder.rglob("*") if deep else folder.iterdir()
     return sorted(
@@ -350,7 +379,7 @@ def _image_files(folder: Path, *, deep: bool = False) -> list[Path]:
 def _by_stem(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         return {}
-    return {path.stem: path for path in _image_files(folder)}
+    return {path.stem: path for path in image_files(folder)}
 
 
 def _find_image(stem: str, images: dict[str, Path]) -> Path | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
@@ -66,14 +67,32 @@ def prefetch_images(
 def read_matte(path: Path) -> WordArray:
     """A grey image of 8 or 16 bits, (H, W) uint16, 65535 opaque; colours as grey.
 
+    Of a file with transparency, that counts, not its colours.
+
     Raises:
         ImageError: it is missing or cannot be read.
     """
     with _open_image(path) as image:
         if image.mode in DEEP_MODES:
             return np.asarray(np.clip(np.asarray(image), 0, ALPHA_MAX), np.uint16)
-        grey = np.asarray(image.convert("L"), np.uint16)
+        plane = image.convert("L")
+        if image.mode in ("LA", "PA", "RGBA"):
+            own = image.getchannel("A")
+            plane = plane if own.getextrema() == (255, 255) else own
+        grey = np.asarray(plane, np.uint16)
     return grey * np.uint16(ALPHA_MAX // 255)
+
+
+def read_grey(path: Path) -> npt.NDArray[np.uint16]:
+    """The numbers of a label map as stored, (H, W); (H, W, C) of one in colour.
+
+    Those of a palette are its indices.
+
+    Raises:
+        ImageError: it is missing or cannot be read.
+    """
+    with _open_image(path) as image:
+        return np.asarray(np.clip(np.asarray(image), 0, ALPHA_MAX), np.uint16)
 
 
 def as_alpha(matte: WordArray) -> FloatArray:

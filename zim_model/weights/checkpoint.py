@@ -6,6 +6,7 @@ It is safetensors with the configuration in the metadata.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from torch import Tensor
@@ -159,23 +160,30 @@ def check_weights(path: Path) -> ModelConfig:
     return config
 
 
-def save_model(model: Zim | ZimTiny, path: Path, *, half: bool = True) -> None:
+def save_model(
+    model: Zim | ZimTiny,
+    path: Path,
+    *,
+    half: bool = True,
+    metadata: Mapping[str, str] | None = None,
+) -> None:
     """Write weights and configuration to a safetensors file, whole or not at all.
 
     Args:
         half: store 16-bit floats, except for small tensors (norms, biases).
+        metadata: further entries of the file's metadata.
 
     Raises:
         WeightsError: the file cannot be written.
     """
     key = TINY_KEY if isinstance(model, ZimTiny) else CONFIG_KEY
-    metadata = {FORMAT_KEY: FORMAT, key: json.dumps(model.config.to_json())}
+    own = {FORMAT_KEY: FORMAT, key: json.dumps(model.config.to_json())}
     data = encode_safetensors(
         {
             key: to_stored_dtype(value, half=half)
             for key, value in model.state_dict().items()
         },
-        metadata,
+        {**(metadata or {}), **own},
     )
     with translate_os_errors(path), atomic_write(path) as file:
         file.write(data)

@@ -97,13 +97,17 @@ def test_no_research_image_enters_open_weights(training_folder, config, tmp_path
         rows.append({"file": name, "weights": kind})
     (tmp_path / "MANIFEST.json").write_text(json.dumps({"files": rows}))
     pictures = SceneReader(root, weights="open")
-    used = {p for _, _, paths in pictures.pools for p in paths} | {
-        *pictures.backgrounds
-    }
+    used = {
+        path
+        for pool in pictures.pools
+        if pool.kind != "procedural"
+        for pair in pool.pairs
+        for path in pair
+    } | {*pictures.backgrounds}
     assert used
     assert all(p.name.split(".")[0].endswith(("0", "1")) for p in used)
     everything = SceneReader(root)
-    more = {p for _, _, paths in everything.pools for p in paths}
+    more = {path for pool in everything.pools for pair in pool.pairs for path in pair}
     assert any(p.name.split(".")[0].endswith("2") for p in more)
 
 
