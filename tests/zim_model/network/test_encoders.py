@@ -1,0 +1,98 @@
+"""What every image encoder does; a new one gets an entry in SMALL."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+
+from tests.zim_model.conftest import SMALL_VIT, random_model
+from zim_model.errors import WeightsError
+from zim_model.network.config import ZimConfig, sam_variant
+from zim_model.network.encoder_configs import (
+    ENCODERS,
+    LiteConfig,
+    TinyVitConfig,
+    VitConfig,
+)
+from zim_model.weights.checkpoint import check_weights, load_model, save_model
+
+SMALL = {
+    "vit": VitConfig(dim=32, depth=2, heads=2, global_blocks=(1,), window=3),
+    "lite": LiteConfig(),
+    "tiny_vit": TinyVitConfig((8, 16, 24, 32), (1, 1, 2, 1), (2, 2, 4), (3, 5, 3)),
+}
+"""A small configuration of each kind."""
+
+
+@pytest.fixture(params=sorted(ENCODERS), scope="module")
+def kind(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def config(kind):
+    return replace(sam_variant(SMALL_VIT), name=f"small-{kind}", encoder=SMALL[kind])
+
+
+@pytest.fixture(scope="module")
+def model(config):
+    return random_model(config)
+
+
+def images(config, count=1):
+    generator = torch.Generator().manual_seed(2)
+    side = config.image_size
+    return torch.randn(count, 3, side, side, generator=generator)
+
+
+@torch.no_grad()
+def test_embeddings_are_of_a_grid_of_stride_16_and_of_each_image_alone(config, model):
+    both = images(config, 2)
+    embeddings = model.encode(both).embeddings
+    assert embeddings.shape == (2, config.embed_dim, config.grid, config.grid)
+    alone = model.encode(both[1:]).embeddings
+    torch.testing.assert_close(embeddings[1:], alone, rtol=1e-4, atol=1e-4)
+
+
+def test_every_weight_learns(config):
+    model = random_model(config, seed=3).train()
+    model.encode(images(config, 2)).embeddings.square().mean().backward()
+    still = [
+        name
+        for name, parameter in model.image_encoder.named_parameters()
+        if parameter.grad is None
+    ]
+    assert not still
+
+
+def test_the_configuration_is_plain_values_with_the_kind_named(kind, config):
+    data = json.loads(json.dumps(config.to_json()))
+    assert data["encoder"]["kind"] == kind
+    assert ZimConfig.from_json(data) == config
+
+
+def test_an_input_that_the_strides_do_not_divide_is_refused(config):
+    with pytest.raises(ValueError, match="no multiple"):
+        replace(config, image_size=config.encoder.multiple * 4 + 8)
+
+
+def test_a_malformed_configuration_is_refused(config):
+    data = config.to_json()
+    for name in data["encoder"]:
+        if name in ("kind", "global_blocks"):
+            continue
+        broken = {**data, "encoder": {**data["encoder"], name: [1 << 20]}}
+        with pytest.raises(WeightsError, match=r"Malformed|unknown"):
+            ZimConfig.from_json(broken)
+
+
+def test_saved_weights_load_and_predict_alike(config, model, tmp_path):
+    path = tmp_path / "model.safetensors"
+    save_model(model, path, half=False)
+    loaded = load_model(path)
+    assert loaded.config == check_weights(path) == config
+    image = images(config)
+    with torch.no_grad():
+        expected, actual = (m.encode(image).embeddings for m in (model, loaded))
+    assert torch.equal(expected, actual)
