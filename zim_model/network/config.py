@@ -21,6 +21,7 @@ from zim_model.network.encoder_configs import (
     ENCODERS,
     VIT_B,
     EncoderConfig,
+    HieraConfig,
     TinyVitConfig,
 )
 
@@ -37,7 +38,8 @@ MaskZero = Literal["exclude", "damp"]
 """What a 0 of the mask does to a position: nothing attends to it (the paper), or its
 logit only becomes 0, which is what a bare product gives."""
 
-PixelDecoder = Literal["hierarchical", "sam"]
+PixelDecoder = Literal["hierarchical", "sam", "sam2"]
+"""ZIM's, with masks at stride 2, SAM's, and SAM 2's with details, at stride 4."""
 NUM_MASK_TOKENS = 4
 RETIRED = frozenset(
     ("cue_channels", "cue_widths", "region_channels", "region_embedding", "view")
@@ -72,8 +74,8 @@ class ZimConfig:
         embed_dim: width C of image embeddings and prompt tokens.
         transformer_depth, transformer_heads, transformer_mlp: the two-way transformer.
         head_dim: hidden width of the hypernetworks and of the IoU head.
-        pixel_decoder: ZIM's hierarchical decoder (masks at stride 2) or SAM's own
-            (masks at stride 4).
+        pixel_decoder: see :data:`PixelDecoder`; SAM 2's needs an encoder with a
+            pyramid, and decides how images are scaled, too.
         detail_channels: channels of the detail stream at strides 2, 4 and 8.
         fusion_channels: output channels of the fusion blocks at strides 8, 4 and 2;
             the last is also the length of the mask kernels.
@@ -108,6 +110,8 @@ class ZimConfig:
             raise ValueError(
                 f"image_size {self.image_size} is no multiple of {multiple}"
             )
+        if self.pixel_decoder == "sam2" and not self.encoder.PYRAMID:
+            raise ValueError("SAM 2's decoder needs an encoder with a pyramid")
 
     @property
     def grid(self) -> int:
@@ -127,7 +131,15 @@ class ZimConfig:
     @property
     def binary(self) -> bool:
         """Whether its mattes are masks by training, as SAM's."""
-        return self.pixel_decoder == "sam"
+        return self.pixel_decoder != "hierarchical"
+
+    @property
+    def stretch(self) -> bool:
+        """Whether a view is scaled to fill the square input, whatever its shape.
+
+        SAM 2 is trained so; others get the view in its shape, with padding.
+        """
+        return self.pixel_decoder == "sam2"
 
     @property
     def mask_channels(self) -> int:
@@ -212,6 +224,11 @@ class TinyConfig:
 
     @property
     def binary(self) -> bool:
+        """See :class:`ZimConfig`."""
+        return False
+
+    @property
+    def stretch(self) -> bool:
         """See :class:`ZimConfig`."""
         return False
 
@@ -374,11 +391,25 @@ MOBILE_SAM = ZimConfig(
     pixel_decoder="sam",
     masked_attention="none",
 )
+SAM2 = tuple(
+    ZimConfig(
+        f"sam2.1-hiera-{size}",
+        encoder=encoder,
+        pixel_decoder="sam2",
+        masked_attention="none",
+    )
+    for size, encoder in {
+        "tiny": HieraConfig(96, 1, (1, 2, 7, 2), (5, 7, 9)),
+        "small": HieraConfig(96, 1, (1, 2, 11, 2), (7, 10, 13)),
+        "base-plus": HieraConfig(112, 2, (2, 3, 16, 3), (12, 16, 20), background=14),
+        "large": HieraConfig(144, 2, (2, 6, 36, 4), (23, 33, 43), (8, 4, 16, 8)),
+    }.items()
+)
 CONFIGS = {
     config.name: config
     for zim in (ZIM_VIT_B, ZIM_VIT_L, ZIM_VIT_H)
     for config in (zim, sam_variant(zim))
 }
 """ZIM and the SAM that it grew from, by name."""
-RELATIVES = {config.name: config for config in (MOBILE_SAM,)}
+RELATIVES = {config.name: config for config in (MOBILE_SAM, *SAM2)}
 """Published models of SAM's kind that no ZIM grows from, by name."""

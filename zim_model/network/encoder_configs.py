@@ -173,9 +173,48 @@ class TinyVitConfig:
         return tuple(zip(self.dims[1:], self.heads, strict=True))
 
 
+@dataclass(frozen=True, slots=True)
+class HieraConfig:
+    """SAM 2's Hiera, at strides 4, 8, 16 and 32.
+
+    Attributes:
+        dim: channels at stride 4; they double from stride to stride.
+        heads: attention heads at stride 4; they double likewise.
+        depths: blocks at each stride.
+        global_blocks: numbers of the blocks whose attention is global.
+        windows: sides of the others' windows, in tokens; all but the last are even.
+        background: side of the coarse position map.
+    """
+
+    NETWORK: ClassVar[str] = "zim_model.network.hiera.HieraEncoder"
+    PYRAMID: ClassVar[bool] = True
+
+    dim: int
+    heads: int
+    depths: tuple[int, int, int, int]
+    global_blocks: tuple[int, ...]
+    windows: tuple[int, int, int, int] = (8, 4, 14, 7)
+    background: int = 7
+
+    def __post_init__(self) -> None:
+        if min(self.windows) < 1 or any(side % 2 for side in self.windows[:-1]):
+            raise ValueError(f"windows of {self.windows} tokens cannot be halved")
+
+    @property
+    def multiple(self) -> int:
+        """See :class:`EncoderConfig`."""
+        return math.lcm(2 * STRIDE, 4 * self.windows[0])
+
+    @property
+    def shared_widths(self) -> tuple[tuple[int, int], ...]:
+        """See :class:`EncoderConfig`."""
+        return ((self.dim, self.heads),)
+
+
 ENCODERS: dict[str, type[EncoderConfig]] = {
     "vit": VitConfig,
     "lite": LiteConfig,
     "tiny_vit": TinyVitConfig,
+    "hiera": HieraConfig,
 }
 """All encoders, by the kind that files name; a new one is added here."""

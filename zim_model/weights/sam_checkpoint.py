@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from zim_model.errors import WeightsError, msg
+from zim_model.network.build import build_zim
 from zim_model.network.config import CONFIGS, VitConfig, ZimConfig, sam_variant
 from zim_model.network.zim import Zim
 from zim_model.weights.families import FAMILIES, find_family
@@ -141,8 +142,8 @@ def load_sam(path: Path, config: ZimConfig | None = None) -> Zim:
     """
     state = read_sam(path)
     own = config or detect_sam_config(state, path)
-    check_fits(lambda: Zim(own), state, path)
-    model = Zim(own)
+    check_fits(lambda: build_zim(own), state, path)
+    model = build_zim(own)
     load_strict(model, state, path)
     return model
 

@@ -11,6 +11,7 @@ from zim_model.errors import WeightsError
 from zim_model.network.config import ZimConfig, sam_variant
 from zim_model.network.encoder_configs import (
     ENCODERS,
+    HieraConfig,
     LiteConfig,
     TinyVitConfig,
     VitConfig,
@@ -21,6 +22,7 @@ SMALL = {
     "vit": VitConfig(dim=32, depth=2, heads=2, global_blocks=(1,), window=3),
     "lite": LiteConfig(),
     "tiny_vit": TinyVitConfig((8, 16, 24, 32), (1, 1, 2, 1), (2, 2, 4), (3, 5, 3)),
+    "hiera": HieraConfig(8, 1, (1, 1, 2, 1), (3,), (4, 2, 6, 3)),
 }
 """A small configuration of each kind."""
 
@@ -32,7 +34,10 @@ def kind(request):
 
 @pytest.fixture(scope="module")
 def config(kind):
-    return replace(sam_variant(SMALL_VIT), name=f"small-{kind}", encoder=SMALL[kind])
+    encoder = SMALL[kind]
+    decoder = "sam2" if encoder.PYRAMID else "sam"
+    sam = replace(sam_variant(SMALL_VIT), name=f"small-{kind}")
+    return replace(sam, encoder=encoder, pixel_decoder=decoder)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +62,8 @@ def test_embeddings_are_of_a_grid_of_stride_16_and_of_each_image_alone(config, m
 
 def test_every_weight_learns(config):
     model = random_model(config, seed=3).train()
-    model.encode(images(config, 2)).embeddings.square().mean().backward()
+    features = model.encode(images(config, 2)).tensors()
+    sum(x.square().mean() for x in features).backward()
     still = [
         name
         for name, parameter in model.image_encoder.named_parameters()
