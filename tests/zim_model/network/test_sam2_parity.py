@@ -5,11 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tests.zim_model.conftest import SMALL_VIT
+from tests.zim_model.conftest import SMALL_SAM2
 from zim_model.backends.torch_backend import prompt_tokens
 from zim_model.network.build import build_zim
-from zim_model.network.config import RELATIVES, sam_variant
-from zim_model.network.encoder_configs import HieraConfig
+from zim_model.network.config import RELATIVES
 from zim_model.network.sam2 import replace_unstable, with_padding
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.weights.families import find_family
@@ -17,16 +16,8 @@ from zim_model.weights.tensors import load_strict
 
 transformers = pytest.importorskip("transformers")
 
-SIZE = 128
-CONFIG = replace(
-    sam_variant(SMALL_VIT),
-    name="sam2-small",
-    image_size=SIZE,
-    # Windows that do not divide their stages.
-    encoder=HieraConfig(16, 1, (1, 2, 3, 2), (4, 5), (4, 2, 6, 3), background=5),
-    pixel_decoder="sam2",
-    head_dim=32,
-)
+CONFIG = SMALL_SAM2
+SIZE = CONFIG.image_size
 
 
 def transformers_config(config):
