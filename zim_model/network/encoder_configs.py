@@ -211,10 +211,35 @@ class HieraConfig:
         return ((self.dim, self.heads),)
 
 
+@dataclass(frozen=True, slots=True)
+class TimmConfig:
+    """A network of the timm package with features at strides 4, 8, 16 and 32.
+
+    Attributes:
+        model: its name there, such as ``convnext_tiny``; never one that is downloaded.
+    """
+
+    NETWORK: ClassVar[str] = "zim_model.network.timm_encoder.TimmEncoder"
+    PYRAMID: ClassVar[bool] = True
+
+    model: str
+
+    @property
+    def multiple(self) -> int:
+        """See :class:`EncoderConfig`."""
+        return 2 * STRIDE
+
+    @property
+    def shared_widths(self) -> tuple[tuple[int, int], ...]:
+        """See :class:`EncoderConfig`."""
+        return ()
+
+
 ENCODERS: dict[str, type[EncoderConfig]] = {
     "vit": VitConfig,
     "lite": LiteConfig,
     "tiny_vit": TinyVitConfig,
     "hiera": HieraConfig,
+    "timm": TimmConfig,
 }
 """All encoders, by the kind that files name; a new one is added here."""

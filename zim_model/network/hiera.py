@@ -9,6 +9,8 @@ Shapes: B batch, D channels of a stage, C embed_dim, S input side.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -165,14 +167,16 @@ class Lateral(nn.Module):
 
 
 class Neck(nn.Module):
-    """Features of the trunk to width C; stride 16 gets those of stride 32, too."""
+    """Features of four stages to width C; stride 16 gets those of stride 32, too.
 
-    def __init__(self, config: HieraConfig, embed_dim: int) -> None:
+    Args:
+        widths: channels at strides 4, 8, 16 and 32.
+    """
+
+    def __init__(self, widths: Sequence[int], embed_dim: int) -> None:
         super().__init__()
-        # From the coarsest to the finest.
-        self.convs = nn.ModuleList(
-            Lateral(config.dim << stage, embed_dim) for stage in (3, 2, 1, 0)
-        )
+        # From the coarsest to the finest, as SAM 2's checkpoints have them.
+        self.convs = nn.ModuleList(Lateral(width, embed_dim) for width in widths[::-1])
 
     def forward(self, stages: list[Tensor]) -> list[Tensor]:
         """Features (B, C, h, w) at strides 4, 8 and 16."""
@@ -194,7 +198,7 @@ class HieraEncoder(nn.Module):
         super().__init__()
         self.img_size = image_size
         self.trunk = Trunk(config)
-        self.neck = Neck(config, embed_dim)
+        self.neck = Neck([config.dim << stage for stage in range(4)], embed_dim)
 
     def pyramid(self, image: Tensor) -> list[Tensor]:
         """Features (B, C, h, w) at strides 4, 8 and 16."""

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import ClassVar, cast
+from typing import ClassVar, Protocol, cast
 
 import torch
 from torch import Tensor, nn
 
 from zim_model.network.config import ZimConfig
 from zim_model.network.decoder import ABSENT, PADDING, MaskDecoder
-from zim_model.network.hiera import HieraEncoder
 from zim_model.network.pixel_decoder import ImageTerm
 from zim_model.network.zim import Features, Zim
 
@@ -25,6 +24,14 @@ STABILITY_OFFSET, LEAST_STABILITY = 0.05, 0.98
 minus the logit."""
 MASK_LIMIT = 32.0
 """Largest magnitude of the logits of a mask input."""
+
+
+class PyramidEncoder(Protocol):
+    """An image encoder whose configuration has a ``PYRAMID``."""
+
+    def pyramid(self, image: Tensor) -> list[Tensor]:
+        """Features of images (B, 3, S, S) at strides 4, 8 and 16, (B, C, h, w)."""
+        ...
 
 
 class Sam2MaskDecoder(MaskDecoder):
@@ -65,9 +72,8 @@ class Sam2(Zim):
 
     def encode(self, image: Tensor) -> Features:
         """See :class:`Zim`."""
-        encoder, decoder = self.image_encoder, self.mask_decoder
-        assert isinstance(encoder, HieraEncoder)
-        assert isinstance(decoder, Sam2MaskDecoder)
+        encoder = cast("PyramidEncoder", self.image_encoder)
+        decoder = cast("Sam2MaskDecoder", self.mask_decoder)
         stride4, stride8, top = encoder.pyramid(image)
         # An image has no frames before it, which SAM 2 adds a vector for.
         embeddings = top + self.no_mem_embed.reshape(1, -1, 1, 1)

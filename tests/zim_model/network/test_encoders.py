@@ -1,30 +1,44 @@
 """What every image encoder does; a new one gets an entry in SMALL."""
 
+import importlib.util
 import json
+import sys
 from dataclasses import replace
 
 import pytest
 import torch
 
 from tests.zim_model.conftest import SMALL_VIT, random_model
+from tests.zim_model.network import timm_stand_in
 from zim_model.errors import WeightsError
 from zim_model.network.config import ZimConfig, sam_variant
 from zim_model.network.encoder_configs import (
     ENCODERS,
     HieraConfig,
     LiteConfig,
+    TimmConfig,
     TinyVitConfig,
     VitConfig,
 )
-from zim_model.weights.checkpoint import check_weights, load_model, save_model
+from zim_model.weights.checkpoint import build, check_weights, load_model, save_model
 
 SMALL = {
     "vit": VitConfig(dim=32, depth=2, heads=2, global_blocks=(1,), window=3),
     "lite": LiteConfig(),
     "tiny_vit": TinyVitConfig((8, 16, 24, 32), (1, 1, 2, 1), (2, 2, 4), (3, 5, 3)),
     "hiera": HieraConfig(8, 1, (1, 1, 2, 1), (3,), (4, 2, 6, 3)),
+    "timm": TimmConfig("resnet18"),
 }
 """A small configuration of each kind."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def timm():
+    """The package, or a stand-in where it is not installed."""
+    with pytest.MonkeyPatch.context() as patch:
+        if importlib.util.find_spec("timm") is None:
+            patch.setitem(sys.modules, "timm", timm_stand_in.module())
+        yield
 
 
 @pytest.fixture(params=sorted(ENCODERS), scope="module")
@@ -102,3 +116,39 @@ def test_saved_weights_load_and_predict_alike(config, model, tmp_path):
     with torch.no_grad():
         expected, actual = (m.encode(image).embeddings for m in (model, loaded))
     assert torch.equal(expected, actual)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("nonsense", "no network called"),
+        ("hf-hub:someone/network", "no network called"),
+        ("vit_tiny_patch16_224", "no features at strides|one size only"),
+        ("swin_tiny_patch4_window7_224", "one size only"),
+    ],
+)
+def test_a_network_of_timm_that_does_not_suit_is_refused(name, words, tmp_path):
+    """Also in a stranger's file, which is named, and before anything is fetched."""
+    sam = replace(sam_variant(SMALL_VIT), encoder=SMALL["timm"], pixel_decoder="sam2")
+    path = tmp_path / "strange.safetensors"
+    model = random_model(sam)
+    model.config = replace(sam, encoder=TimmConfig(name))
+    save_model(model, path)
+    for use in (load_model, check_weights):
+        with pytest.raises(WeightsError, match=words) as caught:
+            use(path)
+        assert "strange.safetensors" in caught.value.message
+        assert caught.value.hint
+
+
+def test_without_timm_its_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "timm", None)
+    sam = replace(sam_variant(SMALL_VIT), encoder=SMALL["timm"])
+    with pytest.raises(WeightsError, match="not installed") as caught:
+        build(sam)
+    assert "zim-studio[timm]" in caught.value.hint
+
+
+def test_details_need_an_encoder_with_a_pyramid():
+    with pytest.raises(ValueError, match="pyramid"):
+        replace(sam_variant(SMALL_VIT), pixel_decoder="sam2")

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from zim_app.gui.language import size_text, translate_message
+from zim_app.gui.language import format_number, size_text, translate_message
 from zim_app.gui.models.model_worker import Download, ModelWorker
 from zim_app.gui.settings import window_state
 from zim_app.gui.status_bar import WARNING
@@ -97,6 +97,8 @@ class ModelRow(QFrame):
             if self.info
             else self.tr("Added from the disk; its licence is not known here.")
         )
+        self.cost = self._text(self._cost())
+        self.cost.setVisible(bool(self.cost.text()))
         self.licence = self._licence()
         self.progress = QProgressBar()
         self.progress.setRange(0, _PERMILLE)
@@ -112,6 +114,16 @@ class ModelRow(QFrame):
         label.setWordWrap(True)
         label.setTextFormat(Qt.TextFormat.PlainText)
         return label
+
+    def _cost(self) -> str:
+        """How long the model takes without a GPU; empty where it is not known."""
+        if self.info is None or self.info.cpu_seconds is None:
+            return ""
+        photo, click = self.info.cpu_seconds
+        text = self.tr(
+            "On one CPU core: {} s for a new photo, then {} s for each click"
+        )
+        return text.format(format_number(photo, 0), format_number(click, 1))
 
     def _licence(self) -> QLabel:
         label = QLabel()
@@ -185,6 +197,7 @@ class ModelRow(QFrame):
         layout.addLayout(head)
         for widget in (
             self.description,
+            self.cost,
             self.licence,
             self.progress,
             self.progress_label,

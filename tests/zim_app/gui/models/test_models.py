@@ -101,6 +101,15 @@ def test_every_known_model_is_listed_with_its_licence(manager):
     assert visible_buttons(manager.rows["sam-vit-b"]) == ["Download 375.0 MB"]
 
 
+def test_rows_say_how_long_a_click_takes_where_it_was_measured(manager):
+    row = manager.rows["mobile-sam"]
+    assert row.cost.isVisible()
+    assert row.cost.text() == (
+        "On one CPU core: 2 s for a new photo, then 0.4 s for each click"
+    )
+    assert not manager.rows["sam-vit-h"].cost.isVisible()
+
+
 def test_every_button_has_a_description(manager):
     for button in manager.findChildren(QPushButton):
         assert button.toolTip(), button.text()
