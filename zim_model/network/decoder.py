@@ -8,6 +8,7 @@ Coordinates are input pixels, x right and y down.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -253,10 +254,9 @@ class MaskDecoder(nn.Module):
             1,
         )
         # A view of channels-last features, which are not copied.
-        masks: Tensor = (kernels @ features.flatten(2)).unflatten(
-            -1, features.shape[-2:]
-        )
-        return masks
+        masks: Any = kernels @ features.flatten(2)  # torch does not type what follows
+        logits: Tensor = masks.unflatten(-1, features.shape[-2:])
+        return logits
 
     def upscale(self, image: Tensor, details: list[Tensor] | list[ImageTerm]) -> Tensor:
         """Features (B, c, h, w) of pixels from those of tokens, (B, C, G, G)."""

@@ -26,7 +26,8 @@ EPS = 1e-6
 
 def merge_tokens(x: Tensor) -> Tensor:
     """The largest of each 2 x 2 tokens, (B, H, W, D) to (B, H/2, W/2, D)."""
-    return x.unflatten(2, (-1, 2)).unflatten(1, (-1, 2)).amax((2, 4))
+    b, h, w, d = x.shape
+    return x.reshape(b, h // 2, 2, w // 2, 2, d).amax((2, 4))
 
 
 class HieraAttention(nn.Module):

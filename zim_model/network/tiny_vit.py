@@ -143,7 +143,8 @@ class AttentionBlock(nn.Module):
         attended = self.attn(to_windows(tokens, self.window))
         tokens = tokens + from_windows(attended, self.window, tokens.shape[1:3])
         tokens = self.local_conv(tokens.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-        return (tokens + self.mlp(tokens)).permute(0, 3, 1, 2)
+        out: Tensor = tokens + self.mlp(tokens)
+        return out.permute(0, 3, 1, 2)
 
 
 class Stage(nn.Module):
@@ -157,7 +158,9 @@ class Stage(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         for block in self.blocks:
             x = block(x)
-        return x if self.downsample is None else self.downsample(x)
+        if self.downsample is not None:
+            x = self.downsample(x)
+        return x
 
 
 class PatchEmbed(nn.Module):
@@ -188,7 +191,7 @@ class TinyVitEncoder(nn.Module):
         self.layers = nn.ModuleList(
             Stage(
                 [_block(config, stage) for _ in range(depth)],
-                Downsample(*config.dims[stage : stage + 2], STRIDES[stage])
+                Downsample(config.dims[stage], config.dims[stage + 1], STRIDES[stage])
                 if stage < len(STRIDES)
                 else None,
             )

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from zim_model.network.config import STRIDE, ZimConfig
 from zim_model.network.decoder import (
     ABSENT,
-    ImageProjections,
     MaskDecoder,
     PromptEncoder,
     attention_mask,
@@ -30,6 +29,7 @@ from zim_model.network.sam_interface import (
     to_sam_output,
     upsample_logits,
 )
+from zim_model.network.two_way import ImageProjections
 
 
 @dataclass(frozen=True, slots=True, eq=False)

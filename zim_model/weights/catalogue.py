@@ -110,7 +110,14 @@ CC_BY_NC = Licence(
 )
 
 
-def _sam(size: str, description: str, file: str, nbytes: int, sha256: str) -> ModelInfo:
+def _sam(
+    size: str,
+    description: str,
+    file: str,
+    nbytes: int,
+    sha256: str,
+    cpu_seconds: tuple[float, float] | None = None,
+) -> ModelInfo:
     # Sizes and digests are those that public mirrors record for Meta's own files; the
     # digits in the file names are not the beginning of any SHA-256.
     url = f"https://dl.fbaipublicfiles.com/segment_anything/{file}"
@@ -122,6 +129,7 @@ def _sam(size: str, description: str, file: str, nbytes: int, sha256: str) -> Mo
         source="https://github.com/facebookresearch/segment-anything",
         format="sam",
         files=(ModelFile(file, url, nbytes, sha256),),
+        cpu_seconds=cpu_seconds,
     )
 
 
@@ -270,6 +278,7 @@ MODELS = (
         "sam_vit_b_01ec64.pth",
         375_042_383,
         "ec2df62732614e57411cdcf32a23ffdf28910380d03139ee0f4fcbe91eb8c912",
+        (15.5, 0.39),
     ),
     _sam(
         "l",

@@ -58,7 +58,7 @@ class CheckpointFamily:
     def own_tensors(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The tensors that images need, by the names of ``Zim``."""
         left_out = re.compile("|".join(self.left_out) or r"(?!)")
-        own = {}
+        own: dict[str, Tensor] = {}
         for published, tensor in state.items():
             if left_out.match(published):
                 continue
@@ -66,8 +66,8 @@ class CheckpointFamily:
             for pattern, replacement in self.renames:
                 name = re.sub(pattern, replacement, name)
             if self.split and re.match(self.split, published):
-                pieces = tensor.split(1) if tensor.ndim else ()
-                own |= {name.replace("*", str(i)): x for i, x in enumerate(pieces)}
+                rows = tensor.unsqueeze(1) if tensor.ndim else ()
+                own |= {name.replace("*", str(i)): x for i, x in enumerate(rows)}
             else:
                 own[name] = tensor
         return own

@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QPushButton
 
-from zim_app.gui.models.model_manager import progress_text
+from zim_app.gui.models.model_row import progress_text
 from zim_app.gui.models.model_worker import ModelWorker
 from zim_app.gui.settings import preferences
 from zim_model.assets import asset_path
