@@ -152,7 +152,8 @@ def to_windows(x: Tensor, side: int) -> Tensor:
 def from_windows(windows: Tensor, side: int, size: Sequence[int]) -> Tensor:
     """The inverse of :func:`to_windows`, for tokens of that (H, W)."""
     (h, w), d = size, windows.shape[-1]
-    rows, columns = -(-h // side), -(-w // side)
+    # Not -(-h // side): in a traced graph, division rounds towards zero.
+    rows, columns = (h + side - 1) // side, (w + side - 1) // side
     x = windows.reshape(-1, rows, columns, side, side, d).transpose(2, 3)
     return x.reshape(-1, rows * side, columns * side, d)[:, :h, :w]
 

@@ -162,6 +162,10 @@ class TinyVitConfig:
     windows: tuple[int, int, int] = (7, 14, 7)
     mlp_ratio: float = 4.0
 
+    def __post_init__(self) -> None:
+        if min(*self.dims, *self.windows) < 1:
+            raise ValueError("a width or window is 0")
+
     @property
     def multiple(self) -> int:
         """See :class:`EncoderConfig`."""
@@ -197,7 +201,10 @@ class HieraConfig:
     background: int = 7
 
     def __post_init__(self) -> None:
-        if min(self.windows) < 1 or any(side % 2 for side in self.windows[:-1]):
+        numbers = (self.dim, self.background, *self.depths, *self.windows)
+        if min(numbers) < 1:
+            raise ValueError("a width, depth or window is 0")
+        if any(side % 2 for side in self.windows[:-1]):
             raise ValueError(f"windows of {self.windows} tokens cannot be halved")
 
     @property

@@ -115,6 +115,8 @@ def _mobile_sam_config(shapes: Shapes) -> ZimConfig:
         *(_four(dims), _four(depths), heads, (windows[0], windows[1], windows[2])),
         mlp_ratio=hidden / dims[0],
     )
+    if any(heads < 1 or width % heads for width, heads in encoder.shared_widths):
+        raise ValueError("heads of unequal widths")
     return replace(MOBILE_SAM, encoder=encoder)
 
 

@@ -107,6 +107,26 @@ def test_a_malformed_configuration_is_refused(config):
             ZimConfig.from_json(broken)
 
 
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        ("tiny_vit", {"windows": [0, 5, 3]}),
+        ("tiny_vit", {"heads": [2, 0, 4]}),
+        ("tiny_vit", {"heads": [3, 2, 4]}),
+        ("tiny_vit", {"windows": [3, 5, 900]}),
+        ("hiera", {"windows": [4, 3, 6, 3]}),
+        ("hiera", {"background": 0}),
+        ("hiera", {"depths": [1, 0, 2, 1]}),
+        ("hiera", {"heads": 3}),
+        ("timm", {"model": 5}),
+    ],
+)
+def test_numbers_that_no_network_can_have_are_refused(kind, changes):
+    sam = replace(sam_variant(SMALL_VIT), encoder=SMALL[kind]).to_json()
+    with pytest.raises(WeightsError, match="Malformed"):
+        ZimConfig.from_json({**sam, "encoder": {**sam["encoder"], **changes}})
+
+
 def test_saved_weights_load_and_predict_alike(config, model, tmp_path):
     path = tmp_path / "model.safetensors"
     save_model(model, path, half=False)

@@ -181,6 +181,15 @@ def test_a_few_tensors_of_mobile_sam_are_no_model(tmp_path):
     assert "mobile_sam.pt" in caught.value.hint
 
 
+@pytest.mark.parametrize("count", [(4, 0), (3, 25), (4, 26), (0, 25)])
+def test_windows_or_heads_that_cannot_be_are_refused(tmp_path, count):
+    state = published("MobileSAM", small_model("MobileSAM"))
+    name = "image_encoder.layers.2.blocks.0.attn.attention_biases"
+    state[name] = torch.zeros(count)
+    with pytest.raises(WeightsError, match=r"weights\.pt"):
+        load_model(write(state, tmp_path / "weights.pt"))
+
+
 def test_absurd_numbers_of_blocks_are_refused_before_anything_is_built(tmp_path):
     model = random_model(SMALL["MobileSAM"])
     state = published("MobileSAM", model)
