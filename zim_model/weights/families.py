@@ -65,8 +65,9 @@ class CheckpointFamily:
             name = published
             for pattern, replacement in self.renames:
                 name = re.sub(pattern, replacement, name)
-            if self.split and re.match(self.split, published):
-                rows = tensor.unsqueeze(1) if tensor.ndim else ()
+            few = tensor.ndim == 2 and len(tensor) <= MAX_DEPTH  # rows of a real table
+            if self.split and few and re.match(self.split, published):
+                rows = tensor.unsqueeze(1)
                 own |= {name.replace("*", str(i)): x for i, x in enumerate(rows)}
             else:
                 own[name] = tensor
