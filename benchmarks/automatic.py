@@ -40,7 +40,7 @@ def straightforward(
     """Mattes (H, W) uint8, as the official generators make them."""
     config = model.config
     height, width = image.shape[:2]
-    view = View.whole(height, width, config.image_size)
+    view = View.whole_for(config, height, width)
     pixels = normalise(resize_view(config, image, view), config.image_size)
     features = model.encode(torch.from_numpy(pixels)[None])
     points = point_grid(side) * (width, height)
@@ -109,7 +109,7 @@ def main() -> int:
         counts["straightforward"] = len(mattes)
 
     def encode(i: int) -> None:
-        view = View.whole(*image.shape[:2], model.config.image_size)
+        view = View.whole_for(model.config, *image.shape[:2])
         backend.encode(image, view)
 
     actions = {"straightforward": theirs, "ours": ours, "of which encoding": encode}

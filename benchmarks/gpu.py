@@ -48,7 +48,7 @@ def milliseconds(backend: TorchBackend, rounds: int, action: Callable[[], object
 def measure_and_print(name: str, backend: TorchBackend, image: np.ndarray, rounds: int):
     """Print the times of a backend; return its mattes of a few prompt sets."""
     height, width = image.shape[:2]
-    view = View.whole(height, width, backend.config.image_size)
+    view = View.whole_for(backend.config, height, width)
     encoded = backend.encode(image, view)
     prompt_sets = [
         PromptSet((Point(0.45 * width, 0.3 * height),)),

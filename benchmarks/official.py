@@ -87,7 +87,7 @@ def main() -> int:
     backend = TorchBackend(model, "cpu")
     engine = Engine(lambda name, placement: DiscModel(backend))
 
-    view = View.whole(height, width, model.config.image_size)
+    view = View.whole_for(model.config, height, width)
     encoded = backend.encode(image, view)
     official = OfficialPredictor(model, view, encoded.pixels)
 

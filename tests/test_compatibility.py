@@ -53,7 +53,8 @@ from zim_model.evaluation.reading import read_prompts
 from zim_model.evaluation.report import Report
 from zim_model.evaluation.report_formats import rows_to_csv, to_json
 from zim_model.finish import Finish, Stroke
-from zim_model.network.config import CONFIGS, ZimConfig
+from zim_model.network.build import build_zim
+from zim_model.network.config import CONFIGS, RELATIVES, ZimConfig
 from zim_model.network.tiny import ZimTiny
 from zim_model.network.zim import Zim
 from zim_model.onnx.export import DECODER_INPUTS
@@ -358,6 +359,8 @@ def state_dicts() -> list[str]:
     with torch.device("meta"):
         for name in ("zim-vit-b", "sam-vit-b"):
             lines += [name, *tensors(Zim(CONFIGS[name]))]
+        for name in ("mobile-sam", "sam2.1-hiera-tiny"):
+            lines += [name, *tensors(build_zim(RELATIVES[name]))]
         lines += ["zim-tiny", *tensors(ZimTiny(TINY_MODELS["zim-tiny-detail"]))]
         for name, config in CONVERTERS.items():
             lines += [name, *tensors(ConverterNetwork(config))]
@@ -366,7 +369,8 @@ def state_dicts() -> list[str]:
 
 def configurations() -> list[str]:
     """Keys of what is stored with weights, and of the TOML files of trainings."""
-    own = {**CONFIGS, **CONVERTERS, "zim-tiny": TINY_MODELS["zim-tiny-detail"]}
+    relatives = {**CONFIGS, **RELATIVES}
+    own = {**relatives, **CONVERTERS, "zim-tiny": TINY_MODELS["zim-tiny-detail"]}
     lines = [f"{name} {json.dumps(own[name].to_json())}" for name in sorted(own)]
     for each in (TrainConfig, TinyTrainConfig, ConverterTrainConfig):
         lines += [f"{each.__name__} {key}" for key in each.__dataclass_fields__]

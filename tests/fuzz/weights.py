@@ -17,6 +17,8 @@ from tests.fuzz.reader import Reader
 from zim_model.network.config import VitConfig, ZimConfig
 
 MEMORY = 2 << 30
+RELATIVES = ("mobile_sam", "sam2", "sam2_transformers")
+"""Kinds of checkpoints of SAM's relatives."""
 SMALL = ZimConfig(
     "small",
     image_size=64,
@@ -47,6 +49,9 @@ def _safetensors(kind: str) -> tuple[dict[str, Any], bytes]:
     else:
         names = {
             "sam": ("image_encoder.pos_embed", "mask_decoder.iou_token.weight"),
+            "mobile_sam": _MOBILE_SAM,
+            "sam2": _SAM2,
+            "sam2_transformers": _SAM2_TRANSFORMERS,
             "vitmatte": _VITMATTE,
             "converter": ("encoder.stem.weight",),
         }[kind]
@@ -57,6 +62,23 @@ def _safetensors(kind: str) -> tuple[dict[str, Any], bytes]:
     return json.loads(data[8 : 8 + length]), data[8 + length :]
 
 
+_MOBILE_SAM = (
+    "image_encoder.patch_embed.seq.2.c.weight",
+    *(f"image_encoder.layers.{i}.blocks.0.conv1.c.weight" for i in range(4)),
+    *(f"image_encoder.layers.{i}.blocks.0.attn.norm.weight" for i in range(1, 4)),
+    *(f"image_encoder.layers.{i}.blocks.0.attn.attention_biases" for i in range(1, 4)),
+)
+_SAM2 = (
+    "image_encoder.trunk.patch_embed.proj.weight",
+    *(f"image_encoder.trunk.blocks.{i}.norm1.weight" for i in range(12)),
+    "sam_mask_decoder.transformer.layers.0.mlp.layers.0.weight",
+    "memory_encoder.fuser.weight",
+)
+_SAM2_TRANSFORMERS = (
+    "vision_encoder.backbone.patch_embed.projection.weight",
+    *(f"vision_encoder.backbone.blocks.{i}.layer_norm1.weight" for i in range(12)),
+    "prompt_encoder.point_embed.weight",
+)
 _VITMATTE = (
     "backbone.embeddings.projection.weight",
     "backbone.embeddings.position_embeddings",
@@ -76,7 +98,7 @@ def _converter() -> Any:
 
 def _make_safetensors(rng: Random, folder: Path) -> Path:
     header, data = _safetensors(
-        rng.choice(("own", "own", "sam", "vitmatte", "converter"))
+        rng.choice(("own", "own", "sam", *RELATIVES, "vitmatte", "converter"))
     )
     how = rng.randrange(5)
     if how == 0:  # hostile metadata, such as a configuration

@@ -1,9 +1,11 @@
 import re
+from dataclasses import replace
 
 import pytest
 import torch
 
-from zim_model.network.config import TinyConfig, VitConfig, ZimConfig
+from zim_model.network.config import TinyConfig, VitConfig, ZimConfig, sam_variant
+from zim_model.network.encoder_configs import HieraConfig, TinyVitConfig
 from zim_model.network.vitmatte import VitMatte, VitMatteConfig
 from zim_model.weights.checkpoint import build
 
@@ -17,6 +19,19 @@ SMALL_VIT = ZimConfig(
     head_dim=16,
     detail_channels=(4, 8, 12),
     fusion_channels=(12, 8, 4),
+)
+SMALL_SAM2 = replace(
+    sam_variant(SMALL_VIT),
+    name="small-sam2",
+    # Windows that do not divide their stages.
+    encoder=HieraConfig(16, 1, (1, 2, 3, 2), (4, 5), (4, 2, 6, 3), background=5),
+    pixel_decoder="sam2",
+    head_dim=32,
+)
+SMALL_MOBILE_SAM = replace(
+    sam_variant(SMALL_VIT),
+    name="small-mobile-sam",
+    encoder=TinyVitConfig((8, 16, 24, 32), (1, 1, 2, 1), (2, 2, 4), (3, 5, 3)),
 )
 SMALL_TINY = TinyConfig(
     "small-tiny",

@@ -100,6 +100,7 @@ def _describe(
         "licence_url": info.licence.url if info else None,
         "commercial_use": info.licence.commercial if info else None,
         "source": info.source if info else None,
+        "cpu_seconds": info.cpu_seconds if info else None,
     }
 
 
@@ -109,6 +110,9 @@ def _format_row(row: dict[str, Any]) -> str:
         words.insert(1, f"{row['kind']} network")
     if row["commercial_use"] is False:
         words.append("not for commercial use")
+    if row["cpu_seconds"]:
+        photo, click = row["cpu_seconds"]
+        words.append(f"{photo:.0f} s per photo and {click:.1f} s per click on one core")
     return ", ".join(words)
 
 

@@ -404,12 +404,24 @@
         <translation>Erwartet wird (Höhe, Breite, 3) vom Typ uint8 oder uint16.</translation>
     </message>
     <message>
+        <source>Expected one of Meta&apos;s sam_vit_*.pth or sam2.1_hiera_*.pt files, or mobile_sam.pt.</source>
+        <translation>Erwartet wird eine der Dateien sam_vit_*.pth oder sam2.1_hiera_*.pt von Meta oder mobile_sam.pt.</translation>
+    </message>
+    <message>
         <source>{path} holds weights of {family}, which is not supported.</source>
         <translation>{path} enthält Gewichte von {family}, was nicht unterstützt wird.</translation>
     </message>
     <message>
-        <source>Expected one of Meta&apos;s sam_vit_*.pth files.</source>
-        <translation>Erwartet wird eine der Dateien sam_vit_*.pth von Meta.</translation>
+        <source>{path} is not a SAM ViT-B, ViT-L or ViT-H, MobileSAM or SAM 2 checkpoint.</source>
+        <translation>{path} ist kein Checkpoint von SAM (ViT-B, ViT-L oder ViT-H), MobileSAM oder SAM 2.</translation>
+    </message>
+    <message>
+        <source>{path} is no SAM with a ViT, which a ZIM grows from.</source>
+        <translation>{path} ist kein SAM mit einem ViT, aus dem ein ZIM entsteht.</translation>
+    </message>
+    <message>
+        <source>Give one of Meta&apos;s sam_vit_*.pth files.</source>
+        <translation>Geben Sie eine der Dateien sam_vit_*.pth von Meta an.</translation>
     </message>
     <message>
         <source>{path} is a TorchScript program, not weights.</source>
@@ -988,8 +1000,28 @@
         <translation>Segmentierung: findet Objekte gut, mit harten Rändern.</translation>
     </message>
     <message>
+        <source>Segmentation: SAM with a small encoder, with hard edges.</source>
+        <translation>Segmentierung: SAM mit kleinem Encoder, mit harten Rändern.</translation>
+    </message>
+    <message>
         <source>Segmentation: the largest SAM, with hard edges; wants a GPU.</source>
         <translation>Segmentierung: das größte SAM, mit harten Rändern; möchte eine GPU.</translation>
+    </message>
+    <message>
+        <source>Segmentation: newer and faster than SAM ViT-B, with hard edges.</source>
+        <translation>Segmentierung: neuer und schneller als SAM ViT-B, mit harten Rändern.</translation>
+    </message>
+    <message>
+        <source>Segmentation: a little more exact than tiny, with hard edges.</source>
+        <translation>Segmentierung: etwas genauer als tiny, mit harten Rändern.</translation>
+    </message>
+    <message>
+        <source>Segmentation: finds more objects, with hard edges.</source>
+        <translation>Segmentierung: findet mehr Objekte, mit harten Rändern.</translation>
+    </message>
+    <message>
+        <source>Segmentation: the largest SAM 2.1, with hard edges; wants a GPU.</source>
+        <translation>Segmentierung: das größte SAM 2.1, mit harten Rändern; möchte eine GPU.</translation>
     </message>
     <message>
         <source>Refines soft edges, as detail. The weights are under Apache 2.0; the training images, Adobe&apos;s, are for non-commercial use only.</source>
@@ -2352,10 +2384,6 @@
         <translation>{path} ist kein Protokoll einer Auswertung.</translation>
     </message>
     <message>
-        <source>{path} is not a SAM ViT-B, ViT-L or ViT-H checkpoint.</source>
-        <translation>{path} ist kein SAM-Checkpoint (ViT-B, ViT-L oder ViT-H).</translation>
-    </message>
-    <message>
         <source>{path} is not a SAM checkpoint: not all are tensors.</source>
         <translation>{path} ist kein SAM-Checkpoint: Nicht alles sind Tensoren.</translation>
     </message>
@@ -2834,6 +2862,34 @@
     <message>
         <source>Train one first: stage = detail.</source>
         <translation>Trainieren Sie zuerst eine: stage = detail.</translation>
+    </message>
+    <message>
+        <source>Take a network with stages and for any size, such as convnext_tiny or resnet50.</source>
+        <translation>Nehmen Sie ein Netz mit Stufen und für jede Größe, etwa convnext_tiny oder resnet50.</translation>
+    </message>
+    <message>
+        <source>{name} needs the package timm, which is not installed.</source>
+        <translation>{name} braucht das Paket timm, das nicht installiert ist.</translation>
+    </message>
+    <message>
+        <source>Install it: pip install &apos;zim-studio[timm]&apos;.</source>
+        <translation>Installieren Sie es: pip install &apos;zim-studio[timm]&apos;.</translation>
+    </message>
+    <message>
+        <source>The package timm has no network called {name!r}.</source>
+        <translation>Das Paket timm hat kein Netz namens {name!r}.</translation>
+    </message>
+    <message>
+        <source>Its names are listed by timm.list_models().</source>
+        <translation>Seine Namen nennt timm.list_models().</translation>
+    </message>
+    <message>
+        <source>{name} takes images of one size only.</source>
+        <translation>{name} nimmt nur Bilder einer einzigen Größe.</translation>
+    </message>
+    <message>
+        <source>{name} has no features at strides 4, 8, 16 and 32.</source>
+        <translation>{name} hat keine Merkmale mit den Schrittweiten 4, 8, 16 und 32.</translation>
     </message>
 </context>
 <context>
@@ -5634,6 +5690,10 @@
     <message>
         <source>Added from the disk; its licence is not known here.</source>
         <translation>Vom Datenträger hinzugefügt; die Lizenz ist hier nicht bekannt.</translation>
+    </message>
+    <message>
+        <source>On one CPU core: {} s for a new photo, then {} s for each click</source>
+        <translation>Auf einem CPU-Kern: {} s für ein neues Foto, dann {} s für jeden Klick</translation>
     </message>
     <message>
         <source>Licence: {}</source>

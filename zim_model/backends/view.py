@@ -2,8 +2,8 @@
 
 A :class:`View` is the part of the image that the network sees.  The view is scaled so
 that its longer side fills the input, and padded on the right and below with zeros after
-normalisation (SAM, ``ResizeLongestSide``).  Coordinates and mattes are mapped back by
-the exact inverse.
+normalisation (SAM, ``ResizeLongestSide``), or stretched to the square (SAM 2).
+Coordinates and mattes are mapped back by the exact inverse.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class View:
     Attributes:
         left, top, right, bottom: in image pixels, right and bottom exclusive.
         image_size: side S of the square input.
+        stretch: whether both sides are scaled to S; else the longer one is.
     """
 
     left: int
@@ -40,15 +41,27 @@ class View:
     right: int
     bottom: int
     image_size: int
+    stretch: bool = False
 
     @classmethod
-    def whole(cls, height: int, width: int, image_size: int) -> View:
+    def whole(
+        cls, height: int, width: int, image_size: int, *, stretch: bool = False
+    ) -> View:
         """The view of a whole image."""
-        return cls(0, 0, width, height, image_size)
+        return cls(0, 0, width, height, image_size, stretch)
+
+    @classmethod
+    def whole_for(cls, config: ModelConfig, height: int, width: int) -> View:
+        """The view of a whole image that a model is made for."""
+        return cls.whole(height, width, config.image_size, stretch=config.stretch)
 
     def flip(self, width: int) -> View:
         """The same part of the mirror image of an image of that width."""
         return replace(self, left=width - self.right, right=width - self.left)
+
+    def part(self, left: int, top: int, right: int, bottom: int) -> View:
+        """Another part of the same image, for the same input."""
+        return View(left, top, right, bottom, self.image_size, self.stretch)
 
     @property
     def width(self) -> int:
@@ -61,6 +74,8 @@ class View:
     @property
     def input_size(self) -> tuple[int, int]:
         """(height, width) of the scaled view inside the input, in input pixels."""
+        if self.stretch:
+            return self.image_size, self.image_size
         scale = self.image_size / max(self.height, self.width)
         return (
             max(1, int(self.height * scale + 0.5)),

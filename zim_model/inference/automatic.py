@@ -308,7 +308,7 @@ class _Search:
             points = [point for point in points if not self._is_covered(point)]
         if not points:
             return
-        encoded = self._encode(View.whole(*self._size, self._image_size))
+        encoded = self._encode(View.whole_for(self._backend.config, *self._size))
         prompt_sets = [PromptSet((point,)) for point in points]
         predictions = decode_many(self._backend, encoded, prompt_sets)
         for prompts, (logits, scores) in zip(prompt_sets, predictions, strict=True):
@@ -429,10 +429,6 @@ class _Search:
         encoded = self._encode_view(view)
         raise_if_cancelled(self._cancelled)
         return encoded
-
-    @property
-    def _image_size(self) -> int:
-        return self._backend.config.image_size
 
 
 def _shrink(alpha: FloatArray, length: int, axis: int) -> FloatArray:

@@ -176,7 +176,7 @@ class Engine:
         backend = self._load(call)
         height, width = request.image.shape[:2]
         encode = self._encoder(call, backend)
-        encode(View.whole(height, width, backend.config.image_size))
+        encode(View.whole_for(backend.config, height, width))
         notes = self._pool.notes(request.recipe.model)
         return Timings(call.stopwatch.encode_ms, 0.0, backend.device_label, notes)
 

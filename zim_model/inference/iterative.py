@@ -46,7 +46,7 @@ class IterativePredictor:
         config = request.backend.config
         if isinstance(config, TinyConfig):
             return refine_detail(request, self._replay(request, remember))
-        encoded = request.encode(View.whole(*request.size, config.image_size))
+        encoded = request.encode(View.whole_for(config, *request.size))
         raise_if_cancelled(request.cancelled)
         return decode_view(request.backend, encoded, request.prompts)
 

@@ -245,14 +245,14 @@ class ZimAutomaticMaskGenerator:
 
     def _crops(self, size: tuple[int, int]) -> Iterator[tuple[View, int]]:
         """The whole image, then ever smaller crops, each with its layer."""
-        side = self.backend.config.image_size
-        yield View.whole(*size, side), 0
+        whole = View.whole_for(self.backend.config, *size)
+        yield whole, 0
         for layer in range(1, self.crop_n_layers + 1):
             count = 2**layer
             overlap = int(self.crop_overlap_ratio * min(size) * 2 / count)
             rows, columns = (crop_spans(length, count, overlap) for length in size)
             for (left, right), (top, bottom) in itertools.product(columns, rows):
-                yield View(left, top, right, bottom, side), layer
+                yield whole.part(left, top, right, bottom), layer
 
     def _process_crop(
         self, image: ByteArray, view: View, layer: int

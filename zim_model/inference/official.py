@@ -47,7 +47,7 @@ def predict_officially(request: PredictRequest) -> tuple[Prediction, WordArray]:
         Cancelled: the request was cancelled.
     """
     config = request.backend.config
-    view = View.whole(*request.size, config.image_size)
+    view = View.whole_for(config, *request.size)
     encoded = request.encode(view)
     raise_if_cancelled(request.cancelled)
     logits, scores = decode_uncropped(request.backend, encoded, [request.prompts])

@@ -35,9 +35,9 @@ from zim_model.inference.prompt_arrays import (
     points_as_arrays,
 )
 from zim_model.network.sam_interface import (
-    ResizeLongestSide,
     prompt_tokens_of,
     to_sam_output,
+    transform_of,
 )
 from zim_model.prompts import PromptSet
 from zim_model.request import never_cancelled
@@ -80,7 +80,7 @@ class ZimPredictor:
         self.backend: Backend = (
             backend_of(model, device) if isinstance(model, nn.Module) else model
         )
-        self.transform = ResizeLongestSide(self.backend.config.image_size)
+        self.transform = transform_of(self.backend.config)
         self.reset_image()
 
     @classmethod
@@ -156,7 +156,7 @@ class ZimPredictor:
         self.reset_image()
         self._image = array
         height, width = array.shape[:2]
-        view = View.whole(height, width, self.backend.config.image_size)
+        view = View.whole_for(self.backend.config, height, width)
         self._encoded = self._encode(view)
         self._set_sizes(view)
 
@@ -193,7 +193,8 @@ class ZimPredictor:
             PromptError: the model needs the image itself.
         """
         side, (height, width) = self.backend.config.image_size, original_image_size
-        shape, view = tuple(transformed_image.shape), View.whole(height, width, side)
+        shape = tuple(transformed_image.shape)
+        view = View.whole_for(self.backend.config, height, width)
         if len(shape) != 4 or shape[:2] != (1, 3) or max(shape[2:]) != side:
             raise ImageError(
                 msg("The scaled image has shape {shape}.", shape=shape),

@@ -107,7 +107,7 @@ def _windows(view: View) -> Iterator[tuple[View, FloatArray]]:
     for (left, top, right, bottom), weight in overlapping_tiles(
         bounds, side, side // 2
     ):
-        yield View(left, top, right, bottom, side), weight
+        yield view.part(left, top, right, bottom), weight
 
 
 def _band(alpha: WordArray, window: View, reach: int) -> FloatArray:

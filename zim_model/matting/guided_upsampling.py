@@ -74,6 +74,9 @@ def guided_upsample(
         return out
     if guide is None:
         guide = image
+    if alpha.shape[0] > height or alpha.shape[1] > width:  # finer in one direction
+        size = min(alpha.shape[1], width), min(alpha.shape[0], height)
+        alpha = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA))
     with single_blas_thread():
         _apply_fit(out, image, alpha, _resize_image(guide, alpha.shape))
     return out

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import (
     Any,
     Literal,
-    NamedTuple,
     TypeVar,
     cast,
     get_args,
@@ -19,6 +17,18 @@ from typing import (
 import numpy as np
 
 from zim_model.errors import WeightsError, msg
+from zim_model.network.encoder_configs import (
+    ENCODERS,
+    VIT_B,
+    EncoderConfig,
+    HieraConfig,
+    TinyVitConfig,
+)
+
+# Also read from here.
+from zim_model.network.encoder_configs import STRIDE as STRIDE
+from zim_model.network.encoder_configs import LiteConfig as LiteConfig
+from zim_model.network.encoder_configs import VitConfig as VitConfig
 
 MaskedAttention = Literal["none", "t2i", "i2t", "both"]
 """Where the prompt-aware attention mask acts: on token-to-image attention (the paper's
@@ -28,15 +38,13 @@ MaskZero = Literal["exclude", "damp"]
 """What a 0 of the mask does to a position: nothing attends to it (the paper), or its
 logit only becomes 0, which is what a bare product gives."""
 
-PixelDecoder = Literal["hierarchical", "sam"]
+PixelDecoder = Literal["hierarchical", "sam", "sam2"]
+"""ZIM's, with masks at stride 2, SAM's, and SAM 2's with details, at stride 4."""
 NUM_MASK_TOKENS = 4
 RETIRED = frozenset(
     ("cue_channels", "cue_widths", "region_channels", "region_embedding", "view")
 )
 """Keys of files of earlier versions, of the first zim-tiny's architecture alone."""
-STRIDE = 16
-"""Input pixels per image token, in each direction."""
-
 MAX_NUMBER = 16_384
 """Largest width or other number of an architecture that is read from a file."""
 MAX_DEPTH = 128
@@ -56,88 +64,18 @@ PIXEL_STD = np.array((58.395, 57.12, 57.375), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
-class VitConfig:
-    """SAM's image encoder: a ViT with windowed and a few global attention blocks."""
-
-    dim: int
-    depth: int
-    heads: int
-    global_blocks: tuple[int, ...]
-    window: int = 14
-    mlp_ratio: float = 4.0
-
-
-class LiteStage(NamedTuple):
-    """Inverted-residual blocks of equal width; the first one has the stride."""
-
-    repeats: int
-    kernel: int
-    stride: int
-    expansion: int
-    channels: int
-
-
-LITE0_STAGES = (
-    LiteStage(1, 3, 1, 1, 16),
-    LiteStage(2, 3, 2, 6, 24),
-    LiteStage(2, 5, 2, 6, 40),
-    LiteStage(3, 3, 2, 6, 80),
-    LiteStage(3, 5, 1, 6, 112),
-    LiteStage(4, 5, 2, 6, 192),
-    LiteStage(1, 3, 1, 6, 320),
-)
-FEATURE_STAGES = (0, 1, 2, 4, 6)
-"""Stages whose outputs are the features at strides 2, 4, 8, 16 and 32."""
-LITE_MULTIPLIERS = {"lite0": (1.0, 1.0), "lite2": (1.1, 1.2)}
-"""Width and depth multipliers by variant."""
-
-
-@dataclass(frozen=True, slots=True)
-class LiteConfig:
-    """An EfficientNet-Lite encoder."""
-
-    variant: Literal["lite0", "lite2"] = "lite0"
-
-    @property
-    def stages(self) -> tuple[LiteStage, ...]:
-        """The stages of this variant."""
-        width, depth = LITE_MULTIPLIERS[self.variant]
-        last = len(LITE0_STAGES) - 1
-        return tuple(
-            stage._replace(
-                channels=_rounded(stage.channels * width),
-                repeats=stage.repeats
-                if i in (0, last)
-                else math.ceil(stage.repeats * depth),
-            )
-            for i, stage in enumerate(LITE0_STAGES)
-        )
-
-    @property
-    def channels(self) -> tuple[int, ...]:
-        """Channels of the features at strides 2, 4, 8, 16 and 32."""
-        return tuple(self.stages[i].channels for i in FEATURE_STAGES)
-
-
-def _rounded(channels: float) -> int:
-    """The nearest multiple of 8 that is not below 90 % of ``channels``."""
-    nearest = max(8, int(channels + 4) // 8 * 8)
-    return nearest if nearest >= 0.9 * channels else nearest + 8
-
-
-@dataclass(frozen=True, slots=True)
 class ZimConfig:
     """Everything that decides the shapes of a model's tensors and what they mean.
 
     Attributes:
-        image_size: side of the square input in pixels, a multiple of 16, with an
-            EfficientNet-Lite of 32.
-        encoder: SAM's ViT or an EfficientNet-Lite.
+        image_size: side of the square input in pixels, a multiple of the encoder's
+            ``multiple``.
+        encoder: one of :data:`zim_model.network.encoder_configs.ENCODERS`.
         embed_dim: width C of image embeddings and prompt tokens.
         transformer_depth, transformer_heads, transformer_mlp: the two-way transformer.
         head_dim: hidden width of the hypernetworks and of the IoU head.
-        pixel_decoder: ZIM's hierarchical decoder (masks at stride 2) or SAM's own
-            (masks at stride 4).
+        pixel_decoder: see :data:`PixelDecoder`; SAM 2's needs an encoder with a
+            pyramid, and decides how images are scaled, too.
         detail_channels: channels of the detail stream at strides 2, 4 and 8.
         fusion_channels: output channels of the fusion blocks at strides 8, 4 and 2;
             the last is also the length of the mask kernels.
@@ -151,7 +89,7 @@ class ZimConfig:
 
     name: str
     image_size: int = 1024
-    encoder: VitConfig | LiteConfig = VitConfig(768, 12, 12, (2, 5, 8, 11))
+    encoder: EncoderConfig = VIT_B
     embed_dim: int = 256
     transformer_depth: int = 2
     transformer_heads: int = 8
@@ -167,11 +105,13 @@ class ZimConfig:
     resize: Literal["pil", "area"] = "pil"
 
     def __post_init__(self) -> None:
-        multiple = STRIDE if isinstance(self.encoder, VitConfig) else 2 * STRIDE
+        multiple = self.encoder.multiple
         if not isinstance(self.image_size, int) or self.image_size % multiple:
             raise ValueError(
                 f"image_size {self.image_size} is no multiple of {multiple}"
             )
+        if self.pixel_decoder == "sam2" and not self.encoder.PYRAMID:
+            raise ValueError("SAM 2's decoder needs an encoder with a pyramid")
 
     @property
     def grid(self) -> int:
@@ -191,7 +131,15 @@ class ZimConfig:
     @property
     def binary(self) -> bool:
         """Whether its mattes are masks by training, as SAM's."""
-        return self.pixel_decoder == "sam"
+        return self.pixel_decoder != "hierarchical"
+
+    @property
+    def stretch(self) -> bool:
+        """Whether a view is scaled to fill the square input, whatever its shape.
+
+        SAM 2 is trained so; others get the view in its shape, with padding.
+        """
+        return self.pixel_decoder == "sam2"
 
     @property
     def mask_channels(self) -> int:
@@ -213,9 +161,8 @@ class ZimConfig:
                 architecture is the first zim-tiny's.
         """
         config = made_of(cls, _without_retired(data), ENCODERS)
-        shared = [(config.embed_dim // 2, config.transformer_heads)]
-        if isinstance(config.encoder, VitConfig):
-            shared.append((config.encoder.dim, config.encoder.heads))
+        heads = (config.embed_dim // 2, config.transformer_heads)
+        shared = (heads, *config.encoder.shared_widths)
         if not config.image_size or any(h < 1 or width % h for width, h in shared):
             raise WeightsError(
                 msg(
@@ -280,6 +227,11 @@ class TinyConfig:
         """See :class:`ZimConfig`."""
         return False
 
+    @property
+    def stretch(self) -> bool:
+        """See :class:`ZimConfig`."""
+        return False
+
     def to_json(self) -> dict[str, Any]:
         """Plain values, with the kind of encoder named."""
         return with_kind(self, TINY_ENCODERS)
@@ -308,10 +260,6 @@ class TinyConfig:
 ModelConfig = ZimConfig | TinyConfig
 """The architectures that predict from prompts."""
 Config = TypeVar("Config")
-ENCODERS: dict[str, type[VitConfig | LiteConfig]] = {
-    "vit": VitConfig,
-    "lite": LiteConfig,
-}
 TINY_ENCODERS: dict[str, type] = {"lite": LiteConfig}
 
 
@@ -391,7 +339,7 @@ def _check_types(config: Any) -> None:
     """
     for name, expected in get_type_hints(type(config)).items():
         value = getattr(config, name)
-        limits = {"image_size": MAX_SIDE, "window": MAX_WINDOW}
+        limits = {"image_size": MAX_SIDE, "window": MAX_WINDOW, "windows": MAX_WINDOW}
         limit = limits.get(name, MAX_NUMBER)
         if "depth" in name or name == "shortcut_convs":
             limit = MAX_DEPTH
@@ -437,8 +385,31 @@ def sam_variant(config: ZimConfig) -> ZimConfig:
 ZIM_VIT_B = ZimConfig("zim-vit-b")
 ZIM_VIT_L = ZimConfig("zim-vit-l", encoder=VitConfig(1024, 24, 16, (5, 11, 17, 23)))
 ZIM_VIT_H = ZimConfig("zim-vit-h", encoder=VitConfig(1280, 32, 16, (7, 15, 23, 31)))
+MOBILE_SAM = ZimConfig(
+    "mobile-sam",
+    encoder=TinyVitConfig(),
+    pixel_decoder="sam",
+    masked_attention="none",
+)
+SAM2 = tuple(
+    ZimConfig(
+        f"sam2.1-hiera-{size}",
+        encoder=encoder,
+        pixel_decoder="sam2",
+        masked_attention="none",
+    )
+    for size, encoder in {
+        "tiny": HieraConfig(96, 1, (1, 2, 7, 2), (5, 7, 9)),
+        "small": HieraConfig(96, 1, (1, 2, 11, 2), (7, 10, 13)),
+        "base-plus": HieraConfig(112, 2, (2, 3, 16, 3), (12, 16, 20), background=14),
+        "large": HieraConfig(144, 2, (2, 6, 36, 4), (23, 33, 43), (8, 4, 16, 8)),
+    }.items()
+)
 CONFIGS = {
     config.name: config
     for zim in (ZIM_VIT_B, ZIM_VIT_L, ZIM_VIT_H)
     for config in (zim, sam_variant(zim))
 }
+"""ZIM and the SAM that it grew from, by name."""
+RELATIVES = {config.name: config for config in (MOBILE_SAM, *SAM2)}
+"""Published models of SAM's kind that no ZIM grows from, by name."""

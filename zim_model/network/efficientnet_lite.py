@@ -14,13 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zim_model.network.config import (
-    FEATURE_STAGES,
-    PADDING_GREY,
-    PIXEL_RANGE,
-    LiteConfig,
-    LiteStage,
-)
+from zim_model.network.config import PADDING_GREY, PIXEL_RANGE
+from zim_model.network.encoder_configs import FEATURE_STAGES, LiteConfig, LiteStage
 
 BN_EPS = 1e-3
 """Epsilon of the published batch norms."""

@@ -1,10 +1,15 @@
 """Image encoders: SAM's ViT and EfficientNet-Lite, and ZIM's detail stream.
 
+Other encoders have modules of their own, see :mod:`zim_model.network.encoder_configs`.
+
 Attribute names are those of SAM's published checkpoints, so that its weights load by
 name.  Shapes: B batch, S input side, G = S / 16 tokens per side, C embed_dim.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
 
 import torch
 import torch.nn.functional as F
@@ -131,13 +136,26 @@ class VitBlock(nn.Module):
 
     def _window_attention(self, x: Tensor) -> Tensor:
         """Attention inside windows; padded tokens take part, as in SAM."""
-        b, h, w, d = x.shape
-        n = self.window
-        x = F.pad(x, (0, 0, 0, -w % n, 0, -h % n))
-        rows, columns = x.shape[1] // n, x.shape[2] // n
-        x = x.reshape(b, rows, n, columns, n, d).transpose(2, 3).reshape(-1, n, n, d)
-        x = self.attn(x).reshape(b, rows, columns, n, n, d).transpose(2, 3)
-        return x.reshape(b, rows * n, columns * n, d)[:, :h, :w]
+        windows = to_windows(x, self.window)
+        return from_windows(self.attn(windows), self.window, x.shape[1:3])
+
+
+def to_windows(x: Tensor, side: int) -> Tensor:
+    """Tokens (B, H, W, D) as square windows (N, side, side, D), padded with zeros."""
+    b, h, w, d = x.shape
+    x = F.pad(x, (0, 0, 0, -w % side, 0, -h % side))
+    rows, columns = x.shape[1] // side, x.shape[2] // side
+    x = x.reshape(b, rows, side, columns, side, d).transpose(2, 3)
+    return x.reshape(-1, side, side, d)
+
+
+def from_windows(windows: Tensor, side: int, size: Sequence[int]) -> Tensor:
+    """The inverse of :func:`to_windows`, for tokens of that (H, W)."""
+    (h, w), d = size, windows.shape[-1]
+    # Not -(-h // side): in a traced graph, division rounds towards zero.
+    rows, columns = (h + side - 1) // side, (w + side - 1) // side
+    x = windows.reshape(-1, rows, columns, side, side, d).transpose(2, 3)
+    return x.reshape(-1, rows * side, columns * side, d)[:, :h, :w]
 
 
 class PatchEmbed(nn.Module):
@@ -152,6 +170,16 @@ class PatchEmbed(nn.Module):
         return patches.permute(0, 2, 3, 1)
 
 
+def sam_neck(width: int, embed_dim: int) -> nn.Sequential:
+    """SAM's layers from an encoder's width to that of the embeddings, (B, C, G, G)."""
+    return nn.Sequential(
+        nn.Conv2d(width, embed_dim, 1, bias=False),
+        LayerNorm2d(embed_dim),
+        nn.Conv2d(embed_dim, embed_dim, 3, padding=1, bias=False),
+        LayerNorm2d(embed_dim),
+    )
+
+
 class VitEncoder(nn.Module):
     """SAM's image encoder: (B, 3, S, S) to image embeddings (B, C, G, G).
 
@@ -161,9 +189,9 @@ class VitEncoder(nn.Module):
             for the gradients, which saves memory.
     """
 
-    def __init__(self, config: VitConfig, grid: int, embed_dim: int) -> None:
+    def __init__(self, config: VitConfig, image_size: int, embed_dim: int) -> None:
         super().__init__()
-        self.img_size = grid * STRIDE
+        self.img_size, grid = image_size, image_size // STRIDE
         self.recompute = False
         self.patch_embed = PatchEmbed(config.dim)
         self.pos_embed = nn.Parameter(torch.zeros(1, grid, grid, config.dim))
@@ -171,12 +199,7 @@ class VitEncoder(nn.Module):
             VitBlock(config, 0 if i in config.global_blocks else config.window, grid)
             for i in range(config.depth)
         )
-        self.neck = nn.Sequential(
-            nn.Conv2d(config.dim, embed_dim, 1, bias=False),
-            LayerNorm2d(embed_dim),
-            nn.Conv2d(embed_dim, embed_dim, 3, padding=1, bias=False),
-            LayerNorm2d(embed_dim),
-        )
+        self.neck = sam_neck(config.dim, embed_dim)
 
     def forward(self, image: Tensor) -> Tensor:
         x = self.patch_embed(image) + self.pos_embed
@@ -213,7 +236,7 @@ class LiteEncoder(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, config: LiteConfig, embed_dim: int) -> None:
+    def __init__(self, config: LiteConfig, _image_size: int, embed_dim: int) -> None:
         super().__init__()
         self.backbone = EfficientNetLite(config)
         self.lateral = nn.Conv2d(config.channels[3], embed_dim, 1)
@@ -231,8 +254,9 @@ class LiteEncoder(nn.Module):
         return out
 
 
-def build_encoder(config: ZimConfig) -> VitEncoder | LiteEncoder:
-    """The image encoder of a configuration."""
-    if isinstance(config.encoder, VitConfig):
-        return VitEncoder(config.encoder, config.grid, config.embed_dim)
-    return LiteEncoder(config.encoder, config.embed_dim)
+def build_encoder(config: ZimConfig) -> nn.Module:
+    """The image encoder of a model, see :mod:`zim_model.network.encoder_configs`."""
+    module, _, name = config.encoder.NETWORK.rpartition(".")
+    network = getattr(import_module(module), name)
+    encoder: nn.Module = network(config.encoder, config.image_size, config.embed_dim)
+    return encoder

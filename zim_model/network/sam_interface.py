@@ -17,7 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from zim_model.errors import PromptError, msg
-from zim_model.network.config import PIXEL_MEAN, PIXEL_STD
+from zim_model.network.config import PIXEL_MEAN, PIXEL_STD, ModelConfig
 from zim_model.network.decoder import (
     BOTTOM_RIGHT,
     NEGATIVE,
@@ -103,6 +103,25 @@ class ResizeLongestSide:
         height, width = original_size[0], original_size[1]
         scaled_height, scaled_width = self._scaled_size((height, width))
         return scaled_height / height, scaled_width / width
+
+
+class ResizeToSquare(ResizeLongestSide):
+    """Scales images, points and boxes so that both sides have a given length (SAM 2).
+
+    Attributes:
+        target_length: S.
+    """
+
+    @staticmethod
+    def get_preprocess_shape(_oldh: int, _oldw: int, long_side_length: int) -> Size:
+        """The scaled (height, width) of any image."""
+        return long_side_length, long_side_length
+
+
+def transform_of(config: ModelConfig) -> ResizeLongestSide:
+    """What scales images and prompts to a model's input."""
+    kind = ResizeToSquare if config.stretch else ResizeLongestSide
+    return kind(config.image_size)
 
 
 def preprocess(pixels: Tensor, side: int) -> Tensor:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from zim_model.network.config import STRIDE, ZimConfig
 from zim_model.network.decoder import (
     ABSENT,
-    ImageProjections,
     MaskDecoder,
     PromptEncoder,
     attention_mask,
@@ -30,6 +29,7 @@ from zim_model.network.sam_interface import (
     to_sam_output,
     upsample_logits,
 )
+from zim_model.network.two_way import ImageProjections
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,8 +62,8 @@ class Features:
 
     Attributes:
         embeddings: (V, C, G, G).
-        details: D0, D1, D2 at strides 2, 4, 8; empty for SAM's own pixel decoder, and
-            where ``decoder_cache`` replaces them.
+        details: D0, D1, D2 at strides 2, 4, 8, of SAM 2 at strides 4 and 8; empty for
+            SAM's own pixel decoder, and where ``decoder_cache`` replaces them.
         decoder_cache: result of :meth:`Zim.precompute` for inference.
     """
 
@@ -106,6 +106,12 @@ class Features:
         return tensors
 
     @property
+    def pixel_inputs(self) -> list[Tensor] | list[ImageTerm]:
+        """What the pixel decoder gets beside the image tokens."""
+        prepared = self.decoder_cache
+        return prepared.fusions if prepared and prepared.fusions else self.details
+
+    @property
     def nbytes(self) -> int:
         """Bytes of memory of the tensors."""
         return sum(t.numel() * t.element_size() for t in self.tensors())
@@ -117,12 +123,14 @@ class Zim(nn.Module):
     Arguments are explained where :meth:`encode` and :meth:`decode` take them.
     """
 
+    DECODER: ClassVar[type[MaskDecoder]] = MaskDecoder
+
     def __init__(self, config: ZimConfig) -> None:
         super().__init__()
         self.config = config
         self.image_encoder = build_encoder(config)
         self.prompt_encoder = PromptEncoder(config)
-        self.mask_decoder = MaskDecoder(config)
+        self.mask_decoder = self.DECODER(config)
         hierarchical = config.pixel_decoder == "hierarchical"
         self.detail_stream = (
             DetailStream(config.detail_channels) if hierarchical else None
@@ -199,7 +207,6 @@ class Zim(nn.Module):
         present = ~absent if has_padding else None
         dense = self.prompt_encoder.dense(mask_input, count, grid)
         prepared = features.decoder_cache
-        details = features.details if prepared is None else prepared.fusions
         tokens, image = self.mask_decoder.attend(
             features.embeddings + dense,
             self._dense_positions(features),
@@ -212,10 +219,9 @@ class Zim(nn.Module):
         if wanted is not None:
             kept = wanted(iou).nonzero()[:, 0]
             tokens, image = tokens[kept], image[kept]
-            selected = given.select_or_expand(kept)
-            prepared = selected.decoder_cache
-            details = selected.details if prepared is None else prepared.fusions
-        return self.mask_decoder.predict_masks(tokens, image, details), iou
+            features = given.select_or_expand(kept)
+        inputs = features.pixel_inputs
+        return self.mask_decoder.predict_masks(tokens, image, inputs), iou
 
     # -- As in segment_anything.Sam -------------------------------------------------
 

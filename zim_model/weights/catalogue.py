@@ -20,8 +20,9 @@ from zim_model.weights.installed import (
 DEFAULT_MODEL = "zim-tiny"
 
 Format = Literal["safetensors", "sam", "onnx", "vitmatte", "automatic"]
-"""Our own weights, Meta's ``.pth`` file of a SAM, ZIM's official pair of graphs,
-transformers' weights of a ViTMatte, or one graph that needs no prompts."""
+"""Our own weights, the published checkpoint of a SAM, MobileSAM or SAM 2, ZIM's
+official pair of graphs, transformers' weights of a ViTMatte, or one graph that needs
+no prompts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ class ModelInfo:
         source: the web page of its authors.
         format: of its files.
         files: to download; empty for a bundled model.
+        cpu_seconds: of one core, for a new photo of 12 megapixels and for each click on
+            it, measured by ``benchmarks/promptable.py``; None where it was not.
     """
 
     name: str
@@ -77,6 +80,7 @@ class ModelInfo:
     source: str
     format: Format
     files: tuple[ModelFile, ...] = ()
+    cpu_seconds: tuple[float, float] | None = None
 
     @property
     def kind(self) -> Kind:
@@ -106,7 +110,14 @@ CC_BY_NC = Licence(
 )
 
 
-def _sam(size: str, description: str, file: str, nbytes: int, sha256: str) -> ModelInfo:
+def _sam(
+    size: str,
+    description: str,
+    file: str,
+    nbytes: int,
+    sha256: str,
+    cpu_seconds: tuple[float, float] | None = None,
+) -> ModelInfo:
     # Sizes and digests are those that public mirrors record for Meta's own files; the
     # digits in the file names are not the beginning of any SHA-256.
     url = f"https://dl.fbaipublicfiles.com/segment_anything/{file}"
@@ -118,6 +129,52 @@ def _sam(size: str, description: str, file: str, nbytes: int, sha256: str) -> Mo
         source="https://github.com/facebookresearch/segment-anything",
         format="sam",
         files=(ModelFile(file, url, nbytes, sha256),),
+        cpu_seconds=cpu_seconds,
+    )
+
+
+def _mobile_sam() -> ModelInfo:
+    # The digest is that of the mirrors on the Hugging Face hub, too.
+    source = "https://github.com/ChaoningZhang/MobileSAM"
+    revision = "f706ad9c4eb7f219c00d9050e46328518ffb65d2"
+    return ModelInfo(
+        name="mobile-sam",
+        title="MobileSAM",
+        description=msg("Segmentation: SAM with a small encoder, with hard edges."),
+        licence=APACHE,
+        source=source,
+        format="sam",
+        files=(
+            ModelFile(
+                "mobile_sam.pt",
+                f"{source}/raw/{revision}/weights/mobile_sam.pt",
+                40_728_226,
+                "6dbb90523a35330fedd7f1d3dfc66f995213d81b29a5ca8108dbcdd4e37d6c2f",
+            ),
+        ),
+        cpu_seconds=(2.1, 0.37),
+    )
+
+
+def _sam2(
+    size: str,
+    description: str,
+    nbytes: int,
+    sha256: str,
+    cpu_seconds: tuple[float, float],
+) -> ModelInfo:
+    # Sizes and digests are those of the mirrors on the Hugging Face hub.
+    file = f"sam2.1_hiera_{size.replace('-', '_')}.pt"
+    url = f"https://dl.fbaipublicfiles.com/segment_anything_2/092824/{file}"
+    return ModelInfo(
+        name=f"sam2.1-hiera-{size}",
+        title=f"SAM 2.1 Hiera {size.replace('-plus', '+')}",
+        description=description,
+        licence=APACHE,
+        source="https://github.com/facebookresearch/sam2",
+        format="sam",
+        files=(ModelFile(file, url, nbytes, sha256),),
+        cpu_seconds=cpu_seconds,
     )
 
 
@@ -221,6 +278,7 @@ MODELS = (
         "sam_vit_b_01ec64.pth",
         375_042_383,
         "ec2df62732614e57411cdcf32a23ffdf28910380d03139ee0f4fcbe91eb8c912",
+        (15.5, 0.39),
     ),
     _sam(
         "l",
@@ -235,6 +293,35 @@ MODELS = (
         "sam_vit_h_4b8939.pth",
         2_564_550_879,
         "a7bf3b02f3ebf1267aba913ff637d9a2d5c33d3173bb679e46d9f338c26f262e",
+    ),
+    _mobile_sam(),
+    _sam2(
+        "tiny",
+        msg("Segmentation: newer and faster than SAM ViT-B, with hard edges."),
+        156_008_466,
+        "7402e0d864fa82708a20fbd15bc84245c2f26dff0eb43a4b5b93452deb34be69",
+        (5.3, 0.36),
+    ),
+    _sam2(
+        "small",
+        msg("Segmentation: a little more exact than tiny, with hard edges."),
+        184_416_285,
+        "6d1aa6f30de5c92224f8172114de081d104bbd23dd9dc5c58996f0cad5dc4d38",
+        (6.6, 0.39),
+    ),
+    _sam2(
+        "base-plus",
+        msg("Segmentation: finds more objects, with hard edges."),
+        323_606_802,
+        "a2345aede8715ab1d5d31b4a509fb160c5a4af1970f199d9054ccfb746c004c5",
+        (11.5, 0.39),
+    ),
+    _sam2(
+        "large",
+        msg("Segmentation: the largest SAM 2.1, with hard edges; wants a GPU."),
+        898_083_611,
+        "2647878d5dfa5098f2f8649825738a9345572bae2d4350a2468587ece47dd318",
+        (29.8, 0.43),
     ),
     _vitmatte(
         "small-composition-1k",

@@ -12,6 +12,7 @@ from pathlib import Path
 from torch import Tensor
 
 from zim_model.errors import WeightsError, msg
+from zim_model.network.build import build as build
 from zim_model.network.config import TINY_KEY, ModelConfig, TinyConfig, ZimConfig
 from zim_model.network.tiny import ZimTiny
 from zim_model.network.zim import Zim
@@ -48,8 +49,8 @@ def load_model(name_or_path: str | Path, device: str = "cpu") -> Zim | ZimTiny:
 
     Args:
         name_or_path: an installed model (``"zim-tiny"``), a ``.safetensors`` file of
-            ours, or a SAM checkpoint (``.pth``, ``.pt``, ``.safetensors``), which gives
-            a SAM.
+            ours, or a checkpoint of SAM, MobileSAM or SAM 2 (``.pth``, ``.pt``,
+            ``.safetensors``), which gives a model of that kind.
         device: as torch names it, for example ``"cuda"``.
 
     Raises:
@@ -90,11 +91,6 @@ def load_zim(name_or_path: str | Path, device: str = "cpu") -> Zim:
             msg("Give the weights of a ZIM or SAM with a ViT."),
         )
     return model
-
-
-def build(config: ModelConfig) -> Zim | ZimTiny:
-    """A new network of an architecture."""
-    return ZimTiny(config) if isinstance(config, TinyConfig) else Zim(config)
 
 
 def read_weights(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:

@@ -1,5 +1,7 @@
 """SAM's checkpoints: recognised, loaded whole, and taken over by a ZIM to be trained.
 
+Those of its relatives, MobileSAM and SAM 2, are recognised and loaded likewise.
+
 A checkpoint is a pickle of tensors (``.pth``, ``.pt``), read with ``weights_only`` so
 that nothing in it is ever executed, or a safetensors file without a configuration.
 """
@@ -16,8 +18,10 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from zim_model.errors import WeightsError, msg
+from zim_model.network.build import build_zim
 from zim_model.network.config import CONFIGS, VitConfig, ZimConfig, sam_variant
 from zim_model.network.zim import Zim
+from zim_model.weights.families import FAMILIES, find_family
 from zim_model.weights.tensors import (
     check_fits,
     check_tensor_names,
@@ -26,19 +30,13 @@ from zim_model.weights.tensors import (
     read_state,
 )
 
-EXPECTED = msg("Expected one of Meta's sam_vit_*.pth files.")
+EXPECTED = msg(
+    "Expected one of Meta's sam_vit_*.pth or sam2.1_hiera_*.pt files, or mobile_sam.pt."
+)
 WRAPPERS = ("model", "state_dict", "model_state_dict")
 """Keys under which training programs save a model's tensors."""
 WRAPPED_PREFIX = "module."
 """Before all names of a model that was saved from data-parallel training."""
-OTHER_FAMILIES = {
-    "mask_decoder.hf_token": "HQ-SAM",
-    "image_encoder.patch_embed.seq.": "MobileSAM",
-    "image_encoder.trunk.": "SAM 2",
-    "sam_mask_decoder.": "SAM 2",
-    "vision_encoder.": "SAM (transformers)",
-}
-"""Beginnings of the names of tensors that only another family of models has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +96,9 @@ def is_sam_safetensors(path: Path) -> bool:
 def read_sam(path: Path) -> dict[str, Tensor]:
     """The tensors of a SAM checkpoint, without the wrappers of training programs.
 
+    Those of a relative of SAM have the names of :class:`Zim`, and the parts that images
+    do not need are left out, see :mod:`zim_model.weights.families`.
+
     Raises:
         WeightsError: the file is missing, damaged, holds more than tensors, or those of
             another family of models.
@@ -113,26 +114,27 @@ def read_sam(path: Path) -> dict[str, Tensor]:
             msg("{path} is not a SAM checkpoint: not all are tensors.", path=path)
         )
     state = {str(name).removeprefix(WRAPPED_PREFIX): v for name, v in state.items()}
-    for beginning, family in OTHER_FAMILIES.items():
-        if any(name.startswith(beginning) for name in state):
-            raise WeightsError(
-                msg(
-                    "{path} holds weights of {family}, which is not supported.",
-                    path=path,
-                    family=family,
-                ),
-                EXPECTED,
-            )
-    return state
+    family = find_family(state)
+    if family is None:
+        return state
+    if family.refused:
+        raise WeightsError(
+            msg(
+                "{path} holds weights of {family}, which is not supported.",
+                path=path,
+                family=family.name,
+            ),
+            EXPECTED,
+        )
+    return family.own_tensors(state)
 
 
 def load_sam(path: Path, config: ZimConfig | None = None) -> Zim:
-    """A SAM with all the tensors of a checkpoint.
+    """A SAM or one of its relatives, with all the tensors of a checkpoint.
 
     Args:
-        path: SAM ViT-B, -L or -H as published by Meta.
-        config: architecture with SAM's pixel decoder; None takes the SAM of the file's
-            width and input size.
+        path: as published by the model's authors.
+        config: the architecture; None takes the one that the tensors' shapes tell.
 
     Raises:
         WeightsError: the file is no SAM, of another size than ``config``, or a tensor
@@ -140,18 +142,22 @@ def load_sam(path: Path, config: ZimConfig | None = None) -> Zim:
     """
     state = read_sam(path)
     own = config or detect_sam_config(state, path)
-    check_fits(lambda: Zim(own), state, path)
-    model = Zim(own)
+    check_fits(lambda: build_zim(own), state, path)
+    model = build_zim(own)
     load_strict(model, state, path)
     return model
 
 
 def detect_sam_config(state: dict[str, Tensor], path: Path) -> ZimConfig:
-    """The configuration of a SAM from the shape of its positional table.
+    """The configuration of a SAM or one of its relatives, from the tensors' shapes.
 
     Raises:
-        WeightsError: it is none of SAM's.
+        WeightsError: it is none of them.
     """
+    for family in FAMILIES:
+        found = family.detect(state)
+        if found is not None:
+            return found
     embed = state.get("image_encoder.pos_embed")
     for config in CONFIGS.values():
         dim = getattr(config.encoder, "dim", None)
@@ -160,7 +166,10 @@ def detect_sam_config(state: dict[str, Tensor], path: Path) -> ZimConfig:
             if dim == embed.shape[-1]:
                 return replace(config, image_size=16 * grid)
     raise WeightsError(
-        msg("{path} is not a SAM ViT-B, ViT-L or ViT-H checkpoint.", path=path),
+        msg(
+            "{path} is not a SAM ViT-B, ViT-L or ViT-H, MobileSAM or SAM 2 checkpoint.",
+            path=path,
+        ),
         EXPECTED,
     )
 
@@ -192,7 +201,13 @@ def zim_from_sam(path: Path, config: ZimConfig | None = None) -> tuple[Zim, Load
     """
     state = read_sam(path)
     if config is None:
-        config = CONFIGS[detect_sam_config(state, path).name.replace("sam", "zim")]
+        name = detect_sam_config(state, path).name.replace("sam", "zim")
+        config = CONFIGS.get(name)
+        if config is None:
+            raise WeightsError(
+                msg("{path} is no SAM with a ViT, which a ZIM grows from.", path=path),
+                msg("Give one of Meta's sam_vit_*.pth files."),
+            )
     if config.pixel_decoder != "hierarchical" or not isinstance(
         config.encoder, VitConfig
     ):

@@ -150,6 +150,11 @@ def check_fits(
     try:
         with torch.device("meta"):
             model = build()
+    except WeightsError as error:
+        raise WeightsError(
+            msg("{path} cannot be used. {reason}", path=path, reason=error.message),
+            error.hint,
+        ) from error
     except _BUILD_ERRORS as error:
         raise WeightsError(
             msg(

@@ -69,6 +69,8 @@ def test_the_list_names_states_and_licences(words: list[str], capsys: Any) -> No
     official = next(line for line in lines if line.startswith("zim-vit-b-official"))
     assert "available" in official
     assert "380.0 MB, CC BY-NC 4.0, not for commercial use" in official
+    mobile = next(line for line in lines if line.startswith("mobile-sam"))
+    assert "40.7 MB, Apache 2.0, 2 s per photo and 0.4 s per click" in mobile
 
 
 @pytest.mark.parametrize("words", [["--json"], ["list", "--json"], ["--json", "list"]])
@@ -80,6 +82,8 @@ def test_the_list_as_json(words: list[str], capsys: Any) -> None:
     assert rows["sam-vit-h"]["path"] is None
     assert rows["sam-vit-h"]["bytes"] == 2_564_550_879
     assert rows["sam-vit-h"]["commercial_use"] is True
+    assert rows["sam-vit-h"]["cpu_seconds"] is None
+    assert rows["mobile-sam"]["cpu_seconds"] == [2.1, 0.37]
 
 
 def test_a_model_is_added_listed_and_removed(capsys: Any) -> None:

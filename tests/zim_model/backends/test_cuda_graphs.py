@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.zim_model.conftest import SMALL_SAM2, random_model
 from zim_model.backends.cuda_graphs import LENGTHS, CudaGraphDecoder, padded_length
 from zim_model.backends.torch_backend import TorchBackend
 from zim_model.backends.view import View
@@ -62,6 +63,19 @@ def test_replayed_predictions_equal_decoded_ones(backend, small_vit, recorder):
             assert_same(actual, plain.decode(expected, prompts))
     assert recorder.recorded == 2  # of 4 and of 16 tokens
     assert recorder.replayed == 12
+
+
+def test_sam2_is_recorded_too(recorder):
+    """Its tokens get a further one, and its first mask is chosen, on the device."""
+    model = random_model(SMALL_SAM2, seed=7)
+    plain, backend = (TorchBackend(model, "cpu") for _ in range(2))
+    backend._graphs = CudaGraphDecoder(backend._decode_recordable, recorder)
+    view = View.whole_for(SMALL_SAM2, 96, 128)
+    recorded, expected = (b.encode(IMAGES[0], view) for b in (backend, plain))
+    for prompts in (CLICK, BOX, MANY):
+        actual = backend.decode(recorded, prompts)
+        assert_same(actual, plain.decode(expected, prompts))
+    assert recorder.replayed == 3
 
 
 def test_a_prediction_stays_when_the_next_one_comes(backend):

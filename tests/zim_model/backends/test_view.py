@@ -8,7 +8,7 @@ from zim_model.backends.view import (
     normalise,
     resize_view,
 )
-from zim_model.network.config import PIXEL_MEAN, PIXEL_STD, ZIM_VIT_B
+from zim_model.network.config import PIXEL_MEAN, PIXEL_STD, RELATIVES, ZIM_VIT_B
 from zim_model.prompts import Point, PromptSet, Scribble
 
 sizes = st.integers(1, 3000)
@@ -23,11 +23,21 @@ def test_the_longer_side_fills_the_input(height, width):
     )
 
 
-@given(st.data(), st.integers(2, 500), st.integers(2, 500))
-def test_prompts_keep_their_relative_place(data, height, width):
+@given(sizes, sizes)
+def test_a_stretched_view_fills_the_input(height, width):
+    view = View.whole_for(RELATIVES["sam2.1-hiera-tiny"], height, width)
+    assert view.input_size == (1024, 1024)
+    assert view.cells(4) == (256, 256)
+    assert view.flip(width).stretch
+    assert view.part(0, 0, 1, 1).input_size == (1024, 1024)
+    assert not View.whole_for(ZIM_VIT_B, height, width).stretch
+
+
+@given(st.data(), st.integers(2, 500), st.integers(2, 500), st.booleans())
+def test_prompts_keep_their_relative_place(data, height, width, stretch):
     x = data.draw(st.floats(0, width, exclude_max=True))
     y = data.draw(st.floats(0, height, exclude_max=True))
-    view = View.whole(height, width, 128)
+    view = View.whole(height, width, 128, stretch=stretch)
     h, w = view.input_size
     (point,) = view.apply(PromptSet((Point(x, y),))).points
     assert np.isclose(point.x / w, x / width)

@@ -3,7 +3,13 @@ import pytest
 import torch
 
 import zim_model
-from tests.zim_model.conftest import SMALL_TINY, SMALL_VIT, random_model
+from tests.zim_model.conftest import (
+    SMALL_MOBILE_SAM,
+    SMALL_SAM2,
+    SMALL_TINY,
+    SMALL_VIT,
+    random_model,
+)
 from zim_model.errors import ImageError, PromptError
 from zim_model.inference.generator_geometry import (
     non_maximum_suppression,
@@ -142,7 +148,9 @@ def test_a_sam_is_searched_as_meta_does():
 
 
 @pytest.mark.parametrize("size", [(90, 130), (131, 77), (301, 517), (128, 128)])
-@pytest.mark.parametrize("config", [SMALL_VIT, sam_variant(SMALL_VIT)])
+@pytest.mark.parametrize(
+    "config", [SMALL_VIT, sam_variant(SMALL_VIT), SMALL_SAM2, SMALL_MOBILE_SAM]
+)
 def test_mattes_are_those_of_the_predictor(size, config):
     model = random_model(config, seed=5)
     image = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)

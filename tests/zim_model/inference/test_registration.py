@@ -9,7 +9,7 @@ from zim_model.backends.backend import EncodedView
 from zim_model.backends.view import View, align, sample_cells, spread
 from zim_model.inference.automatic import AutomaticOptions, find_objects
 from zim_model.inference.engine import Engine
-from zim_model.network.config import ZIM_VIT_B, TinyConfig, sam_variant
+from zim_model.network.config import RELATIVES, ZIM_VIT_B, TinyConfig, sam_variant
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.recipe import Options, Recipe
 from zim_model.request import Request
@@ -75,6 +75,7 @@ def edges_of(alpha):
 CONFIGS = {
     "zim": ZIM_VIT_B,
     "sam": sam_variant(ZIM_VIT_B),
+    "sam2": RELATIVES["sam2.1-hiera-tiny"],
     "tiny": TinyConfig("tiny"),
 }
 

@@ -6,7 +6,12 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from tests.zim_model.conftest import SMALL_VIT, random_model
+from tests.zim_model.conftest import (
+    SMALL_MOBILE_SAM,
+    SMALL_SAM2,
+    SMALL_VIT,
+    random_model,
+)
 from zim_model import ZimPredictor
 from zim_model.backends.torch_backend import TorchBackend
 from zim_model.errors import ImageError, PromptError
@@ -38,6 +43,16 @@ def sam():
 
 
 @pytest.fixture(scope="module")
+def sam2():
+    return random_model(SMALL_SAM2, seed=5)
+
+
+@pytest.fixture(scope="module")
+def mobile_sam():
+    return random_model(SMALL_MOBILE_SAM, seed=6)
+
+
+@pytest.fixture(scope="module")
 def zim():
     return random_model(SMALL_VIT, seed=4)
 
@@ -47,7 +62,9 @@ def an_image(size):
     return rng.integers(0, 256, (*size, 3), dtype=np.uint8)
 
 
-def input_size(size):
+def input_size(size, *, stretch=False):
+    if stretch:
+        return SIDE, SIDE
     scale = SIDE / max(size)
     return int(size[0] * scale + 0.5), int(size[1] * scale + 0.5)
 
@@ -56,7 +73,7 @@ def input_size(size):
 def plainly(model, image, prompts, mask_input=None):
     """Logits at the image's size (4, H, W), scores (4,) and raw logits (1, 4, g, g)."""
     size = image.shape[:2]
-    height, width = input_size(size)
+    height, width = input_size(size, stretch=model.config.stretch)
     scaled = Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR)
     pixels = (np.asarray(scaled, np.float32) - PIXEL_MEAN) / PIXEL_STD
     padded = np.zeros((1, 3, SIDE, SIDE), np.float32)
@@ -83,8 +100,10 @@ def plainly(model, image, prompts, mask_input=None):
 
 
 @pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("kind", ["sam", "mobile_sam", "sam2"])
 @pytest.mark.parametrize("prompts", PROMPTS.values(), ids=PROMPTS)
-def test_a_sam_gives_what_metas_code_gives(sam, size, prompts):
+def test_a_sam_gives_what_metas_code_gives(kind, size, prompts, request):
+    sam = request.getfixturevalue(kind)
     predictor = ZimPredictor(sam, "cpu")
     image = an_image(size)
     predictor.set_image(image)
@@ -119,7 +138,7 @@ def test_a_zim_gives_what_the_official_code_gives(zim, size, prompts):
     np.testing.assert_allclose(low, means, atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["sam", "zim"])
+@pytest.mark.parametrize("kind", ["sam", "sam2", "zim"])
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", ["a point", "points", "a box", "both"])
 def test_the_engines_official_upsampling_is_the_official_codes(
@@ -127,7 +146,7 @@ def test_the_engines_official_upsampling_is_the_official_codes(
 ):
     model, image, prompts = request.getfixturevalue(kind), an_image(size), PROMPTS[name]
     full, scores, _ = plainly(model, image, prompts)
-    expected = full[0] > 0 if kind == "sam" else 1 / (1 + np.exp(-full[0]))
+    expected = full[0] > 0 if kind != "zim" else 1 / (1 + np.exp(-full[0]))
     given = PromptSet.from_arrays(
         prompts.get("point_coords"), prompts.get("point_labels"), prompts.get("box")
     )
@@ -135,7 +154,7 @@ def test_the_engines_official_upsampling_is_the_official_codes(
     engine = Engine(lambda model_name, placement: TorchBackend(model, "cpu"))
     matte = engine.solve(Request(image, "key", recipe))
     off = np.abs(matte.alpha / 65535 - expected)
-    if kind == "sam":
+    if kind != "zim":
         assert set(np.unique(matte.alpha)) <= {0, 65535}
         assert (off > 0).mean() < 1e-4
     else:
@@ -160,7 +179,7 @@ def test_the_official_code_has_no_second_prediction(zim):
         engine.solve(Request(an_image((90, 130)), "key", recipe))
 
 
-@pytest.mark.parametrize("kind", ["sam", "zim"])
+@pytest.mark.parametrize("kind", ["sam", "sam2", "zim"])
 @pytest.mark.parametrize("size", SIZES)
 def test_low_resolution_logits_can_be_fed_back(kind, size, request):
     model, image = request.getfixturevalue(kind), an_image(size)
@@ -202,14 +221,17 @@ def test_batches_of_tensors_are_as_many_single_predictions(sam):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_the_transform_scales_alike_for_arrays_and_tensors(sam, size):
+@pytest.mark.parametrize("kind", ["sam", "sam2"])
+def test_the_transform_scales_alike_for_arrays_and_tensors(kind, size, request):
+    sam = request.getfixturevalue(kind)
+    expected = input_size(size, stretch=sam.config.stretch)
     scale, image = ZimPredictor(sam, "cpu").transform, an_image(size)
     assert scale.target_length == SIDE
     scaled = scale.apply_image(image)
-    assert scaled.shape == (*input_size(size), 3)
+    assert scaled.shape == (*expected, 3)
     tensor = torch.from_numpy(image).permute(2, 0, 1)[None].float()
-    assert scale.apply_image_torch(tensor).shape == (1, 3, *input_size(size))
-    factor = np.array(input_size(size))[::-1] / np.array(size)[::-1]
+    assert scale.apply_image_torch(tensor).shape == (1, 3, *expected)
+    factor = np.array(expected)[::-1] / np.array(size)[::-1]
     points = np.array([[3.5, 7], [20, 30]])
     found = scale.apply_coords(points, size)
     np.testing.assert_allclose(found, points * factor)
@@ -228,14 +250,17 @@ def test_the_transform_scales_alike_for_arrays_and_tensors(sam, size):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_scaled_tensor_is_the_same_image(sam, size):
+@pytest.mark.parametrize("kind", ["sam", "sam2"])
+def test_a_scaled_tensor_is_the_same_image(kind, size, request):
+    sam = request.getfixturevalue(kind)
     predictor, other, image = ZimPredictor(sam, "cpu"), ZimPredictor(sam, "cpu"), None
     image = an_image(size)
     predictor.set_image(image)
     scaled = other.transform.apply_image(image)
     other.set_torch_image(torch.from_numpy(scaled).permute(2, 0, 1)[None], size)
     assert other.original_size == predictor.original_size == size
-    assert other.input_size == predictor.input_size == input_size(size)
+    assert other.input_size == predictor.input_size
+    assert other.input_size == input_size(size, stretch=sam.config.stretch)
     a, _, _ = predictor.predict(box=[10, 20, 60, 55], return_logits=True)
     b, _, _ = other.predict(box=[10, 20, 60, 55], return_logits=True)
     np.testing.assert_allclose(a, b, atol=1e-4)
@@ -276,7 +301,7 @@ def test_prompts_of_any_type_are_accepted(sam, kind):
     predictor.predict(given[0], given[1], box=given[2])
 
 
-@pytest.mark.parametrize("kind", ["sam", "zim"])
+@pytest.mark.parametrize("kind", ["sam", "sam2", "zim"])
 @pytest.mark.parametrize("several", [True, False])
 def test_calling_the_model_with_a_batch_of_images(kind, several, request):
     model = request.getfixturevalue(kind)

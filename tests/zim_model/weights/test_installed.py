@@ -22,7 +22,7 @@ from zim_model.errors import WeightsError
 from zim_model.inference.engine import Engine
 from zim_model.inference.oom_fallback import open_backend
 from zim_model.install import install_from_disk
-from zim_model.network.config import sam_variant
+from zim_model.network.config import RELATIVES, sam_variant
 from zim_model.prompts import Point, PromptSet
 from zim_model.recipe import Recipe
 from zim_model.request import Request
@@ -231,6 +231,16 @@ def test_the_table_of_known_models_is_sound():
     official = [i for i in MODELS if i.format == "onnx"]
     assert official
     assert not any(i.licence.commercial for i in official)
+
+
+def test_sams_relatives_are_offered_for_paid_work_with_what_they_cost():
+    for name in RELATIVES:
+        info = find_known(name)
+        assert info.kind == "prompt"
+        assert info.licence.name == "Apache 2.0"
+        assert info.licence.commercial
+        photo, click = info.cpu_seconds
+        assert photo > click > 0
 
 
 def test_nothing_but_a_download_touches_the_network(weights, monkeypatch):

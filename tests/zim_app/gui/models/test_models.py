@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QPushButton
 
-from zim_app.gui.models.model_manager import progress_text
+from zim_app.gui.models.model_row import progress_text
 from zim_app.gui.models.model_worker import ModelWorker
 from zim_app.gui.settings import preferences
 from zim_model.assets import asset_path
@@ -99,6 +99,15 @@ def test_every_known_model_is_listed_with_its_licence(manager):
         assert warned is not row.info.licence.commercial
     assert visible_buttons(manager.rows["zim-tiny"]) == ["Use"]
     assert visible_buttons(manager.rows["sam-vit-b"]) == ["Download 375.0 MB"]
+
+
+def test_rows_say_how_long_a_click_takes_where_it_was_measured(manager):
+    row = manager.rows["mobile-sam"]
+    assert row.cost.isVisible()
+    assert row.cost.text() == (
+        "On one CPU core: 2 s for a new photo, then 0.4 s for each click"
+    )
+    assert not manager.rows["sam-vit-h"].cost.isVisible()
 
 
 def test_every_button_has_a_description(manager):
