@@ -4283,6 +4283,10 @@
         <translation>Von anderen veröffentlicht, nicht hier gemessen: Tabelle 1 der ZIM-Veröffentlichung (ICCV 2025)</translation>
     </message>
     <message>
+        <source>Standard deviation {} over {} objects</source>
+        <translation>Standardabweichung {} über {} Objekte</translation>
+    </message>
+    <message>
         <source>Model</source>
         <translation>Modell</translation>
     </message>
