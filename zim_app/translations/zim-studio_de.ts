@@ -4534,6 +4534,10 @@
         <translation>Alle Zeilen (CSV) …</translation>
     </message>
     <message>
+        <source>Differences of the models (CSV)…</source>
+        <translation>Unterschiede der Modelle (CSV)…</translation>
+    </message>
+    <message>
         <source>Everything (JSON)…</source>
         <translation>Alles (JSON) …</translation>
     </message>
