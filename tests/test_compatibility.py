@@ -303,9 +303,17 @@ def test_an_evaluations_journal_and_report(tmp_path):
     assert (failed.size, point.size) == ("L", "M")
     report = Report.from_rows(config, list(rows.values()), 6)
     stored = DATA / "evaluation"
-    assert report_formats.to_csv(report) == (stored / "report.csv").read_text("utf-8")
+    lines = report_formats.to_csv(report).splitlines()
+    for line, old in zip(
+        lines, (stored / "report.csv").read_text("utf-8").splitlines(), strict=True
+    ):
+        assert line.startswith(old)  # further columns come after
     assert rows_to_csv(report) == (stored / "rows.csv").read_text("utf-8")
-    assert json.loads(to_json(report)) == read("evaluation/report.json")
+    written, old = json.loads(to_json(report)), read("evaluation/report.json")
+    assert written["published"].keys() == old.pop("published").keys()
+    for group in written["groups"]:
+        del group["deviations"]  # since 0.1.0
+    assert {name: written[name] for name in old} == old
     copy = Path(shutil.copy(path, tmp_path))
     with EvaluationJournal(copy, config, resume=True) as journal:
         assert journal.rows == rows

@@ -43,8 +43,10 @@ def name(path):
 @pytest.fixture
 def workplace(tmp_path, monkeypatch):
     """A folder with the files that examples name, as the current one."""
-    cat = ROOT / "assets" / "samples" / "cat.jpg"
-    shutil.copy(cat, tmp_path / "cat.jpg")
+    samples = ROOT / "assets" / "samples"
+    cat = samples / "cat.jpg"
+    for sample in samples.glob("*.jpg"):
+        shutil.copy(sample, tmp_path)
     (tmp_path / "photos").mkdir()
     for photo in "ab":
         shutil.copy(cat, tmp_path / "photos" / f"{photo}.jpg")

@@ -198,3 +198,46 @@ def test_constraints_pin_every_dependency() -> None:
         assert requirement.specifier.contains(
             versions[canonicalize_name(requirement.name)]
         )
+
+
+def copied_by_docker() -> list[str]:
+    text = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
+    lines = re.findall(r"^COPY (?!--from)(.*)$", text, re.MULTILINE)
+    return [name for line in lines for name in line.split()[:-1]]
+
+
+def test_the_container_ignores_nothing_that_it_copies() -> None:
+    allowed = {
+        line.removeprefix("!")
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    }
+    assert allowed == set(copied_by_docker())
+    assert all((ROOT / name).exists() for name in allowed)
+
+
+def test_the_container_builds_the_same_wheel(names: set[str], tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    hidden = shutil.ignore_patterns("__pycache__")
+    for name in copied_by_docker():
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, source / name, ignore=hidden)
+        else:
+            shutil.copy(ROOT / name, source / name)
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir"]
+    done = call(*build, tmp_path, source, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (built,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(built) as archive:
+        assert set(archive.namelist()) == names
+
+
+def test_the_container_pins_torch_and_installs_extras_that_exist() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    assert re.search(r"^torch==", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    (extras,) = re.findall(r'"\.\[([\w,]+)\]"', text)
+    assert set(extras.split(",")) <= set(project["optional-dependencies"])
+    (program,) = re.findall(r'^ENTRYPOINT \["([\w-]+)"\]', text, re.MULTILINE)
+    assert program in project["scripts"]

@@ -20,6 +20,13 @@ _NO_LIBRARY = (
     "./run, which installs it, or on Debian and Ubuntu: sudo apt-get install libegl1 "
     "libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libxcb-cursor0"
 )
+_NO_QT = (
+    "Qt cannot be loaded ({}). Install it again: pip install --force-reinstall "
+    "PySide6-Essentials{}"
+)
+_WINDOWS_RUNTIME = (
+    "; if that does not help, Microsoft's Visual C++ Redistributable is missing"
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -48,10 +55,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         from zim_app.gui.app import run_window  # imports Qt
     except ImportError as error:
-        if ".so" not in str(error):
+        if (text := _missing_library(error)) is None:
             raise
-        return cli.fail(_NO_LIBRARY.format(error))
+        return cli.fail(text)
     return run_window(paths)
+
+
+def _missing_library(error: ImportError) -> str | None:
+    """What to say where a library of the system is missing; None for other errors."""
+    if sys.platform == "win32":
+        found = "DLL load failed" in str(error)
+        return _NO_QT.format(error, _WINDOWS_RUNTIME) if found else None
+    if sys.platform == "darwin":
+        return _NO_QT.format(error, "") if "dlopen" in str(error) else None
+    return _NO_LIBRARY.format(error) if ".so" in str(error) else None
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -3,7 +3,7 @@
 import pytest
 
 from training.ablations import TABLES
-from zim_model.evaluation.tables import published_rows
+from zim_model.evaluation.published import MICROMAT
 
 TABLE_1 = """\
 SAM point 68.076 21.651 23.307 16.496 67.730 17.093 5.569 5.756 4.800 17.035
@@ -59,7 +59,7 @@ def test_table_1():
         (row.system, row.prompt, row.subset): [
             row.means[name] for name in ("SAD", "MSE", "MAE", "Grad", "Conn")
         ]
-        for row in published_rows("micromat")
+        for row in MICROMAT
     }
     assert stored == expected
 

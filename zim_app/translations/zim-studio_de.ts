@@ -4339,6 +4339,10 @@
         <translation>Von anderen veröffentlicht, nicht hier gemessen: Tabelle 1 der ZIM-Veröffentlichung (ICCV 2025)</translation>
     </message>
     <message>
+        <source>Standard deviation {} over {} objects</source>
+        <translation>Standardabweichung {} über {} Objekte</translation>
+    </message>
+    <message>
         <source>Model</source>
         <translation>Modell</translation>
     </message>
@@ -4584,6 +4588,10 @@
     <message>
         <source>All rows (CSV)…</source>
         <translation>Alle Zeilen (CSV) …</translation>
+    </message>
+    <message>
+        <source>Differences of the models (CSV)…</source>
+        <translation>Unterschiede der Modelle (CSV)…</translation>
     </message>
     <message>
         <source>Everything (JSON)…</source>

@@ -79,13 +79,21 @@ def to_html(report: Report, dataset: Dataset | None = None) -> str:
 
 
 def _table(table: ReportTable) -> str:
-    def line(tag: str, cells: Sequence[str]) -> str:
+    def line(tag: str, cells: Sequence[str], number: int = -1) -> str:
         return "".join(
-            f"<{tag}{'' if i < table.texts else ' class=n'}>{escape(cell)}</{tag}>"
+            f"<{tag}{'' if i < table.texts else ' class=n'}>"
+            + (
+                f"<b>{escape(cell)}</b>"
+                if (number, i) in table.marked
+                else escape(cell)
+            )
+            + f"</{tag}>"
             for i, cell in enumerate(cells)
         )
 
-    rows = "\n".join(f"<tr>{line('td', row)}</tr>" for row in table.rows)
+    rows = "\n".join(
+        f"<tr>{line('td', row, i)}</tr>" for i, row in enumerate(table.rows)
+    )
     kind = ' class="published"' if "published" in table.title else ""
     return (
         f'<h2>{escape(table.title)}</h2><div class="scroll"><table{kind}>\n'

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
 
+from zim_model.evaluation.comparison import Comparison, compare
 from zim_model.evaluation.journal import EvaluationRow, RunConfig
 from zim_model.evaluation.measures import METRICS
 
@@ -33,6 +35,7 @@ class MetricGroup:
         count: rows with metrics.
         failed: rows with an error.
         means: by metric; metrics without any row are missing.
+        deviations: standard deviations of the samples, of metrics with two rows.
     """
 
     system: str
@@ -42,9 +45,10 @@ class MetricGroup:
     count: int
     failed: int
     means: Mapping[str, float]
+    deviations: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Report:
     """The rows of a run, in an order that does not depend on the execution.
 
@@ -128,6 +132,17 @@ class Report:
             else named
         )
 
+    @cached_property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """All pairs of systems, by prompt and subset; slow for many rows."""
+        found: list[Comparison] = []
+        for prompt in dict.fromkeys(row.prompt for row in self.measured):
+            rows = [row for row in self.measured if row.prompt == prompt]
+            for subset in self._subsets(rows):
+                part = [row for row in rows if subset in (ALL, row.subset)]
+                found += compare(part, self.metrics, subset)
+        return tuple(found)
+
     def curves(self) -> dict[tuple[str, str], tuple[dict[str, float], ...]]:
         """Mean SAD, MSE and IoU after 1, 2, ... clicks, by system and prompt.
 
@@ -150,11 +165,12 @@ class Report:
     def worst(self, measure: str = "SAD") -> tuple[EvaluationRow, ...]:
         """The rows that have the metric, the worst first."""
         rows = [row for row in self.measured if measure in row.metrics]
-        sign = 1 if _more_is_better(measure) else -1
+        sign = 1 if more_is_better(measure) else -1
         return tuple(sorted(rows, key=lambda row: sign * row.metrics[measure]))
 
 
-def _more_is_better(measure: str) -> bool:
+def more_is_better(measure: str) -> bool:
+    """Whether larger values of a metric are better."""
     return any(m.name == measure and m.better == "more" for m in METRICS)
 
 
@@ -164,8 +180,13 @@ def _group(
     measured = [row for row in rows if not row.error]
     # What failed has no size, except where all sizes are meant.
     failed = len(rows) - len(measured) if size == ALL else 0
-    values = means([row.metrics for row in measured])
-    return MetricGroup(system, prompt, subset, size, len(measured), failed, values)
+    metrics = [row.metrics for row in measured]
+    count = len(measured)
+    return MetricGroup(
+        *(system, prompt, subset, size, count, failed),
+        means(metrics),
+        deviations(metrics),
+    )
 
 
 def means(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
@@ -174,8 +195,26 @@ def means(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
     The sums are exact, so that the order of the rows, and thus how a run was divided,
     changes nothing.
     """
+    return {
+        name: math.fsum(values) / len(values) for name, values in _columns(rows).items()
+    }
+
+
+def deviations(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The sample standard deviation of each name that two rows have.
+
+    It does not depend on the order of the rows either.
+    """
     result: dict[str, float] = {}
-    for name in dict.fromkeys(name for row in rows for name in row):
-        values = [row[name] for row in rows if name in row]
-        result[name] = math.fsum(values) / len(values)
+    for name, values in _columns(rows).items():
+        if len(values) > 1:
+            mean = math.fsum(values) / len(values)
+            squares = math.fsum((value - mean) ** 2 for value in values)
+            result[name] = math.sqrt(squares / (len(values) - 1))
     return result
+
+
+def _columns(rows: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
+    """The values of each name."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: [row[name] for row in rows if name in row] for name in names}

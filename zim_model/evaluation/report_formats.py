@@ -7,21 +7,21 @@ import io
 import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, astuple, fields
 from pathlib import Path
 from typing import Any
 
+from zim_model.evaluation.comparison import Comparison
 from zim_model.evaluation.datasets import Dataset
 from zim_model.evaluation.html import to_html
 from zim_model.evaluation.journal import EvaluationRow
+from zim_model.evaluation.published import SOURCE, published_rows
 from zim_model.evaluation.report import Report
 from zim_model.evaluation.tables import (
-    SOURCE,
     ReportTable,
     failures,
     main_metric,
     notes,
-    published_rows,
     report_heading,
     tables,
 )
@@ -66,13 +66,25 @@ def write_report(
 
 
 def to_csv(report: Report, dataset: Dataset | None = None) -> str:
-    """The means: one row for each system, prompt, subset and size."""
+    """The means and deviations: a row for each system, prompt, subset and size."""
     names = report.metrics
-    lines = [("system", "prompt", "subset", "size", "rows", "failed", *names)]
+    spreads = (f"{name} (standard deviation)" for name in names)
+    lines = [("system", "prompt", "subset", "size", "rows", "failed", *names, *spreads)]
     for group in report.groups():
-        means = (_format_exact(group.means.get(name)) for name in names)
+        values = (
+            _format_exact(column.get(name))
+            for column in (group.means, group.deviations)
+            for name in names
+        )
         who = (group.system, group.prompt, group.subset, group.size)
-        lines.append((*who, str(group.count), str(group.failed), *means))
+        lines.append((*who, str(group.count), str(group.failed), *values))
+    return _csv(lines)
+
+
+def comparisons_to_csv(report: Report, dataset: Dataset | None = None) -> str:
+    """The differences of all pairs of systems in all metrics."""
+    lines = [tuple(each.name for each in fields(Comparison))]
+    lines += [tuple(map(str, astuple(each))) for each in report.comparisons]
     return _csv(lines)
 
 
@@ -124,10 +136,11 @@ def to_json(report: Report, dataset: Dataset | None = None) -> str:
         "expected_rows": report.expected,
         "missing_rows": report.missing,
         "groups": groups,
+        "comparisons": [asdict(each) for each in report.comparisons],
         "curves": curves,
         "published": {
             "source": SOURCE,
-            "rows": [asdict(row) for row in published_rows(report.config.layout)],
+            "rows": [asdict(row) for row in published_rows(report.config)],
         },
         "failures": [{"case": case, "reason": why} for case, why in failures(report)],
         "rows": [_plain_values(row) for row in report.rows],
@@ -155,14 +168,28 @@ def to_markdown(report: Report, dataset: Dataset | None = None) -> str:
     text = "\n\n".join(parts[:2]) + "\n\n" + "\n".join(parts[2:]) + "\n"
     for table in tables(report):
         rule = ["---"] * table.texts + ["--:"] * (len(table.header) - table.texts)
-        lines = [table.header, tuple(rule), *table.rows]
-        body = "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
+        lines = [tuple(map(_cell, table.header)), tuple(rule)]
+        lines += _marked_rows(table, _cell, "**{}**")
+        body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
         text += f"\n## {_cell(table.title)}\n\n{body}\n"
     wrong = failures(report)
     if wrong:
         text += f"\n## Not measured ({len(wrong)})\n\n"
         text += "".join(f"- {_cell(case)}: {_cell(why)}\n" for case, why in wrong)
     return text
+
+
+def _marked_rows(
+    table: ReportTable, escape: Callable[[str], str], bold: str
+) -> list[tuple[str, ...]]:
+    """The cells of a table, escaped, and the marked ones put into ``bold``."""
+    return [
+        tuple(
+            bold.format(escape(cell)) if (i, j) in table.marked else escape(cell)
+            for j, cell in enumerate(row)
+        )
+        for i, row in enumerate(table.rows)
+    ]
 
 
 _MARKDOWN = str.maketrans(
@@ -186,7 +213,8 @@ def to_latex(report: Report, dataset: Dataset | None = None) -> str:
 
 def _latex_table(table: ReportTable) -> str:
     columns = "l" * table.texts + "r" * (len(table.header) - table.texts)
-    lines = [" & ".join(map(_latex, row)) + r" \\" for row in table.rows]
+    rows = _marked_rows(table, _latex, r"\textbf{{{}}}")
+    lines = [" & ".join(row) + r" \\" for row in rows]
     header = " & ".join(map(_latex, table.header)) + r" \\"
     return "\n".join(
         (
@@ -211,6 +239,7 @@ _LATEX = {
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     "–": "--",
+    "±": r"$\pm$",
 } | {sign: f"\\{sign}" for sign in "&%$#_{}"}
 
 
@@ -222,6 +251,7 @@ WRITERS: dict[str, Writer] = {
     "report.md": to_markdown,
     "report.csv": to_csv,
     "rows.csv": rows_to_csv,
+    "comparisons.csv": comparisons_to_csv,
     "report.json": to_json,
     "report.tex": to_latex,
     "report.html": to_html,

@@ -7,12 +7,10 @@ other processes meanwhile, and the next image is decoded on a thread.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -71,6 +69,11 @@ from zim_model.evaluation.systems import (
 from zim_model.recipe import Recipe, Upsampling
 from zim_model.request import Request
 from zim_model.runtime.atomic_files import describe_os_error
+from zim_model.runtime.helper_process import (
+    HelperLost,
+    HelperNotStarted,
+    HelperPool,
+)
 from zim_model.runtime.jobs import Progress, RunControl, Shard
 
 if TYPE_CHECKING:
@@ -217,6 +220,7 @@ class _EvaluationRun:
         self._groups = _select_cases(dataset, options)
         self._notes: set[str] = set()
         self._waiting: deque[tuple[EvaluationRow, Future[dict[str, float]]]] = deque()
+        self._score: Callable[[ScoringTask], dict[str, float]] = score
         self._most = AHEAD * max(1, options.jobs)
         self.config = RunConfig(
             dataset.name,
@@ -297,12 +301,13 @@ class _EvaluationRun:
     def _pool(self, stack: ExitStack) -> Executor | None:
         if not self._options.jobs:
             return None
-        # Not forked: the engine's threads would be copied in the middle of their work.
-        context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(
-            self._options.jobs, context, initializer=initialise_worker
-        )
+        # Not multiprocessing: it would import the caller's main module again, which is
+        # a script that evaluates.
+        helpers = HelperPool(initialise_worker)
+        stack.callback(helpers.close)
+        pool = ThreadPoolExecutor(self._options.jobs, "scoring")
         stack.callback(pool.shutdown, wait=True, cancel_futures=True)
+        self._score = partial(helpers.call_within, 0, score)
         return pool
 
     def _group(
@@ -373,11 +378,11 @@ class _EvaluationRun:
         self, row: EvaluationRow, task: ScoringTask, pool: Executor | None
     ) -> None:
         if pool is not None:
-            self._waiting.append((row, pool.submit(score, task)))
+            self._waiting.append((row, pool.submit(self._score, task)))
             return
         scored: Future[dict[str, float]] = Future()
         try:
-            scored.set_result(score(task))
+            scored.set_result(self._score(task))
         except (ZimError, OSError) as error:
             scored.set_exception(error)
         self._waiting.append((row, scored))
@@ -397,7 +402,7 @@ class _EvaluationRun:
     ) -> EvaluationRow:
         try:
             values = future.result()
-        except BrokenProcessPool as error:
+        except (HelperLost, HelperNotStarted) as error:
             raise ZimError(
                 msg(
                     "A process that scores mattes has died, perhaps for want of memory."

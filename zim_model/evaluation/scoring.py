@@ -18,7 +18,6 @@ from zim_model.evaluation.measures import MASK_ABOVE, compute_metrics, unknown_r
 from zim_model.evaluation.reading import as_alpha, check_size, read_trimap
 from zim_model.request import ALPHA_MAX
 from zim_model.runtime.atomic_files import atomic_write
-from zim_model.runtime.parent import end_with_parent
 
 THUMBNAIL_SIDE = 480
 """Longer side, in pixels, of the small images of predictions."""
@@ -47,7 +46,6 @@ class ScoringTask:
 
 def initialise_worker() -> None:
     """Limit threads, as processes share the cores; called once in each process."""
-    end_with_parent()
     cv2.setNumThreads(1)
 
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from zim_model.evaluation.comparison import CONFIDENCE, RESAMPLES
 from zim_model.evaluation.journal import upsampling_key
 from zim_model.evaluation.measures import METRICS
-from zim_model.evaluation.report import ALL, MetricGroup, Report
+from zim_model.evaluation.published import SOURCE, published_rows
+from zim_model.evaluation.report import ALL, MetricGroup, Report, more_is_better
 
-SOURCE = "Kim et al., ZIM: Zero-Shot Image Matting for Anything, ICCV 2025, Table 1"
-"""Of published metrics: MicroMat-3K, all ViT-B (arXiv 2411.00626)."""
 MARK = "published"
 SHOWN_CLICKS = (1, 2, 3, 5, 10, 15, 20, 30, 40, 50)
 NO_VALUE = "–"
 MAX_WORST = 20
+SIGNIFICANT = 0.05
+"""p-values below it are marked."""
+COMPARED = {
+    "mattes": ("SAD", "MSE", "Grad", "IoU", "NoC@90"),
+    "masks": ("IoU", "Boundary IoU", "NoC@90"),
+}
+"""Metrics of the table of differences, by kind of ground truth; JSON has all."""
 FAMILIES = {
     "zim": "Errors as in ZIM's evaluation (whole image)",
     "dim": "Errors as at alphamatting.com",
@@ -37,12 +44,14 @@ class ReportTable:
         header: of the columns.
         rows: as many cells each as the header has.
         texts: number of leading columns that are words rather than numbers.
+        marked: cells (row, column) in bold: the best of several systems.
     """
 
     title: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     texts: int = 2
+    marked: frozenset[tuple[int, int]] = frozenset()
 
 
 def report_heading(report: Report) -> str:
@@ -67,6 +76,7 @@ def notes(report: Report) -> tuple[str, ...]:
         "Means over rows, each object of each image with the same weight; rows that "
         "failed are left out. S, M and L: under 1 %, under 10 % and from 10 % of the "
         "image's area.",
+        "After ± stands the standard deviation; the best system is in bold.",
         f"(DIM) errors count in: {region}.",
         f"Upsampling of the models' mattes: {_upsampling(report)}; "
         f"mirrored too: {options.get('mirrored', 'no')}.",
@@ -111,7 +121,10 @@ def tables(report: Report) -> tuple[ReportTable, ...]:
         )
     ]
     first, second = (masks, mattes) if _is_mask_report(report) else (mattes, masks)
-    found = [*first, *second, *_curves(report), _times(report), _worst(report)]
+    found = [
+        *(*first, *second, _differences(report), *_curves(report)),
+        *(_times(report), _worst(report)),
+    ]
     return tuple(table for table in found if table.rows)
 
 
@@ -131,13 +144,46 @@ def _family_table(
         (
             *(group.system, group.prompt, group.subset, group.size),
             *(str(group.count), str(group.failed or "")),
-            *(format_number(group.means.get(name)) for name in names),
+            *(_mean_and_spread(group, name) for name in names),
         )
         for group in groups
         if names
     )
     header = ("System", "Prompt", "Subset", "Size", "Rows", "Failed", *names)
-    return _drop_constant_columns(ReportTable(title, header, rows, 4))
+    marked = frozenset(
+        (i, header.index(name))
+        for i, best in enumerate(best_means(groups))
+        for name in best & {*names}
+    )
+    return _drop_constant_columns(ReportTable(title, header, rows, 4, marked))
+
+
+def _mean_and_spread(group: MetricGroup, name: str) -> str:
+    mean = format_number(group.means.get(name))
+    if name not in group.deviations:
+        return mean
+    return f"{mean} ± {format_number(group.deviations[name])}"
+
+
+def best_means(groups: Sequence[MetricGroup]) -> list[frozenset[str]]:
+    """For each group the metrics in which it has the best mean, as printed.
+
+    Groups of the same prompt, subset and size are compared; where all are equal, none
+    is the best.
+    """
+    values: dict[tuple[str, str, str, str], list[float]] = {}
+    for group in groups:
+        for name, mean in group.means.items():
+            key = (group.prompt, group.subset, group.size, name)
+            values.setdefault(key, []).append(mean)
+
+    def is_best(group: MetricGroup, name: str) -> bool:
+        others = values[group.prompt, group.subset, group.size, name]
+        best = format_number((max if more_is_better(name) else min)(others))
+        differ = len(set(map(format_number, others))) > 1
+        return differ and format_number(group.means[name]) == best
+
+    return [frozenset(n for n in group.means if is_best(group, n)) for group in groups]
 
 
 def _drop_constant_columns(table: ReportTable) -> ReportTable:
@@ -154,11 +200,37 @@ def _drop_constant_columns(table: ReportTable) -> ReportTable:
         tuple(table.header[i] for i in keep),
         tuple(tuple(row[i] for i in keep) for row in table.rows),
         len([i for i in keep if i < table.texts]),
+        frozenset((row, keep.index(i)) for row, i in table.marked if i in keep),
+    )
+
+
+def _differences(report: Report) -> ReportTable:
+    kind = "masks" if _is_mask_report(report) else "mattes"
+    shown = [c for c in report.comparisons if c.metric in COMPARED[kind]]
+    rows = tuple(
+        (
+            *(c.system, c.other, c.prompt, c.subset, c.metric, str(c.count)),
+            f"{c.difference:+.4f}",
+            f"{c.low:+.4f} to {c.high:+.4f}",
+            f"{c.p_adjusted:.2g}",
+        )
+        for c in shown
+    )
+    marked = ((i, 8) for i, c in enumerate(shown) if c.p_adjusted < SIGNIFICANT)
+    title = (
+        f"Differences of systems: means, {CONFIDENCE:.0%} intervals of the paired "
+        f"bootstrap ({RESAMPLES} resamples of cases), and Wilcoxon's signed-rank test "
+        f"(p adjusted by Holm; bold below {SIGNIFICANT})"
+    )
+    header = ("System", "Less", "Prompt", "Subset", "Metric", "Cases")
+    header = (*header, "Difference", f"{CONFIDENCE:.0%} interval", "p")
+    return _drop_constant_columns(
+        ReportTable(title, header, rows, 5, frozenset(marked))
     )
 
 
 def _published(report: Report) -> ReportTable:
-    known = published_rows(report.config.layout)
+    known = published_rows(report.config)
     names = list(known[0].means) if known else []
     rows = tuple(
         (
@@ -254,61 +326,3 @@ def format_number(value: float | None) -> str:
         if abs(value) < 1e5
         else f"{value:.0f}"
     )
-
-
-# -- Published metrics ---------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedRow:
-    """A row of a published table, for comparison beside computed ones.
-
-    Attributes:
-        system, prompt, subset: names, as in a :class:`~.report.Group`.
-        means: by metric, as printed there.
-    """
-
-    system: str
-    prompt: str
-    subset: str
-    means: Mapping[str, float]
-
-
-_PUBLISHED_METRICS = ("SAD", "MSE", "MAE", "Grad", "Conn")
-_FINE = {
-    ("SAM", "point"): (68.076, 21.651, 23.307, 16.496, 67.730),
-    ("SAM", "box"): (36.086, 11.057, 12.714, 14.867, 35.834),
-    ("HQ-SAM", "point"): (110.681, 36.674, 38.331, 16.855, 110.421),
-    ("HQ-SAM", "box"): (124.262, 42.457, 44.144, 13.673, 124.113),
-    ("Matte-Any", "point"): (68.797, 20.844, 23.564, 8.118, 68.939),
-    ("Matte-Any", "box"): (34.661, 9.746, 12.182, 7.021, 34.856),
-    ("Matting-Any", "point"): (275.398, 77.335, 97.141, 20.019, 270.722),
-    ("Matting-Any", "box"): (246.214, 68.372, 87.617, 19.185, 241.597),
-    ("ZIM", "point"): (31.286, 8.213, 10.740, 5.324, 31.009),
-    ("ZIM", "box"): (9.961, 1.893, 3.426, 4.813, 9.655),
-}
-_COARSE = {
-    ("SAM", "point"): (17.093, 5.569, 5.756, 4.800, 17.035),
-    ("SAM", "box"): (3.516, 1.044, 1.231, 2.551, 3.450),
-    ("HQ-SAM", "point"): (18.842, 6.457, 6.645, 4.599, 18.792),
-    ("HQ-SAM", "box"): (8.458, 2.733, 2.920, 2.472, 8.400),
-    ("Matte-Any", "point"): (19.717, 6.053, 6.675, 2.633, 19.506),
-    ("Matte-Any", "box"): (6.950, 1.983, 2.445, 2.142, 6.905),
-    ("Matting-Any", "point"): (164.145, 36.187, 55.943, 23.244, 155.780),
-    ("Matting-Any", "box"): (109.639, 23.780, 38.662, 15.841, 102.439),
-    ("ZIM", "point"): (6.645, 1.788, 2.320, 1.469, 6.472),
-    ("ZIM", "box"): (1.860, 0.448, 0.659, 1.281, 1.807),
-}
-
-MICROMAT = tuple(
-    PublishedRow(
-        system, prompt, subset, dict(zip(_PUBLISHED_METRICS, values, strict=True))
-    )
-    for subset, table in (("fine", _FINE), ("coarse", _COARSE))
-    for (system, prompt), values in table.items()
-)
-
-
-def published_rows(layout: str) -> tuple[PublishedRow, ...]:
-    """Published rows for data sets of a layout; often none."""
-    return MICROMAT if layout == "micromat" else ()

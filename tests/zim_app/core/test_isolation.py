@@ -121,7 +121,7 @@ def test_threads_have_a_helper_each() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(pool._idle) == 2
+    assert len(pool.pool._idle) == 2
     pool.close()
 
 

@@ -40,6 +40,7 @@ class ExportButton(IconButton):
             "report.tex": self.tr("Tables (LaTeX)…"),
             "report.csv": self.tr("Means (CSV)…"),
             "rows.csv": self.tr("All rows (CSV)…"),
+            "comparisons.csv": self.tr("Differences of the models (CSV)…"),
             "report.json": self.tr("Everything (JSON)…"),
         }
         for form, text in texts.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from zim_model.evaluation.journal import (
@@ -13,8 +13,9 @@ from zim_model.evaluation.journal import (
     find_journals,
     merge_journals,
 )
+from zim_model.evaluation.published import PublishedRow, published_rows
 from zim_model.evaluation.report import ALL, MetricGroup, Report
-from zim_model.evaluation.tables import PublishedRow, published_rows
+from zim_model.evaluation.tables import best_means
 
 Curves = dict[tuple[str, str], tuple[dict[str, float], ...]]
 
@@ -28,6 +29,8 @@ class MeansRow:
         count, failed: numbers of evaluated and failed rows; 0 for published ones.
         means: by name of the metric.
         published: whether the values are from a paper instead of this run.
+        deviations: standard deviations by name of the metric.
+        best: metrics in which the system is the best of several.
     """
 
     system: str
@@ -38,6 +41,8 @@ class MeansRow:
     failed: int
     means: dict[str, float]
     published: bool = False
+    deviations: Mapping[str, float] = field(default_factory=dict)
+    best: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +64,11 @@ class ResultsSummary:
 
 def summarise(report: Report) -> ResultsSummary:
     """The summary of a report; slow for many rows, call it on a worker thread."""
-    groups = [_means_row(group) for group in report.groups() if _is_informative(group)]
+    informative = [group for group in report.groups() if _is_informative(group)]
+    groups = list(map(_means_row, informative, best_means(informative)))
     published_means = [
         MeansRow(*_group_key(row), 0, 0, dict(row.means), published=True)
-        for row in published_rows(report.config.layout)
+        for row in published_rows(report.config)
     ]
     return ResultsSummary(
         report, (*groups, *published_means), report.curves(), report.metrics
@@ -78,10 +84,12 @@ def _is_informative(group: MetricGroup) -> bool:
     return bool(group.count or group.failed)
 
 
-def _means_row(group: MetricGroup) -> MeansRow:
+def _means_row(group: MetricGroup, best: frozenset[str]) -> MeansRow:
     return MeansRow(
         *(group.system, group.prompt, group.subset, group.size),
         *(group.count, group.failed, dict(group.means)),
+        deviations=group.deviations,
+        best=best,
     )
 
 

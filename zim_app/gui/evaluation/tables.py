@@ -158,10 +158,10 @@ class ResultsTableModel(QAbstractTableModel, Generic[T]):
             return column.text(row)
         if role == _ROLE.TextAlignmentRole:
             return _alignment(column.number)
-        return self.cell_style(row, role)
+        return self.cell_style(row, role, column.title)
 
-    def cell_style(self, row: T, role: int) -> Any:
-        """Font, colour or tool tip of a row, by role."""
+    def cell_style(self, row: T, role: int, title: str) -> Any:
+        """Font, colour or tool tip of a row's cell below a title, by role."""
         return None
 
 
@@ -176,17 +176,20 @@ def _faint_colour() -> Any:
 
 
 class MeansModel(ResultsTableModel[MeansRow]):
-    """Means by system, prompt, subset and size; published ones at the end."""
+    """Means by system, prompt, subset and size; published ones at the end.
+
+    The best of several systems is in bold; a tool tip has the standard deviation.
+    """
 
     def _sort(self) -> None:
         super()._sort()
         self.rows.sort(key=lambda row: row.published)  # never mixed
 
-    def cell_style(self, row: MeansRow, role: int) -> Any:
+    def cell_style(self, row: MeansRow, role: int, title: str) -> Any:
         if role == _ROLE.FontRole:
             font = QFont()
             font.setItalic(row.published)
-            font.setBold(not row.published and row.size == ALL)
+            font.setBold(title in row.best)
             return font
         if role == _ROLE.ForegroundRole and row.published:
             return _faint_colour()
@@ -196,6 +199,9 @@ class MeansModel(ResultsTableModel[MeansRow]):
                 "Published by others, not measured here: Table 1 of the ZIM paper "
                 "(ICCV 2025)",
             )
+        if role == _ROLE.ToolTipRole and title in row.deviations:
+            text = translate("Evaluation", "Standard deviation {} over {} objects")
+            return text.format(number_text(row.deviations[title]), row.count)
         return None
 
 
@@ -301,7 +307,7 @@ class RowsModel(ResultsTableModel[EvaluationRow]):
         super().__init__()
         self._faint_failures = faint_failures
 
-    def cell_style(self, row: EvaluationRow, role: int) -> Any:
+    def cell_style(self, row: EvaluationRow, role: int, title: str) -> Any:
         if role == _ROLE.ForegroundRole and row.error and self._faint_failures:
             return _faint_colour()
         if role == _ROLE.ToolTipRole:

@@ -13,7 +13,9 @@ from tests.zim_app.gui.evaluation.conftest import (
     until,
 )
 from tests.zim_model.evaluation.conftest import FakeEngine
+from zim_app.gui.evaluation.results import MeansRow
 from zim_app.gui.evaluation.results_view import CHARTS, FAILURES, ROWS
+from zim_app.gui.evaluation.tables import MeansModel, mean_columns
 from zim_model.evaluation import EvaluationOptions, RowDone, evaluate, open_dataset
 from zim_model.evaluation.journal import read_journal
 from zim_model.evaluation.report_formats import WRITERS
@@ -80,7 +82,13 @@ def test_a_run_shows_its_rows_while_they_come(qtbot, chosen, model):
     assert (chosen.out / "report.html").is_file()
 
 
-def test_published_lines_are_marked_and_never_mixed(qtbot, done):
+@pytest.fixture
+def small_micromat(monkeypatch):
+    """The mini set counts as MicroMat-3K."""
+    monkeypatch.setattr("zim_model.evaluation.published.MICROMAT_CASES", 1)
+
+
+def test_published_lines_are_marked_and_never_mixed(small_micromat, qtbot, done):
     names = texts(done.results.means)
     published = ["published" in name for name in names]
     assert any(published)
@@ -389,7 +397,27 @@ def test_every_form_of_the_report_is_written(qtbot, done, tmp_path, form):
     path = tmp_path / form
     done.export_button.export_to(form, str(path))
     until(qtbot, lambda: path.is_file() and done.worker.idle)
-    assert "zim-tiny" in path.read_text("utf-8")
+    # One model has no differences.
+    expected = "p_adjusted" if form == "comparisons.csv" else "zim-tiny"
+    assert expected in path.read_text("utf-8")
+    assert form in [action.data() for action in done.export_button.menu().actions()]
+
+
+def test_the_best_is_bold_and_the_spread_is_a_tip():
+    model = MeansModel()
+    better = MeansRow(
+        *("a", "box", "all", "all", 5, 0, {"SAD": 1.0}),
+        deviations={"SAD": 0.25},
+        best=frozenset({"SAD"}),
+    )
+    worse = MeansRow("b", "box", "all", "all", 5, 0, {"SAD": 2.0})
+    columns = mean_columns(["SAD"])
+    model.show_rows([better, worse], columns)
+    cells = [model.index(row, len(columns) - 1) for row in range(2)]
+    bold = [cell.data(Qt.ItemDataRole.FontRole).bold() for cell in cells]
+    assert bold == [True, False]
+    assert "0.2500 over 5 objects" in cells[0].data(Qt.ItemDataRole.ToolTipRole)
+    assert model.index(0, 0).data(Qt.ItemDataRole.ToolTipRole) is None
 
 
 def test_a_report_that_cannot_be_written_is_an_error(qtbot, done, tmp_path):
