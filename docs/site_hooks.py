@@ -53,7 +53,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     from mkdocs.structure.files import File
 
     for file in list(files):
-        if file.src_uri != "CNAME" and file.inclusion.is_included():
+        if file.src_dir == config.docs_dir:  # others are the theme's
             files.remove(file)
     for path in site_files():
         uri = path.as_posix()

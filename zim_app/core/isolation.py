@@ -14,6 +14,7 @@ import atexit
 import logging
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,8 +33,7 @@ _log = logging.getLogger(__name__)
 
 def _prepare() -> None:
     """Load the decoders, then limit the memory of a helper process."""
-    import zim_app.core.thumbnails  # noqa: F401 - the modules of all readers
-
+    import_module("zim_app.core.thumbnails")  # above this one, with all readers
     if sys.platform.startswith("linux"):
         import resource
 

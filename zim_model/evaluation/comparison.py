@@ -89,10 +89,17 @@ def compare(
     }
     return tuple(
         Comparison(
-            *pair,
-            *(rows[0].prompt, subset, name, int(present[:, i].sum())),
-            *(float(np.nanmean(differences[:, i])), float(lows[i]), float(highs[i])),
-            *(p_values[i], next(adjusted[name])),
+            system=pair[0],
+            other=pair[1],
+            prompt=rows[0].prompt,
+            subset=subset,
+            metric=name,
+            count=int(present[:, i].sum()),
+            difference=float(np.nanmean(differences[:, i])),
+            low=float(lows[i]),
+            high=float(highs[i]),
+            p_value=p_values[i],
+            p_adjusted=next(adjusted[name]),
         )
         for i, (pair, name) in enumerate(columns)
     )

@@ -40,7 +40,7 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin-top: 2.2rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { border-bottom: 1px solid var(--line); padding: .25rem .7rem;
   text-align: left; }
-td.n, th.n { text-align: right; }
+td.n, th.n { text-align: right; white-space: nowrap; }
 tr:hover td { background: var(--soft); }
 .scroll { overflow-x: auto; } .published td { font-style: italic; opacity: .8; }
 .charts { display: flex; flex-wrap: wrap; gap: 1.5rem; }

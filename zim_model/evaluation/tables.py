@@ -222,8 +222,10 @@ def _differences(report: Report) -> ReportTable:
         f"bootstrap ({RESAMPLES} resamples of cases), and Wilcoxon's signed-rank test "
         f"(p adjusted by Holm; bold below {SIGNIFICANT})"
     )
-    header = ("System", "Less", "Prompt", "Subset", "Metric", "Cases")
-    header = (*header, "Difference", f"{CONFIDENCE:.0%} interval", "p")
+    header = (
+        *("System", "Less", "Prompt", "Subset", "Metric", "Cases"),
+        *("Difference", f"{CONFIDENCE:.0%} interval", "p"),
+    )
     return _drop_constant_columns(
         ReportTable(title, header, rows, 5, frozenset(marked))
     )

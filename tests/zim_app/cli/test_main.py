@@ -457,46 +457,6 @@ def test_interrupting_the_imports_of_a_command_is_one_line(
     assert capsys.readouterr().err == "zim-studio: error: interrupted.\n"
 
 
-@pytest.mark.parametrize(
-    ("platform", "text", "cure"),
-    [
-        (
-            "linux",
-            "libEGL.so.1: cannot open shared object file: No such file or directory",
-            "sudo apt-get install libegl1",
-        ),
-        (
-            "win32",
-            "DLL load failed while importing QtCore: The specified module could not be "
-            "found.",
-            "Visual C++ Redistributable",
-        ),
-        (
-            "darwin",
-            "dlopen(QtCore.abi3.so, 0x0002): Library not loaded: @rpath/QtCore",
-            "--force-reinstall PySide6-Essentials",
-        ),
-    ],
-)
-def test_a_missing_library_of_qt_is_one_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: Any, platform: str, text: str, cure: str
-) -> None:
-    class Missing:
-        def find_spec(self, name: str, *_: object) -> None:
-            if name == "zim_app.gui.app":
-                raise ImportError(text)
-
-    monkeypatch.delitem(sys.modules, "zim_app.gui.app", raising=False)
-    monkeypatch.setattr(sys, "meta_path", [Missing(), *sys.meta_path])
-    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
-    monkeypatch.setattr("zim_app.__main__.sys.platform", platform)
-    assert main([]) == 1
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1
-    assert text in error
-    assert cure in error
-
-
 def test_version(capsys: Any) -> None:
     assert usage("--version") == 0
     assert capsys.readouterr().out.startswith("zim-studio ")
