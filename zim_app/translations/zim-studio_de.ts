@@ -1004,6 +1004,10 @@
         <translation>Segmentierung: SAM mit kleinem Encoder, mit harten Rändern.</translation>
     </message>
     <message>
+        <source>As ZIM tiny, but more accurate; trained on images for research only.</source>
+        <translation>Wie ZIM tiny, aber genauer; auch mit Bildern trainiert, die nur für die Forschung frei sind.</translation>
+    </message>
+    <message>
         <source>Segmentation: the largest SAM, with hard edges; wants a GPU.</source>
         <translation>Segmentierung: das größte SAM, mit harten Rändern; möchte eine GPU.</translation>
     </message>

@@ -250,6 +250,14 @@ MODELS = (
         "https://arxiv.org/abs/2411.00626",
         "safetensors",
     ),
+    ModelInfo(
+        "zim-tiny-research",
+        "ZIM tiny (research)",
+        msg("As ZIM tiny, but more accurate; trained on images for research only."),
+        CC_BY_NC,
+        "https://arxiv.org/abs/2411.00626",
+        "safetensors",
+    ),
     _zim(
         "b",
         msg("The authors' matting model: fine hair and soft edges."),

@@ -227,7 +227,7 @@ def test_the_table_of_known_models_is_sound():
             assert urlsplit(file.url).scheme == "https"
             assert file.url.endswith(f"/{file.name}")
             assert len(bytes.fromhex(file.sha256)) == 32
-    assert [i.name for i in MODELS if i.bundled] == ["zim-tiny"]
+    assert [i.name for i in MODELS if i.bundled] == ["zim-tiny", "zim-tiny-research"]
     official = [i for i in MODELS if i.format == "onnx"]
     assert official
     assert not any(i.licence.commercial for i in official)
