@@ -25,5 +25,6 @@ prompts; all others are models."""
 
 def bundled_weights(*, converters: bool = False) -> list[Path]:
     """The weight files that come with the package: of models, or of converters."""
-    paths = sorted(asset_path("models").glob("*.safetensors"))
+    found = asset_path("models").glob("*.safetensors")
+    paths = sorted(found, key=lambda path: path.stem)
     return [p for p in paths if p.stem.startswith(CONVERTER_PREFIX) is converters]

@@ -316,7 +316,8 @@ def test_the_menu_offers_installed_models(opened, settle):
     settle()
     assert opened.document.state.recipe.model == "mine"
     assert checked(menu) == ["mine"]
-    assert [a.text() for a in menu.actions()] == ["ZIM tiny", "mine"]
+    texts = [a.text() for a in menu.actions()]
+    assert texts == ["ZIM tiny", "ZIM tiny (research)", "mine"]
 
 
 def test_the_device_can_be_chosen_at_any_time(opened, engine, settle):
