@@ -160,10 +160,9 @@ class BaseTrainer(ABC, Generic[ConfigT, ModelT]):
             batches: this process's micro-batches of the step; their gradients are
                 accumulated.
         """
+        rate = learning_rate(self.config, self.step)
         for parameters in self.optimiser.param_groups:
-            parameters["lr"] = parameters["share"] * learning_rate(
-                self.config, self.step
-            )
+            parameters["lr"] = parameters["share"] * rate
         self.optimiser.zero_grad(set_to_none=True)
         sums: dict[str, Tensor] = {}
         for number, batch in enumerate(batches):
@@ -179,10 +178,9 @@ class BaseTrainer(ABC, Generic[ConfigT, ModelT]):
                 sums[key] = sums.get(key, 0.0) + value / len(batches)
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
         self.optimiser.step()
-        rate = torch.tensor(learning_rate(self.config, self.step))
         self._update_average()
         self.step += 1
-        return {**sums, "lr": rate, "grad_norm": norm.detach()}
+        return {**sums, "lr": torch.tensor(rate), "grad_norm": norm.detach()}
 
     @torch.no_grad()
     def _update_average(self) -> None:

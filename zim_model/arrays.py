@@ -33,13 +33,16 @@ SPARSE_SHARE = 0.5
 """Of an array: a larger part is not worth a copy."""
 
 
-def sparse(array: WordArray) -> WordArray:
+def sparse(array: WordArray, bounds: Bounds | None = None) -> WordArray:
     """An array (H, W) with memory only for the rows that are not all 0.
 
     The system gives zeros that were never written no memory.  The same array where
     most of it lies inside the bounds of what is not 0.
+
+    Args:
+        bounds: around what is not 0, where they are known.
     """
-    left, top, right, bottom = mask_bounds(array) or (0, 0, 0, 0)
+    left, top, right, bottom = bounds or mask_bounds(array) or (0, 0, 0, 0)
     if (bottom - top) * (right - left) > SPARSE_SHARE * array.size:
         return array
     out = np.zeros(array.shape, array.dtype)  # zeros_like would write them

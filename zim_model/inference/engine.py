@@ -213,10 +213,10 @@ class Engine:
         raw = self._raw_matte(call)
         alpha = self._stages.finisher.finish(call.request, raw.alpha, cancelled)
         raise_if_cancelled(cancelled)
-        if alpha is not raw.alpha:
-            alpha = sparse(alpha)
-        alpha.flags.writeable = False
         support = mask_bounds(alpha) or (0, 0, 0, 0)
+        if alpha is not raw.alpha:
+            alpha = sparse(alpha, support)
+        alpha.flags.writeable = False
         pyramid = display_pyramid(alpha, support)
         foreground = _foreground_pyramid(call, alpha)
         notes = self._pool.notes(recipe.model) if raw.device else ()
