@@ -32,7 +32,7 @@ def train(config: TinyTrainConfig, run: TrainingRunOptions) -> TinyTrainer:
     Raises:
         ZimError: the data, the initial weights or the state cannot be used.
     """
-    fine = config.stage == "detail"
+    fine = config.zoom > 1
     longest = DETAIL_LONGEST if fine else MAX_SIDE
     composed = DETAIL_COMPOSED if fine else COMPOSED
 

@@ -22,7 +22,8 @@ class TinyTrainConfig(RunSettings):
     """What a run of zim-tiny's training does, see ``training.run_config.RunSettings``.
 
     Attributes:
-        stage: ``answers`` trains all but the detail stage, ``detail`` that alone.
+        stage: ``answers`` trains all but the detail stage, ``detail`` that alone,
+            ``joint`` everything together.
         weights: ``open`` trains on images that leave the weights free for any use,
             ``all`` also on those for research only.
         encoder_lr: learning rate of the pretrained encoder, as a share of ``lr``.
@@ -33,10 +34,13 @@ class TinyTrainConfig(RunSettings):
         subject_share: share of the prompt sets of main objects that are empty.
         box_share: share of the prompt sets that are a box, most of them without clicks.
         drawn_share: share that are a scribble or a lasso.
+        lasso_looseness: width of the background inside a lasso, as a share of the
+            object's size, at most.
         rounds: largest number of passes before a step whose predictions are corrected
             by clicks and fed back (iterative training, RITM).
         matte_weight: of the paper's matte loss on real mattes.
         answers_weight: of the loss of the best of part, object and group.
+        detail_weight: of the detail stage's loss where all is trained.
     """
 
     stage: str = "answers"
@@ -49,14 +53,16 @@ class TinyTrainConfig(RunSettings):
     subject_share: float = 0.12
     box_share: float = 0.35
     drawn_share: float = 0.08
+    lasso_looseness: float = 0.1
     rounds: int = 3
     matte_weight: float = 1.0
     answers_weight: float = 0.3
+    detail_weight: float = 1.0
 
     MODELS: ClassVar[Mapping[str, TinyConfig]] = MODELS
     CHOICES: ClassVar[Mapping[str, tuple[str, ...]]] = {
         **RunSettings.CHOICES,
-        "stage": ("answers", "detail"),
+        "stage": ("answers", "detail", "joint"),
         "weights": ("open", "all"),
     }
 
@@ -64,6 +70,11 @@ class TinyTrainConfig(RunSettings):
     def architecture(self) -> TinyConfig:
         """The network's configuration."""
         return MODELS[self.model]
+
+    @property
+    def zoom(self) -> int:
+        """Side of the images of the samples, as a multiple of the input side."""
+        return 1 if self.stage == "answers" else 2
 
     @property
     def allowed(self) -> Weights:

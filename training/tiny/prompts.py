@@ -76,12 +76,18 @@ def draw_scribble(rng: np.random.Generator, maps: ByteArray, mask: BoolArray) ->
     maps[POSITIVE] |= drawn & (inside > 0)
 
 
-def draw_lasso(rng: np.random.Generator, maps: ByteArray, mask: BoolArray) -> None:
+def draw_lasso(
+    rng: np.random.Generator, maps: ByteArray, mask: BoolArray, looseness: float = 0.1
+) -> None:
     """Mark all inside of a loop around the mask as positive, all far outside as not.
 
     The loop is the mask's rough outline, some of the background with it.
+
+    Args:
+        looseness: largest size of the dilation, as a share of the mask's size.
     """
-    size = max(3, int(rng.uniform(0.03, 0.1) * np.sqrt(mask.sum()))) | 1
+    low = min(0.03, looseness)
+    size = max(3, int(rng.uniform(low, looseness) * np.sqrt(mask.sum()))) | 1
     loop = cv2.dilate(mask.astype(np.uint8), np.ones((size, size), np.uint8))
     loop = cv2.morphologyEx(loop, cv2.MORPH_CLOSE, np.ones((3 * size,) * 2, np.uint8))
     far = cv2.dilate(loop, np.ones((2 * size + 1,) * 2, np.uint8)) == 0

@@ -55,7 +55,7 @@ class TinySamples(RejectionDataset):
 
     An item holds, at input side S: ``image`` (3, S, S) uint8, ``maps`` (3, S, S) uint8
     (see :mod:`training.tiny.prompts`), ``target`` and ``weight`` (S/2, S/2) float32,
-    ``exact`` 1 for real mattes, ``ambiguous`` 1 for a single click or none.  For the
+    ``exact`` 1 for real mattes, ``ambiguous`` 1 for a single click or none.  With the
     detail stage the image, ``target`` and ``weight`` have twice the side.
     """
 
@@ -83,7 +83,7 @@ class TinySamples(RejectionDataset):
         whole = subject or rng.random() < (0.15 if boxed else config.whole_share)
         if rng.random() < RECOLOURED:
             scene = replace(scene, image=augment_colours(rng, scene.image))
-        zoom = 2 if config.stage == "detail" else 1
+        zoom = config.zoom
         fine = sample_view(rng, scene, zoom * size, whole=whole, tight=boxed)
         view = fine if zoom == 1 else halve_view(fine)
         mask = view.alpha > 0.5
@@ -119,8 +119,10 @@ class TinySamples(RejectionDataset):
     ) -> bool:
         """Draw clicks, a scribble or a lasso; whether it is a single click."""
         if rng.random() < self.config.drawn_share:
-            draw = prompts.draw_lasso if rng.random() < 0.35 else prompts.draw_scribble
-            draw(rng, maps, mask)
+            if rng.random() < 0.35:
+                prompts.draw_lasso(rng, maps, mask, self.config.lasso_looseness)
+            else:
+                prompts.draw_scribble(rng, maps, mask)
             return False
         if rng.random() < 0.12:
             prompts.draw_clicks(rng, maps, mask, others)

@@ -54,21 +54,26 @@ class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
         return _Passes(self.model, self.in_bfloat16)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        detail = self.model.detail
+        detail, stage = self.model.detail, self.config.stage
         own = set() if detail is None else set(detail.parameters())
-        if self.config.stage == "detail":
-            if detail is None:
-                raise ZimError(
-                    f"{self.config.model} has no detail stage.",
-                    'Leave out stage = "detail", or take "zim-tiny-detail".',
-                )
+        if detail is None and stage != "answers":
+            raise ZimError(
+                f"{self.config.model} has no detail stage.",
+                f'Leave out stage = "{stage}", or take "zim-tiny-detail".',
+            )
+        if stage == "detail":
             for parameter in self.model.parameters():
                 parameter.requires_grad_(parameter in own)
             return self.weight_decay_groups(own, 1.0)
-        for parameter in own:
-            parameter.requires_grad_(False)
+        if stage == "answers":
+            for parameter in own:
+                parameter.requires_grad_(False)
         encoder = set(self.model.image_encoder.parameters())
-        others = [p for p in self.model.parameters() if p not in encoder | own]
+        others = [
+            parameter
+            for parameter in self.model.parameters()
+            if parameter.requires_grad and parameter not in encoder
+        ]
         share = self.config.encoder_lr
         return [
             *self.weight_decay_groups(self.model.image_encoder.parameters(), share),
@@ -106,37 +111,59 @@ class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
         seed = (self.config.seed, self.step, number, self.group.rank)
         rng = np.random.default_rng(seed)
         fine = scaled_pixels(batch["image"].to(self.device, non_blocking=True))
-        detail = self.config.stage == "detail"
-        image = F.avg_pool2d(fine, 2) if detail else fine
+        target, weight, exact, ambiguous = (
+            batch[key].to(self.device, non_blocking=True)
+            for key in ("target", "weight", "exact", "ambiguous")
+        )
+        image, coarse_target, coarse_weight = fine, target, weight
+        if self.config.zoom > 1:
+            image = F.avg_pool2d(fine, 2)
+            coarse_target, coarse_weight = (
+                F.avg_pool2d(plane[:, None], 2)[:, 0] for plane in (target, weight)
+            )
         image = image.contiguous(memory_format=torch.channels_last)
         maps, previous = batch["maps"].clone(), self._empty_map(batch)
-        ambiguous = batch["ambiguous"].clone()
-        target, weight, exact = (
-            batch[key].to(self.device, non_blocking=True)
-            for key in ("target", "weight", "exact")
-        )
-        seen = {"target": target, "weight": weight}
-        if detail:
-            seen = {k: F.avg_pool2d(v[:, None], 2)[:, 0] for k, v in seen.items()}
+        seen = {"target": coarse_target, "weight": coarse_weight}
         for _ in range(self._draw_round_count(rng)):
             with torch.no_grad():
                 logits, _ = self._predict(image, maps, previous)
             previous = to_previous_map(rng, logits[:, :1])
             clicked = add_correction_clicks(rng, maps, logits[:, 0], seen)
-            ambiguous[clicked] = 0
-        if detail:
+            ambiguous = ambiguous * ~clicked.to(self.device)
+        if self.config.stage == "detail":
             with torch.no_grad():
                 logits, _ = self._predict(image, maps, previous)
-            finer = (self.ddp_module or self.training_module)(fine, None, logits[:, :1])
+            finer = self._learner()(fine, None, logits[:, :1])
             return detail_loss(finer[:, 0], target, weight, exact)
+        if self.config.stage == "joint":
+            inputs = self._inputs(maps, previous)
+            logits, iou, finer = self._learner()(image, inputs, None, fine)
+            loss, parts = self._answers_loss(
+                logits, iou, coarse_target, coarse_weight, exact, ambiguous
+            )
+            finer_loss, finer_parts = detail_loss(finer[:, 0], target, weight, exact)
+            loss = loss + self.config.detail_weight * finer_loss
+            named = {f"detail_{key}": value for key, value in finer_parts.items()}
+            return loss, {**parts, **named}
         logits, iou = self._predict(image, maps, previous)
+        return self._answers_loss(logits, iou, target, weight, exact, ambiguous)
+
+    def _answers_loss(
+        self,
+        logits: Tensor,
+        iou: Tensor,
+        target: Tensor,
+        weight: Tensor,
+        exact: Tensor,
+        ambiguous: Tensor,
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         return tiny_loss(
             logits,
             iou,
             target,
             weight,
             exact,
-            ambiguous.to(self.device),
+            ambiguous,
             answers_weight=self.config.answers_weight,
             matte_weight=self.config.matte_weight,
         )
@@ -149,17 +176,22 @@ class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
         count, _, side, _ = batch["maps"].shape
         return torch.zeros(count, 1, side, side, device=self.device)
 
+    def _inputs(self, maps: Tensor, previous: Tensor) -> Tensor:
+        drawn = maps.to(self.device, torch.float32, non_blocking=True)
+        inputs = torch.cat([drawn, previous], 1)
+        return inputs.contiguous(memory_format=torch.channels_last)
+
+    def _learner(self) -> nn.Module:
+        """The module whose passes are learned from."""
+        return self.ddp_module or self.training_module
+
     def _predict(
         self, image: Tensor, maps: Tensor, previous: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Logits and predicted IoU in float32, see :meth:`ZimTiny.forward`."""
-        drawn = maps.to(self.device, torch.float32, non_blocking=True)
-        inputs = torch.cat([drawn, previous], 1)
-        inputs = inputs.contiguous(memory_format=torch.channels_last)
-        learns = torch.is_grad_enabled() and self.ddp_module is not None
-        passes = self.ddp_module if learns else self.training_module
-        # ``passes`` may be None to mypy.
-        logits, iou = passes(image, inputs)  # type: ignore[misc]
+        learns = torch.is_grad_enabled()
+        passes = self._learner() if learns else self.training_module
+        logits, iou = passes(image, self._inputs(maps, previous))
         return logits, iou
 
 
@@ -171,17 +203,32 @@ class _Passes(nn.Module):
         self.model, self.mixed = model, mixed
 
     def forward(
-        self, image: Tensor, inputs: Tensor | None, logits: Tensor | None = None
+        self,
+        image: Tensor,
+        inputs: Tensor | None,
+        logits: Tensor | None = None,
+        fine: Tensor | None = None,
     ) -> Any:
-        """Predictions for ``inputs``, or with ``logits`` those of the detail stage."""
+        """Predictions for ``inputs``, or with ``logits`` those of the detail stage.
+
+        Args:
+            fine: the image at twice the side, for both kinds of predictions at once.
+        """
         with torch.autocast(image.device.type, torch.bfloat16, self.mixed):
-            if inputs is not None:
-                coarse, iou = self.model(image, inputs)
-                return coarse.float(), iou.float()
-            assert self.model.detail is not None
-            assert logits is not None
-            features = self.model.detail.encode(image)
-            return self.model.detail(features, logits).float()
+            if inputs is None:
+                assert logits is not None
+                return self._refine(image, logits)
+            coarse, iou = self.model(image, inputs)
+            coarse, iou = coarse.float(), iou.float()
+            if fine is None:
+                return coarse, iou
+            return coarse, iou, self._refine(fine, coarse[:, :1])
+
+    def _refine(self, fine: Tensor, logits: Tensor) -> Tensor:
+        detail = self.model.detail
+        assert detail is not None
+        finer: Tensor = detail(detail.encode(fine), logits)
+        return finer.float()
 
 
 def to_previous_map(rng: np.random.Generator, logits: Tensor) -> Tensor:

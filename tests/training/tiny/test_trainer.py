@@ -88,6 +88,29 @@ def test_a_run_can_begin_with_trained_weights(small, training_folder, tmp_path):
         trainer.start_from(other)
 
 
+def test_all_stages_are_trained_together(small, monkeypatch):
+    detailed = replace(SMALL, detail_widths=(8, 8, 16))
+    monkeypatch.setitem(tiny_config.MODELS, "zim-tiny", detailed)
+    trainer = TinyTrainer(replace(small, stage="joint"), TEAM)
+    views = batch(side=128)
+    views["maps"] = batch()["maps"]
+    before = {k: v.clone() for k, v in trainer.model.state_dict().items()}
+    for _ in range(2):  # the last layers of the detail stage begin at zero
+        parts = trainer.train_step([views])
+    assert {"loss", "detail_loss", "detail_l1"} <= set(parts)
+    after = trainer.model.state_dict()
+    moved = {k for k in after if not torch.equal(after[k], before[k])}
+    changed = {name.split(".")[0] for name in moved}
+    assert {"image_encoder", "prompt_stream", "decoder", "detail"} <= changed
+    assert "iou_head" in changed
+
+
+def test_a_model_without_detail_stage_is_named(small):
+    for stage in ("detail", "joint"):
+        with pytest.raises(ZimError, match="no detail stage"):
+            TinyTrainer(replace(small, stage=stage), TEAM)
+
+
 def test_corrected_prompts_are_no_longer_ambiguous():
     data = batch()
     maps = data["maps"].clone()
