@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 
 import pytest
@@ -31,6 +32,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def decoding_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """No helper processes, which take a second to start, but where a test asks."""
     monkeypatch.setattr("zim_app.core.isolation.isolate", lambda: None)
+
+
+@pytest.fixture(autouse=True)
+def in_full_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same numbers on all CPUs, whatever instructions they have."""
+    monkeypatch.setattr("zim_model.runtime.devices.bf16_time_on_cpu", lambda: math.inf)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -101,7 +101,7 @@ class TorchBackend:
             DeviceError: this machine has no such device.
         """
         name = resolve_device(device)
-        precision = usable_precision(name, precision)
+        precision = usable_precision(name, precision, large_products=True)
         self.device = torch.device(name)
         self.dtype = torch_dtype(precision)
         self.config = model.config

@@ -271,7 +271,7 @@ class BackendPool(Generic[Loaded]):
                 msg(
                     "{model} overflows in {precision}: it runs on {new_label}.",
                     model=model,
-                    precision=current.precision,
+                    precision=_half_name(current),
                     new_label=new_label,
                 )
             )
@@ -299,7 +299,13 @@ class BackendPool(Generic[Loaded]):
 
 
 def _placement_label(placement: Placement) -> str:
-    return f"{device_name(placement.device)} ({placement.precision})"
+    name = device_name(placement.device)
+    return name if placement.precision == "auto" else f"{name} ({placement.precision})"
+
+
+def _half_name(placement: Placement) -> Precision:
+    """The half precision that a model has run in."""
+    return "bf16" if placement.precision == "auto" else placement.precision
 
 
 def _empty_caches() -> None:

@@ -39,12 +39,15 @@ def biased_attention(
     """
     # An exported graph has no fused kernels: longer heads would only cost there.
     if q.shape[2] <= WINDOW or torch.onnx.is_in_onnx_export():
-        bias = (rows[..., :, None] + columns[..., None, :]).flatten(-2)
+        if rows.dtype == torch.float32:
+            bias = (rows[..., :, None] + columns[..., None, :]).flatten(-2)
+        else:  # a product is faster than a sum that is broadcast in half precision
+            one_hot = _one_hot_keys(k, rows.shape[-1], columns.shape[-1])
+            bias = torch.cat([rows, columns], -1) @ one_hot.T
         return F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
-    if q.device.type == "cpu" and not torch.is_grad_enabled():
-        with torch.autocast("cpu", enabled=False):
-            given = (x.float() for x in (q, k, v, rows, columns))
-            return _chunked_attention(*given).to(q.dtype)
+    exact = q.dtype == torch.float32
+    if q.device.type == "cpu" and exact and not torch.is_grad_enabled():
+        return _chunked_attention(q, k, v, rows, columns)
     return _attention_without_bias_tensor(q, k, v, rows, columns)
 
 
@@ -77,12 +80,18 @@ def _attention_without_bias_tensor(
     q'.k' the biased logit, so that a fused kernel runs and no (h*w)^2 tensor is made.
     """
     h, w, d = rows.shape[-1], columns.shape[-1], q.shape[-1]
-    eye_h = torch.eye(h, dtype=k.dtype, device=k.device).repeat_interleave(w, 0)
-    eye_w = torch.eye(w, dtype=k.dtype, device=k.device).repeat(h, 1)
-    one_hot = torch.cat([eye_h, eye_w], -1).expand(*k.shape[:2], -1, -1)
-    long_q = torch.cat([q * d**-0.5, rows, columns], -1)
+    one_hot = _one_hot_keys(k, h, w).expand(*k.shape[:2], -1, -1)
+    # The roots of 16 and 64, the usual lengths, are exact in any precision.
+    long_q = torch.cat([q, rows * d**0.5, columns * d**0.5], -1)
     long_k = torch.cat([k, one_hot], -1)
     # The fused CPU and flash kernels want one head length for all three.
     long_v = F.pad(v, (0, h + w))
-    out = F.scaled_dot_product_attention(long_q, long_k, long_v, scale=1.0)
+    out = F.scaled_dot_product_attention(long_q, long_k, long_v, scale=d**-0.5)
     return out[..., :d]
+
+
+def _one_hot_keys(k: Tensor, h: int, w: int) -> Tensor:
+    """The row and the column of each key as one-hot vectors, (h * w, h + w)."""
+    rows = torch.eye(h, dtype=k.dtype, device=k.device).repeat_interleave(w, 0)
+    columns = torch.eye(w, dtype=k.dtype, device=k.device).repeat(h, 1)
+    return torch.cat([rows, columns], -1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
 import sys
 import time
@@ -47,6 +48,9 @@ class Device:
 
 
 CPU = Device("cpu", "CPU")
+WORTH_ASKING_FOR, WORTH_TAKING = 0.9, 0.5
+"""Times in bf16, as shares of those in fp32, below which a CPU uses it on request, and
+by itself."""
 
 _SIGNS = (
     "out of memory",
@@ -61,7 +65,11 @@ _SIGNS = (
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A device and a precision (never ``auto``) to run a model with."""
+    """A device and a precision to run a model with.
+
+    ``auto`` on a CPU, where the best depends on the network
+    (:func:`usable_precision`).
+    """
 
     device: str
     precision: Precision
@@ -124,23 +132,35 @@ def fallback_placements(choice: DeviceChoice) -> tuple[Placement, ...]:
         DeviceError: this machine has no such device.
     """
     device = resolve_device(choice.device)
-    first = Placement(device, usable_precision(device, choice.precision))
-    placements = [first]
+    precision = choice.precision
+    if device != "cpu" or precision != "auto":
+        precision = usable_precision(device, precision)
+    placements = [Placement(device, precision)]
     if device != "cpu":
         half = Placement(device, usable_precision(device, "fp16"))
         placements += [half, Placement("cpu", "fp32")]
     return tuple(dict.fromkeys(placements))
 
 
-def usable_precision(device: str, requested: Precision) -> Precision:
-    """The precision that a device runs in when ``requested`` is chosen.
+def usable_precision(
+    device: str, requested: Precision, *, large_products: bool = False
+) -> Precision:
+    """The precision that a device runs in when ``requested`` is chosen; never ``auto``.
 
     CUDA runs in half precision by default: fp16, whose steps are finer than an 8-bit
-    matte's, where there are tensor cores.  A CPU runs in fp32; bf16 is used there only
-    if it was measured to be faster, and fp16 never is.
+    matte's, where there are tensor cores.  A CPU runs in fp32, and in bf16 only where
+    that was measured to be faster: on request, or by itself where it is several times
+    as fast.
+
+    Args:
+        large_products: the network's time is in the products of an image encoder, so
+            that ``auto`` may take bf16 on a CPU.
     """
     if device == "cpu":
-        return "bf16" if requested == "bf16" and bf16_speeds_up_cpu() else "fp32"
+        asked = requested == "bf16" and bf16_time_on_cpu() < WORTH_ASKING_FOR
+        if asked or (requested == "auto" and large_products and bf16_pays_on_cpu()):
+            return "bf16"
+        return "fp32"
     if requested != "auto":
         return requested
     return "fp16" if device.startswith("cuda") and _has_tensor_cores(device) else "fp32"
@@ -152,26 +172,39 @@ def _has_tensor_cores(device: str) -> bool:
     return torch.cuda.get_device_capability(device) >= (7, 0)
 
 
-@functools.cache
-def bf16_speeds_up_cpu() -> bool:
-    """Whether this CPU convolves faster in bf16 than in fp32; measured once.
+def bf16_pays_on_cpu() -> bool:
+    """Whether an image encoder is much faster in bf16 on this CPU.
 
-    Without AVX512-BF16 or AMX it is emulated, a hundred times slower.
+    With AMX it is, two to three times; with AVX512-BF16 alone conversions take as long
+    as the products gain.
+    """
+    return bf16_time_on_cpu() < WORTH_TAKING
+
+
+@functools.cache
+def bf16_time_on_cpu() -> float:
+    """Time of a linear layer in bf16, as a share of that in fp32; measured once.
+
+    Infinite on CPUs without instructions for bf16, which emulate it very slowly.
     """
     import torch
 
-    def time_convolution(dtype: torch.dtype) -> float:
-        layer = torch.nn.Conv2d(32, 32, 3, padding=1).to(dtype)
-        image = torch.zeros(1, 32, 48, 48, dtype=dtype)
+    # Untyped in torch.
+    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return math.inf
+
+    def time_layer(dtype: torch.dtype) -> float:
+        layer = torch.nn.Linear(768, 1536).to(dtype)
+        tokens = torch.zeros(512, 768, dtype=dtype)
         times = []
         with torch.inference_mode():
             for _ in range(4):
                 started = time.perf_counter()
-                layer(image)
+                layer(tokens)
                 times.append(time.perf_counter() - started)
         return min(times)
 
-    return time_convolution(torch.bfloat16) < 0.9 * time_convolution(torch.float32)
+    return time_layer(torch.bfloat16) / time_layer(torch.float32)
 
 
 def torch_dtype(precision: Precision) -> torch.dtype:

@@ -30,6 +30,7 @@ HALF, FULL, ON_CPU = (
     Placement("cuda:0", "fp32"),
     Placement("cpu", "fp32"),
 )
+BEST_ON_CPU = Placement("cpu", "auto")
 OUT = torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
 
 
@@ -173,9 +174,9 @@ def test_the_last_rung_gives_up_with_a_cure():
 
 def test_a_machine_without_a_card_retries_once(monkeypatch):
     monkeypatch.setattr(devices, "available_devices", lambda: (CPU,))
-    machine = Machine({ON_CPU: 1}, MemoryError())
-    assert click(Engine(machine)).timings.device == "cpu/fp32"
-    machine = Machine({ON_CPU: 2}, MemoryError())
+    machine = Machine({BEST_ON_CPU: 1}, MemoryError())
+    assert click(Engine(machine)).timings.device == "cpu/auto"
+    machine = Machine({BEST_ON_CPU: 2}, MemoryError())
     with pytest.raises(DeviceError):
         click(Engine(machine))
 
@@ -225,10 +226,10 @@ def test_another_device_can_be_chosen_at_any_time():
     engine = Engine(machine)
     click(engine)
     engine.set_device(DeviceChoice("cpu"))
-    assert click(engine).timings.device == "cpu/fp32"
+    assert click(engine).timings.device == "cpu/auto"
     engine.set_device(DeviceChoice("cpu"))
     click(engine)
-    assert machine.opened == [HALF, ON_CPU], "the same choice loads nothing again"
+    assert machine.opened == [HALF, BEST_ON_CPU], "the same choice loads nothing again"
 
 
 def test_a_device_that_is_not_there_is_named():
@@ -244,7 +245,7 @@ def test_a_device_that_is_not_there_is_named():
         (DeviceChoice(), (HALF, ON_CPU)),
         (DeviceChoice("cuda", "fp32"), (FULL, HALF, ON_CPU)),
         (DeviceChoice("cuda:0", "bf16"), (Placement("cuda:0", "bf16"), HALF, ON_CPU)),
-        (DeviceChoice("cpu"), (ON_CPU,)),
+        (DeviceChoice("cpu"), (BEST_ON_CPU,)),
         (DeviceChoice("cpu", "fp16"), (ON_CPU,)),
     ],
 )
@@ -252,12 +253,43 @@ def test_fallback_placements(choice, placements):
     assert fallback_placements(choice) == placements
 
 
-@pytest.mark.parametrize("faster", [True, False])
-def test_the_cpu_takes_bf16_only_if_it_is_faster(monkeypatch, faster):
-    monkeypatch.setattr(devices, "bf16_speeds_up_cpu", lambda: faster)
-    expected = Placement("cpu", "bf16" if faster else "fp32")
-    assert fallback_placements(DeviceChoice("cpu", "bf16")) == (expected,)
-    assert fallback_placements(DeviceChoice("cpu")) == (ON_CPU,)
+@pytest.mark.parametrize(
+    ("time", "asked", "by_itself"),
+    [(np.inf, "fp32", "fp32"), (0.7, "bf16", "fp32"), (0.2, "bf16", "bf16")],
+)
+def test_the_cpu_takes_bf16_where_it_is_faster(monkeypatch, time, asked, by_itself):
+    monkeypatch.setattr(devices, "bf16_time_on_cpu", lambda: time)
+    assert fallback_placements(DeviceChoice("cpu", "bf16")) == (
+        Placement("cpu", asked),
+    )
+    assert devices.usable_precision("cpu", "auto", large_products=True) == by_itself
+    assert devices.usable_precision("cpu", "auto") == "fp32"
+    assert devices.usable_precision("cpu", "fp32", large_products=True) == "fp32"
+
+
+def test_vits_take_bf16_by_themselves_and_give_it_up_where_it_overflows(
+    small_vit, monkeypatch
+):
+    monkeypatch.setattr(devices, "bf16_time_on_cpu", lambda: 0.2)
+    opened = []
+
+    def open_model(model, placement):
+        opened.append(placement.precision)
+        backend = TorchBackend(small_vit, placement.device, placement.precision)
+        if len(opened) == 1:
+            nothing = torch.full((1, 4, 64, 64), torch.nan)
+            decoded = nothing, torch.zeros(1, 4)
+            monkeypatch.setattr(backend.model, "decode", lambda *args: decoded)
+        else:
+            monkeypatch.undo()
+        return backend
+
+    engine = Engine(open_model)
+    engine.set_device(DeviceChoice("cpu"))
+    answer = click(engine)
+    assert opened == ["auto", "fp32"]
+    assert answer.timings.device == "CPU (fp32)"
+    assert "overflows in bf16" in str(answer.timings.notes)
 
 
 def test_an_old_card_runs_in_full_precision(monkeypatch):
@@ -282,8 +314,8 @@ def test_real_allocation_failures_are_recognised():
 def test_half_precision_gives_nearly_the_same_matte_and_is_labelled(
     small_vit, monkeypatch
 ):
-    monkeypatch.setattr(devices, "bf16_speeds_up_cpu", lambda: True)
-    full, half = TorchBackend(small_vit, "cpu"), TorchBackend(small_vit, "cpu", "bf16")
+    monkeypatch.setattr(devices, "bf16_time_on_cpu", lambda: 0.2)
+    full, half = TorchBackend(small_vit, "cpu", "fp32"), TorchBackend(small_vit, "cpu")
     assert (full.device_label, half.device_label) == ("CPU (fp32)", "CPU (bf16)")
     assert full.fingerprint != half.fingerprint
     mattes = [
@@ -294,8 +326,9 @@ def test_half_precision_gives_nearly_the_same_matte_and_is_labelled(
 
 
 def test_on_a_cpu_half_precision_is_for_the_encoder_alone(small_vit, monkeypatch):
-    monkeypatch.setattr(devices, "bf16_speeds_up_cpu", lambda: True)
-    full, half = TorchBackend(small_vit, "cpu"), TorchBackend(small_vit, "cpu", "bf16")
+    monkeypatch.setattr(devices, "bf16_time_on_cpu", lambda: 0.2)
+    full = TorchBackend(small_vit, "cpu", "fp32")
+    half = TorchBackend(small_vit, "cpu", "bf16")
     view = View.whole(*IMAGE.shape[:2], full.config.image_size)
     encoded = half.encode(IMAGE, view)
     exact = full.encode(IMAGE, view).features.embeddings
@@ -309,7 +342,7 @@ def test_on_a_cpu_half_precision_is_for_the_encoder_alone(small_vit, monkeypatch
 
 
 def test_nothing_finite_in_half_precision_is_an_overflow(small_vit, monkeypatch):
-    monkeypatch.setattr(devices, "bf16_speeds_up_cpu", lambda: True)
+    monkeypatch.setattr(devices, "bf16_time_on_cpu", lambda: 0.2)
     backend = TorchBackend(small_vit, "cpu", "bf16")
     nothing = torch.full((1, 4, 64, 64), torch.nan)
     monkeypatch.setattr(

@@ -42,10 +42,11 @@ def test_gradients_flow_through_large_grids():
     assert rows.grad.abs().max() > 0
 
 
-def test_half_precision_is_computed_in_full():
+@pytest.mark.parametrize("length", [16, 64, 80])
+def test_half_precision_rounds_only_what_goes_in_and_out(length):
     """The logits of a trained model are too large for bf16's three digits."""
     torch.manual_seed(0)
-    q, k, v = (3 * torch.randn(3, 1, 1, HEIGHT * WIDTH, 8)).bfloat16()
+    q, k, v = (3 * torch.randn(3, 1, 1, HEIGHT * WIDTH, length)).bfloat16()
     rows = torch.randn(1, 1, HEIGHT * WIDTH, HEIGHT).bfloat16()
     columns = torch.randn(1, 1, HEIGHT * WIDTH, WIDTH).bfloat16()
     inputs = (q, k, v, rows, columns)
@@ -54,4 +55,5 @@ def test_half_precision_is_computed_in_full():
         with torch.autocast("cpu", torch.bfloat16):
             actual = biased_attention(*inputs)
     assert actual.dtype == torch.bfloat16
-    torch.testing.assert_close(actual, expected.bfloat16())
+    error = (actual.float() - expected).abs().mean()
+    assert error < 0.004 * expected.abs().mean()
