@@ -11,6 +11,7 @@ from zim_app.core.compose import HiddenPixels
 from zim_app.core.pixels import Rgb
 from zim_model.errors import ZimError
 from zim_model.finish import KEY_SOFTNESS, KEY_TOLERANCE, ColourKey
+from zim_model.medical.window import Window
 from zim_model.prompts import Box, Point
 from zim_model.runtime.jobs import Shard
 
@@ -41,6 +42,14 @@ def point(text: str) -> Point:
 def box(text: str) -> Box:
     """Parse a box, given by two corners: ``X0,Y0,X1,Y1``."""
     return Box.from_corners(*numbers(text, (4,), "X0,Y0,X1,Y1"))
+
+
+def window(text: str) -> Window:
+    """Parse a window of grey values: ``LEVEL,WIDTH``, or the name of a preset."""
+    try:
+        return Window.parse(text)
+    except ZimError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def colour(text: str) -> Rgb:

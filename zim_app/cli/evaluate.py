@@ -29,6 +29,8 @@ from zim_model.evaluation.datasets import (
 from zim_model.evaluation.events import DegradationEvent, Finished, RowDone, Started
 from zim_model.evaluation.journal import find_journals, merge_journals
 from zim_model.evaluation.mini import write_mini_dataset
+from zim_model.evaluation.mini_slices import write_mini_slices
+from zim_model.evaluation.modes import MODES
 from zim_model.evaluation.report import Report
 from zim_model.evaluation.report_formats import to_json, to_markdown, write_report
 from zim_model.evaluation.runner import (
@@ -44,6 +46,7 @@ from zim_model.evaluation.systems import (
     System,
 )
 from zim_model.evaluation.tables import report_heading
+from zim_model.medical.window import PRESETS, TAILS
 from zim_model.recipe import Upsampling
 from zim_model.request import never_cancelled
 from zim_model.runtime.devices import DeviceChoice
@@ -88,8 +91,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--prompts",
         default="point,box",
         metavar="KINDS",
-        help="any of point, box, clicks:N, with commas (default: point,box); clicks are"
-        " placed by the standard simulated user",
+        help="any of point, box, clicks:N, mode1 to mode5, with commas (default: "
+        "point,box); clicks are placed by the standard simulated user, modes are those "
+        "of the protocol for medical images",
     )
     parser.add_argument(
         "-o",
@@ -114,6 +118,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FOLDER",
         help="write a small procedural data set in MicroMat-3K's layout",
+    )
+    others.add_argument(
+        "--make-mini-slices",
+        type=Path,
+        metavar="FOLDER",
+        help="write a small made-up set of 16-bit grey slices with masks",
     )
     others.add_argument(
         "--download",
@@ -148,6 +158,14 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
         help="where (DIM) errors are measured: the image, the unknown region of the "
         "data set's trimaps, or of trimaps made from the ground truth (default: "
         "depends on the data set)",
+    )
+    parser.add_argument(
+        "--window",
+        type=arguments.window,
+        metavar="LEVEL,WIDTH",
+        help="grey values from black to white in images of more than 8 bits, DICOM and "
+        f"NIfTI; or one of {', '.join(PRESETS)} (default: the file's own, else "
+        f"from the {TAILS[0]:g}th to the {TAILS[1]:g}th percentile)",
     )
     parser.add_argument(
         "--limit",
@@ -207,6 +225,11 @@ def run(args: argparse.Namespace) -> int:
         )
         print(f"zim-studio evaluate {args.make_mini / 'MicroMat3K'}")
         return 0
+    if args.make_mini_slices is not None:
+        root = write_mini_slices(args.make_mini_slices)
+        print(f"{root}: a small made-up set; evaluate it with:")
+        print(f"zim-studio evaluate {root} --prompts {','.join(MODES)}")
+        return 0
     if args.download is not None:
         return _download(args)
     if args.merge is not None:
@@ -226,6 +249,7 @@ def run(args: argparse.Namespace) -> int:
         args.resume,
         predictions=args.save_predictions,
         flip_tta=args.mirrored,
+        window=args.window,
     )
     if args.cluster is not None:
         return _output_report(args, _run_on_cluster(args, out, options), out, dataset)

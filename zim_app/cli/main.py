@@ -96,6 +96,7 @@ COMMANDS = {
     "batch": "Cut objects out of all photos of a folder.",
     "convert-mask": "Make a soft matte of a photo and a coarse black-and-white mask.",
     "evaluate": "Measure models, and other systems' predictions, on a data set.",
+    "slices": "Make images of the slices of a NIfTI or DICOM file, with their masks.",
     "serve": "Cut photos out over HTTP, as rembg's server does.",
     "export-onnx": "Write a model as ONNX graphs, a ZIM as its authors publish it.",
 }

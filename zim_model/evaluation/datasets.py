@@ -6,7 +6,6 @@ is read for that.  A further layout is a further entry of the table.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,7 +13,23 @@ from pathlib import Path
 from typing import Literal
 
 from zim_model.errors import ZimError, msg
+from zim_model.evaluation.cases import Case
+from zim_model.evaluation.mask_pairs import read_label_pairs, read_mask_pairs
 from zim_model.runtime.atomic_files import read_error
+
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "LAYOUTS",
+    "LIST",
+    "SUBSETS",
+    "Case",
+    "Dataset",
+    "EvaluatedRegion",
+    "Layout",
+    "image_files",
+    "open_dataset",
+    "pairs_beside",
+]
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 LIST = "data_list.txt"
@@ -27,58 +42,6 @@ TARGET_MARKS = (MATTE_MARK, LABELS_MARK, ".fine")
 EvaluatedRegion = Literal["image", "trimap", "band"]
 """Where the ``(DIM)`` errors count: everywhere, in the unknown region of the data
 set's own trimaps, or in that of trimaps made from the ground truth."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One object of one image, with its ground truth.
-
-    Attributes:
-        name: unique in its data set, of ``/``-separated parts: ``fine/0001_01``.
-        image: image file.
-        matte: file of the ground truth, a matte or mask of the image's size.
-        subset: part of the data set with means of its own; may be empty.
-        seg: file of the binary segmentation, where there is one.
-        prompts: JSON file of prompts; without one they are derived from the matte.
-        trimap: file of the trimap, where there is one.
-    """
-
-    name: str
-    image: Path
-    matte: Path
-    subset: str = ""
-    seg: Path | None = None
-    prompts: Path | None = None
-    trimap: Path | None = None
-
-    def digest(self) -> str:
-        """A digest of the case: equal digests mean equal metrics.
-
-        The image counts by its name and size only, which is fast.
-        """
-        total = hashlib.sha256(
-            f"{self.name}\0{self.image.name}".encode("utf-8", "surrogateescape")
-        )
-        total.update(str(_size(self.image)).encode())
-        for path in (self.matte, self.prompts, self.trimap):
-            total.update(_bytes(path))
-        return total.hexdigest()[:16]
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return -1
-
-
-def _bytes(path: Path | None) -> bytes:
-    """A digest of a file, or of its absence."""
-    try:
-        content = b"none" if path is None else path.read_bytes()
-    except OSError:
-        content = b"missing"
-    return hashlib.sha256(content).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +93,7 @@ class Layout:
         description: the files of such a folder, for messages.
         read: lists the cases below a folder; none where it has another layout.
         masks, region: see :class:`Dataset`.
+        detected: whether it is tried where none is named.
     """
 
     name: str
@@ -138,6 +102,7 @@ class Layout:
     read: Callable[[Path], ReadLayout]
     masks: bool = False
     region: EvaluatedRegion = "band"
+    detected: bool = True
 
 
 def open_dataset(root: Path, layout: str | None = None) -> Dataset:
@@ -161,7 +126,7 @@ def open_dataset(root: Path, layout: str | None = None) -> Dataset:
             msg("Known: {names}.", names=", ".join(names)),
         )
     for each in LAYOUTS:
-        if layout not in (None, each.name):
+        if layout != each.name and (layout or not each.detected):
             continue
         try:
             cases, problems = each.read(root)
@@ -465,6 +430,23 @@ LAYOUTS = (
         ),
         masks=True,
         region="image",
+    ),
+    Layout(
+        "masks",
+        "Images and masks",
+        "images/ with masks/ of the same names, also DICOM and NIfTI",
+        read_mask_pairs,
+        masks=True,
+        region="image",
+    ),
+    Layout(
+        "labels",
+        "Images and label maps",
+        "images/ with labels/ or masks/, each number an object",
+        read_label_pairs,
+        masks=True,
+        region="image",
+        detected=False,
     ),
     Layout(
         "coift",

@@ -11,9 +11,10 @@ import numpy as np
 
 from zim_model.arrays import ByteArray
 from zim_model.errors import ZimError
+from zim_model.evaluation.bars import COLOURS, bars, has_modes
 from zim_model.evaluation.datasets import Case, Dataset
 from zim_model.evaluation.journal import EvaluationRow
-from zim_model.evaluation.reading import read_image, read_matte
+from zim_model.evaluation.reading import read_image, read_matte, read_truth
 from zim_model.evaluation.report import Report
 from zim_model.evaluation.scoring import THUMBNAILS, image_path, shrink
 from zim_model.evaluation.systems import PromptKind
@@ -31,7 +32,6 @@ MAX_CASES = 12
 """Worst cases with images."""
 SIDE = 300
 """Longer side, in pixels, of an image on the page."""
-COLOURS = ("#3b7dd8", "#d8703b", "#3ba55d", "#a34fc0", "#c03f5b", "#7a7a2e", "#2e8f8f")
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8882; }
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem;
@@ -64,6 +64,7 @@ def to_html(report: Report, dataset: Dataset | None = None) -> str:
         f"<p>{escape(report_heading(report))}</p>",
         *(f'<p class="note">{escape(note)}</p>' for note in notes(report)),
         *map(_table, tables(report)),
+        _bars(report),
         _charts(report),
         *_worst(report, dataset),
         _failures(report),
@@ -109,6 +110,15 @@ def _failures(report: Report) -> str:
         f"<li><b>{escape(case)}</b>: {escape(why)}</li>" for case, why in wrong
     )
     return f"<h2>Not measured ({len(wrong)})</h2><ul>\n{rows}\n</ul>"
+
+
+# --- bars -----------------------------------------------------------------------------
+
+
+def _bars(report: Report) -> str:
+    if not has_modes(report):
+        return ""
+    return f"<h2>Mean IoU by prompting mode</h2>{bars(report)}"
 
 
 # --- curves ---------------------------------------------------------------------------
@@ -223,9 +233,9 @@ def _case_images(
     if case is None or path is None:
         return {}
     try:
-        image = read_image(case.image)
+        image = read_image(case.image, report.config.window)
         matte = (read_matte(path) >> 8).astype(np.uint8)
-        truth = (read_matte(case.matte) >> 8).astype(np.uint8)
+        truth = (read_truth(case) >> 8).astype(np.uint8)
     except ZimError:
         return {}
     marked = draw_prompts(image, row)
@@ -254,12 +264,11 @@ def draw_prompts(image: ByteArray, row: EvaluationRow) -> ByteArray:
     """A copy of an image (H, W, 3) RGB with a row's prompts drawn on it."""
     marked = np.array(image)
     scale = max(1, round(max(image.shape[:2]) / SIDE))
-    prompts = row.prompt_set
-    if prompts.box is not None:
-        box = prompts.box
+    boxes = [each.box for each in row.prompt_sets if each.box is not None]
+    for box in boxes:
         corners = (int(box.x0), int(box.y0)), (int(box.x1), int(box.y1))
         cv2.rectangle(marked, *corners, (255, 200, 0), 2 * scale)
-    for point in prompts.points:
+    for point in (point for each in row.prompt_sets for point in each.points):
         place = int(point.x), int(point.y)
         cv2.circle(marked, place, 5 * scale, (255, 255, 255), -1, cv2.LINE_AA)
         colour = (30, 160, 60) if point.positive else (210, 40, 40)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 
 from zim_model.errors import MALFORMED, Message, PromptError, ZimError, msg
 from zim_model.json_values import is_number
+from zim_model.medical.window import Window
 from zim_model.prompts import PromptSet
 from zim_model.recipe import Options
 from zim_model.runtime.jobs import Shard
@@ -26,6 +27,8 @@ RowKey = tuple[str, str, str]
 """System, case and prompt."""
 CURVE_METRICS = frozenset(("SAD", "MSE", "IoU"))
 """Metrics that are measured after each click."""
+WINDOW_KEY = "window"
+"""Option of a run: the window of grey images, as ``LEVEL,WIDTH``."""
 _SHARD = re.compile(r"rows(-\d+-of-\d+)?\.jsonl")
 
 
@@ -43,6 +46,7 @@ class EvaluationRow:
         metrics: by the names of :data:`zim_model.evaluation.measures.METRICS`.
         curve: the same after 1, 2, ... clicks (SAD, MSE, IoU); empty for other prompts.
         prompts: of the system, as of :meth:`PromptSet.to_json`.
+        more_prompts: further prompt sets, whose predictions were united with the first.
         encode_ms, click_ms: duration; the mean of several clicks.
         device: that was used, for display; empty for predictions.
         error: a sentence; a row with an error has no metrics.
@@ -57,6 +61,7 @@ class EvaluationRow:
     metrics: Mapping[str, float] = field(default_factory=dict)
     curve: tuple[Mapping[str, float], ...] = ()
     prompts: Mapping[str, Any] | None = None
+    more_prompts: tuple[Mapping[str, Any], ...] = ()
     encode_ms: float = 0.0
     click_ms: float = 0.0
     device: str = ""
@@ -74,8 +79,14 @@ class EvaluationRow:
 
     @property
     def prompt_set(self) -> PromptSet:
-        """The prompts; empty where there were none."""
-        return PromptSet.from_json(dict(self.prompts or {}))
+        """The first of :attr:`prompt_sets`."""
+        return self.prompt_sets[0]
+
+    @property
+    def prompt_sets(self) -> tuple[PromptSet, ...]:
+        """The prompts, at least one set; it is empty where there were none."""
+        stored = (self.prompts or {}, *self.more_prompts)
+        return tuple(PromptSet.from_json(dict(each)) for each in stored)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values that :meth:`from_json` reads back exactly."""
@@ -93,7 +104,8 @@ class EvaluationRow:
         """
         known = {each.name for each in fields(cls)}
         values = {name: data[name] for name in data if name in known}
-        row = cls(**(values | {"curve": tuple(values.get("curve", ()))}))
+        several = ("curve", "more_prompts")
+        row = cls(**values | {name: tuple(values.get(name, ())) for name in several})
         _check_row(row)
         with suppress(AttributeError, LookupError, TypeError, ValueError):
             error = Message.from_json(data["error_message"])
@@ -118,11 +130,19 @@ def _check_row(row: EvaluationRow) -> None:
             raise TypeError("a metric is no number")
     if any(not point.keys() >= CURVE_METRICS for point in row.curve):
         raise ValueError(f"a click lacks one of {', '.join(sorted(CURVE_METRICS))}")
-    json.dumps(row.prompts, allow_nan=False)  # also of keys that are not known
+    # Also of keys that are not known.
+    json.dumps((row.prompts, row.more_prompts), allow_nan=False)
     try:
-        _ = row.prompt_set
+        _ = row.prompt_sets
     except PromptError as error:
         raise ValueError(error.message) from error
+
+
+def prompts_of_row(prompts: Sequence[PromptSet]) -> dict[str, Any]:
+    """The two attributes of a row for prompt sets, of which there may be none."""
+    stored = [each.to_json() for each in prompts]
+    first = stored[0] if stored else None
+    return {"prompts": first, "more_prompts": tuple(stored[1:])}
 
 
 def _are_texts(values: Iterable[object]) -> bool:
@@ -175,6 +195,12 @@ class RunConfig:
             self.options.get("mirrored") == "yes",
             self.options.get(TRIMAP_KEY, ""),
         )
+
+    @property
+    def window(self) -> Window | None:
+        """The window of grey images; None if each has its own."""
+        text = self.options.get(WINDOW_KEY)
+        return Window.parse(text) if text else None
 
     def check_fits(self, other: RunConfig, path: Path) -> None:
         """Check that this run may be added to a journal.

@@ -18,11 +18,12 @@ from zim_model.evaluation.clicks import (
 )
 from zim_model.evaluation.datasets import Case
 from zim_model.evaluation.measures import MASK_ABOVE
+from zim_model.evaluation.modes import mode_prompts
 from zim_model.evaluation.reading import (
     as_alpha,
     check_size,
-    read_matte,
     read_prompts,
+    read_truth,
     validate_prompts,
 )
 from zim_model.evaluation.scoring import binarise_matte
@@ -67,7 +68,7 @@ def read_ground_truth(case: Case, image: Future[ByteArray]) -> GroundTruth | Zim
     """Read a case's ground truth, checked against its image."""
     try:
         pixels = image.result()
-        matte = read_matte(case.matte)
+        matte = read_truth(case)
         check_size(case.matte, matte, case.image, pixels.shape)
         if not matte.any():
             raise ImageError(
@@ -84,13 +85,13 @@ class CasePrediction:
 
     Attributes:
         matte: (H, W) uint16, 65535 opaque.
-        prompts: of the system.
+        prompts: of the system; the matte is the union of their predictions.
         curve: errors after 1, 2, ... clicks.
         notes: degradations for lack of memory, as sentences.
     """
 
     matte: WordArray
-    prompts: PromptSet | None = None
+    prompts: tuple[PromptSet, ...] = ()
     curve: tuple[dict[str, float], ...] = ()
     encode_ms: float = 0.0
     click_ms: float = 0.0
@@ -123,10 +124,12 @@ class CaseRunner:
         """
         if prompt.kind == "clicks":
             return self._solve_clicks(case, truth, prompt.count)
-        return self._solve(case_prompts(case, prompt, truth))
+        return self._solve(*case_prompts(case, prompt, truth))
 
-    def _solve(self, prompts: PromptSet) -> CasePrediction:
-        request = self.request.with_recipe(prompts=prompts)
+    def _solve(self, *prompts: PromptSet) -> CasePrediction:
+        request = self.request.with_recipe(
+            prompts=prompts[0], more_prompt_sets=prompts[1:]
+        )
         matte = self.engine.solve(request, self.cancelled)
         timings = matte.timings
         alpha = binarise_matte(matte.alpha) if self.binary else matte.alpha
@@ -170,13 +173,23 @@ class CaseRunner:
         )
 
 
-def case_prompts(case: Case, prompt: PromptKind, truth: GroundTruth) -> PromptSet:
-    """The prompts of a case's file, or those derived from its matte.
+def case_prompts(
+    case: Case, prompt: PromptKind, truth: GroundTruth
+) -> tuple[PromptSet, ...]:
+    """The prompt sets of a case's file, or those derived from its matte.
+
+    There is one, except of a mode that unites predictions.
 
     Raises:
         PromptError: the file of prompts is missing or malformed, does not have this
             kind, or one lies outside the image.
     """
+    if prompt.is_mode:
+        return mode_prompts(prompt.kind, _target_mask(case, truth))
+    return (_single_prompts(case, prompt, truth),)
+
+
+def _single_prompts(case: Case, prompt: PromptKind, truth: GroundTruth) -> PromptSet:
     size = truth.matte.shape
     if case.prompts is not None:
         file_prompts = read_prompts(case.prompts)

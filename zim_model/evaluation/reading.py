@@ -19,6 +19,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
 from zim_model.errors import MALFORMED, ImageError, PromptError, msg
+from zim_model.evaluation.cases import MASK, Case
+from zim_model.medical.volume import is_medical_name, read_single
+from zim_model.medical.window import GreyImage, Window
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.request import ALPHA_MAX
 from zim_model.runtime.atomic_files import read_error
@@ -34,34 +37,89 @@ UNKNOWN = (64, 192)
 DEEP_MODES = ("I", "I;16", "I;16B", "I;16L")
 
 
-def read_image(path: Path) -> ByteArray:
+def read_image(path: Path, window: Window | None = None) -> ByteArray:
     """An image, (H, W, 3) uint8 sRGB, upright and read-only.
+
+    Greys of more than 8 bits, and those of DICOM and NIfTI files of one slice, are
+    shown in a window.
+
+    Args:
+        window: of such greys; None takes the file's, else an automatic one.
 
     Raises:
         ImageError: it is missing or cannot be read.
     """
-    with _open_image(path) as image:
-        pixels = np.array(ImageOps.exif_transpose(image).convert("RGB"), np.uint8)
+    if is_medical_name(path):
+        pixels = read_single(path).render(0, window)
+    else:
+        with _open_image(path) as image:
+            upright = ImageOps.exif_transpose(image)
+            if upright.mode in DEEP_MODES:
+                grey = GreyImage(np.asarray(upright)).render(np.uint8, window)
+                pixels = np.repeat(grey[..., None], 3, axis=2)
+            else:
+                pixels = np.array(upright.convert("RGB"), np.uint8)
     pixels.flags.writeable = False
     return pixels
 
 
 def prefetch_images(
-    groups: Sequence[tuple[Path, T]], stack: ExitStack
+    groups: Sequence[tuple[Path, T]], stack: ExitStack, window: Window | None = None
 ) -> Iterator[tuple[T, Future[ByteArray]]]:
     """What belongs to each image, with that image; the next one is read ahead.
 
     Args:
         groups: image files, each with what belongs to it.
         stack: ends the thread that reads.
+        window: see :func:`read_image`.
     """
     thread = stack.enter_context(ThreadPoolExecutor(1, "evaluation-images"))
     ahead: Future[ByteArray] | None = None
     for place, (path, items) in enumerate(groups):
-        now = ahead or thread.submit(read_image, path)
+        now = ahead or thread.submit(read_image, path, window)
         following = groups[place + 1 : place + 2]
-        ahead = thread.submit(read_image, following[0][0]) if following else None
+        ahead = (
+            thread.submit(read_image, following[0][0], window) if following else None
+        )
         yield items, now
+
+
+def read_truth(case: Case) -> WordArray:
+    """The ground truth of a case, (H, W) uint16, 65535 opaque.
+
+    Raises:
+        ImageError: it is missing or cannot be read.
+    """
+    if case.label is None:
+        return read_matte(case.matte)
+    if case.label == MASK:
+        values = _read_mask(case.matte)
+        # Also of masks with 1 for the object, and of those with a soft edge.
+        inside = values.astype(np.float64) * 2 > max(values.max(), 0)
+    else:
+        inside = read_label_map(case.matte) == case.label
+    return np.where(inside, ALPHA_MAX, 0).astype(np.uint16)
+
+
+def read_label_map(path: Path) -> npt.NDArray[Any]:
+    """The numbers of a label map as stored, (H, W); of DICOM and NIfTI too.
+
+    Raises:
+        ImageError: it is missing, cannot be read, or is in colour.
+    """
+    values = read_single(path).slices[0] if is_medical_name(path) else read_grey(path)
+    if values.ndim != 2:
+        raise ImageError(
+            msg("{path} is in colour, which no label map is.", path=path),
+            msg("Save it as grey."),
+        )
+    return np.asarray(values)
+
+
+def _read_mask(path: Path) -> npt.NDArray[Any]:
+    """The numbers of a mask, (H, W); colours as grey."""
+    values = read_single(path).slices[0] if is_medical_name(path) else read_grey(path)
+    return values if values.ndim == 2 else read_matte(path)
 
 
 def read_matte(path: Path) -> WordArray:

@@ -1,4 +1,4 @@
-"""Writing a report: CSV, JSON, Markdown, LaTeX and HTML."""
+"""Writing a report: CSV, JSON, Markdown, LaTeX, HTML and a chart (SVG)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import asdict, astuple, fields
 from pathlib import Path
 from typing import Any
 
+from zim_model.evaluation.bars import bars_to_svg
 from zim_model.evaluation.comparison import Comparison
 from zim_model.evaluation.datasets import Dataset
 from zim_model.evaluation.html import to_html
@@ -179,6 +180,11 @@ def to_markdown(report: Report, dataset: Dataset | None = None) -> str:
     return text
 
 
+def to_svg(report: Report, dataset: Dataset | None = None) -> str:
+    """The mean IoU of each system by prompt, as bars."""
+    return bars_to_svg(report)
+
+
 def _marked_rows(
     table: ReportTable, escape: Callable[[str], str], bold: str
 ) -> list[tuple[str, ...]]:
@@ -255,5 +261,6 @@ WRITERS: dict[str, Writer] = {
     "report.json": to_json,
     "report.tex": to_latex,
     "report.html": to_html,
+    "iou.svg": to_svg,
 }
 """Writers by file name."""

@@ -33,10 +33,12 @@ from zim_model.evaluation.events import (
     Started,
 )
 from zim_model.evaluation.journal import (
+    WINDOW_KEY,
     EvaluationJournal,
     EvaluationRow,
     RunConfig,
     journal_name,
+    prompts_of_row,
 )
 from zim_model.evaluation.prediction import (
     CasePrediction,
@@ -55,6 +57,7 @@ from zim_model.evaluation.scoring import (
     score,
 )
 from zim_model.evaluation.systems import (
+    PROMPT_KINDS,
     ModelSystem,
     PredictionFolder,
     PredictionIndex,
@@ -66,6 +69,7 @@ from zim_model.evaluation.systems import (
     predicts_masks,
     upsampling_options,
 )
+from zim_model.medical.window import Window
 from zim_model.recipe import Recipe, Upsampling
 from zim_model.request import Request
 from zim_model.runtime.atomic_files import describe_os_error
@@ -108,6 +112,8 @@ class EvaluationOptions:
         resume: keep the finished rows of an earlier run in the same folder.
         thumbnails, predictions: whether mattes are saved as images, small or whole.
         flip_tta: see :class:`Options`.
+        window: of grey images of more than 8 bits; None takes the file's, else an
+            automatic one, see :class:`~zim_model.medical.window.GreyImage`.
     """
 
     upsampling: Upsampling = "guided"
@@ -119,6 +125,7 @@ class EvaluationOptions:
     thumbnails: bool = True
     predictions: bool = False
     flip_tta: bool = False
+    window: Window | None = None
 
 
 def evaluate(
@@ -170,9 +177,7 @@ def evaluate(
     """
     check_unique_names(systems)
     if not prompts:
-        raise ZimError(
-            msg("There is no kind of prompt."), msg("Use point, box or clicks:N.")
-        )
+        raise ZimError(msg("There is no kind of prompt."), PROMPT_KINDS)
     if engine is None and any(isinstance(system, ModelSystem) for system in systems):
         from zim_model.inference.engine import Engine  # imports torch
 
@@ -232,6 +237,7 @@ class _EvaluationRun:
                 "mirrored": "yes" if options.flip_tta else "no",
                 "region": self._region,
                 "truth": "masks" if dataset.masks else "mattes",
+                **({WINDOW_KEY: str(options.window)} if options.window else {}),
             },
             sum(len(cases) for cases in _select_all_shards(dataset, options)),
             dataset.problems,
@@ -249,7 +255,9 @@ class _EvaluationRun:
         self._progress = Progress(total, len(finished))
         with ExitStack() as stack:
             pool = self._pool(stack)
-            for items, image in prefetch_images([x for x in groups if x[1]], stack):
+            for items, image in prefetch_images(
+                [x for x in groups if x[1]], stack, self._options.window
+            ):
                 yield from self._group(items, image, pool)
                 if self._control.cancelled():
                     break
@@ -346,7 +354,7 @@ class _EvaluationRun:
             yield from self._notice_events(prediction)
             row = replace(
                 row,
-                prompts=prediction.prompts.to_json() if prediction.prompts else None,
+                **prompts_of_row(prediction.prompts),
                 curve=prediction.curve,
                 encode_ms=round(prediction.encode_ms, 2),
                 click_ms=round(prediction.click_ms, 2),
@@ -458,7 +466,7 @@ class _EvaluationRun:
         assert self._engine is not None  # there is a model
         request = Request(
             image,
-            f"{self._dataset.name}/{case.image}",
+            f"{self._dataset.name}/{case.image} {self._options.window or ''}",
             Recipe(model=system.model, options=self.config.model_options(system.name)),
             # A further click continues the predictions for earlier ones.
             cacheable=item.prompt.kind == "clicks",

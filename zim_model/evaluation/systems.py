@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, get_args
 from zim_model.errors import ZimError, msg
 from zim_model.evaluation.datasets import IMAGE_SUFFIXES, Case
 from zim_model.evaluation.journal import TRIMAP_KEY, upsampling_key
+from zim_model.evaluation.modes import MODES
 from zim_model.recipe import Upsampling
 from zim_model.runtime.atomic_files import read_error
 from zim_model.weights.installed import WEIGHT_SUFFIXES
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from zim_model.inference.engine import Engine
 
 MAX_CLICKS = 50
-_PROMPT = re.compile(r"point|box|clicks(?::(\d+))?")
+_PROMPT = re.compile(r"point|box|mode[1-5]|clicks(?::(\d+))?")
+PROMPT_KINDS = msg("Use point, box, clicks:N or mode1 to mode5.")
+"""Advice on kinds of prompts."""
 DEFAULT_CLICKS = 20
 
 
@@ -33,7 +36,8 @@ class PromptKind:
     Attributes:
         kind: ``point`` takes the given points, or one click in the object's middle;
             ``box`` the given box, or the tight one; ``clicks`` lets the standard
-            clicker make ``count`` clicks, whatever is given.
+            clicker make ``count`` clicks, and ``mode1`` to ``mode5`` are those of
+            :mod:`zim_model.evaluation.modes`, whatever is given.
         count: of clicks; 0 for the other kinds.
     """
 
@@ -42,7 +46,7 @@ class PromptKind:
 
     @classmethod
     def parse(cls, text: str) -> PromptKind:
-        """Read ``point``, ``box``, ``clicks`` or ``clicks:N``.
+        """Read ``point``, ``box``, ``clicks``, ``clicks:N`` or ``mode1`` to ``mode5``.
 
         Raises:
             ZimError: it is none of these, or N is out of range.
@@ -51,7 +55,7 @@ class PromptKind:
         if match is None:
             raise ZimError(
                 msg("{text!r} is no kind of prompt.", text=text),
-                msg("Use point, box or clicks:N."),
+                PROMPT_KINDS,
             )
         kind = match[0].partition(":")[0]
         count = int(match[1] or DEFAULT_CLICKS) if kind == "clicks" else 0
@@ -63,6 +67,11 @@ class PromptKind:
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.count}" if self.count else self.kind
+
+    @property
+    def is_mode(self) -> bool:
+        """Whether it is a mode of the protocol for medical images."""
+        return self.kind in MODES
 
     @property
     def folder(self) -> str:

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from zim_model.evaluation.bars import METRIC, has_modes, iou_by_prompt
 from zim_model.evaluation.comparison import CONFIDENCE, RESAMPLES
-from zim_model.evaluation.journal import upsampling_key
+from zim_model.evaluation.journal import WINDOW_KEY, upsampling_key
 from zim_model.evaluation.measures import METRICS
+from zim_model.evaluation.modes import MODES
 from zim_model.evaluation.published import SOURCE, published_rows
 from zim_model.evaluation.report import ALL, MetricGroup, Report, more_is_better
 
@@ -80,6 +82,12 @@ def notes(report: Report) -> tuple[str, ...]:
         f"(DIM) errors count in: {region}.",
         f"Upsampling of the models' mattes: {_upsampling(report)}; "
         f"mirrored too: {options.get('mirrored', 'no')}.",
+        *(f"{name}: {MODES[name]}." for name in report.config.prompts if name in MODES),
+        *(
+            [f"Window of grey images (level, width): {options[WINDOW_KEY]}."]
+            if WINDOW_KEY in options
+            else []
+        ),
         *(["Careful: the means of different lines are over different rows."] * uneven),
     )
 
@@ -120,12 +128,46 @@ def tables(report: Report) -> tuple[ReportTable, ...]:
             FAMILIES["mask"], ("boundary", "purity", "mask", "clicks"), whole, report
         )
     ]
+    masks.insert(0, _modes(report))
     first, second = (masks, mattes) if _is_mask_report(report) else (mattes, masks)
     found = [
         *(*first, *second, _differences(report), *_curves(report)),
         *(_times(report), _worst(report)),
     ]
     return tuple(table for table in found if table.rows)
+
+
+def _modes(report: Report) -> ReportTable:
+    """The mean IoU, with a column for each prompt; only of runs that have modes."""
+    prompts = iou_by_prompt(report) if has_modes(report) else {}
+    systems = [
+        s for s in report.config.systems if any(s in g for g in prompts.values())
+    ]
+    columns = [list(groups.values()) for groups in prompts.values()]
+    best = [
+        {
+            group.system
+            for group, names in zip(groups, best_means(groups), strict=True)
+            if METRIC in names
+        }
+        for groups in columns
+    ]
+    rows = tuple(
+        (system, *(_mode_cell(groups.get(system)) for groups in prompts.values()))
+        for system in systems
+    )
+    marked = frozenset(
+        (i, j)
+        for i, system in enumerate(systems)
+        for j, names in enumerate(best, 1)
+        if system in names
+    )
+    title = "Mean IoU by prompting mode"
+    return ReportTable(title, ("System", *prompts), rows, 1, marked)
+
+
+def _mode_cell(group: MetricGroup | None) -> str:
+    return NO_VALUE if group is None else _mean_and_spread(group, METRIC)
 
 
 def _main(group: MetricGroup, whole: Sequence[MetricGroup]) -> str:

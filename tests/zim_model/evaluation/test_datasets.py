@@ -25,6 +25,7 @@ PUBLISHED = {
     "hrsod": ("HRSOD", "{}", ("images/1.jpg", "masks_max255/1.png")),
     "thinobject": ("ThinObject5K", "{}", ("images_test/1.jpg", "masks_test/1.png")),
     "coift": ("COIFT", "{}", ("images/1.jpg", "masks/1.png")),
+    "masks": ("mine", "{}", ("images/a.dcm", "masks/a.nii.gz")),
     "pairs": ("mine", "{}", ("images/a.tif", "mattes/a.png")),
     "beside": ("mine", "{}", ("a.jpg", "a.alpha.png")),
 }
@@ -32,7 +33,8 @@ PUBLISHED = {
 
 def put(path, value=255):
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.full((6, 8), value, np.uint8)).save(path)
+    # The layouts are told by names alone.
+    Image.fromarray(np.full((6, 8), value, np.uint8)).save(path, "PNG")
 
 
 @pytest.mark.parametrize("layout", PUBLISHED)
@@ -61,7 +63,7 @@ def test_dis_names_the_parts_of_the_set(tmp_path):
 
 
 def test_every_layout_has_a_test():
-    tested = {*PUBLISHED, "micromat", "dis"}
+    tested = {*PUBLISHED, "micromat", "dis", "labels"}
     assert tested == {layout.name for layout in LAYOUTS}
 
 
@@ -166,7 +168,8 @@ def test_a_folder_without_a_data_set_names_the_expected_layouts(tmp_path, make):
 def test_another_layout_can_be_demanded(tmp_path):
     put(tmp_path / "images/a.png")
     put(tmp_path / "masks/a.png")
-    assert open_dataset(tmp_path).layout == "coift"
+    assert open_dataset(tmp_path).layout == "masks"
+    assert open_dataset(tmp_path, "coift").layout == "coift"
     with pytest.raises(ZimError):
         open_dataset(tmp_path, "aim500")
     with pytest.raises(ZimError, match="no layout"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,12 @@ from zim_model.evaluation.datasets import Case, Dataset
 from zim_model.evaluation.html import difference
 from zim_model.evaluation.journal import EvaluationRow, RunConfig
 from zim_model.evaluation.prediction import GroundTruth, case_prompts
-from zim_model.evaluation.reading import as_alpha, read_image, read_matte
+from zim_model.evaluation.reading import (
+    as_alpha,
+    read_image,
+    read_matte,
+    read_truth,
+)
 from zim_model.evaluation.scoring import (
     PREDICTIONS,
     THUMBNAILS,
@@ -31,6 +36,7 @@ from zim_model.evaluation.systems import (
     System,
 )
 from zim_model.matting.pyramid import image_pyramid
+from zim_model.medical.window import Window
 from zim_model.prompts import PromptSet
 from zim_model.recipe import Options, Recipe
 from zim_model.request import CancelCheck, Request
@@ -53,6 +59,7 @@ class CaseQuery:
         system: which made the prediction; None if it is unknown.
         out: folder of results.
         options: of the model's mattes.
+        window: of grey images, see :func:`read_image`.
         all_cases: of the data set; file names of predictions must be unique among them.
     """
 
@@ -61,6 +68,7 @@ class CaseQuery:
     system: System | None
     out: Path
     options: Options
+    window: Window | None = None
     all_cases: tuple[Case, ...] = ()
 
 
@@ -83,7 +91,8 @@ def case_query(
     if system is None and config.systems.get(row.system) != "predictions":
         system = ModelSystem.from_report(row.system)
     case = next((case for case in cases if case.name == row.case), None)
-    return CaseQuery(row, case, system, out, config.model_options(row.system), cases)
+    options = config.model_options(row.system)
+    return CaseQuery(row, case, system, out, options, config.window, cases)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +104,7 @@ class CaseView:
         image, truth: pyramids, see :func:`image_pyramid`.
         prediction, difference: pyramids of the predicted matte, and of its difference
             to the ground truth.
-        prompts: in image coordinates.
+        prompts: sets in image coordinates, whose predictions are united.
         scale: displayed pixels per image pixel.
         exact: whether the prediction is the whole matte, not an enlarged thumbnail.
         problems: sentences about missing or unreadable files.
@@ -106,7 +115,7 @@ class CaseView:
     truth: Levels = ()
     prediction: Levels = ()
     difference: Levels = ()
-    prompts: PromptSet = field(default_factory=PromptSet)
+    prompts: tuple[PromptSet, ...] = ()
     scale: float = 1.0
     exact: bool = False
     problems: tuple[str, ...] = ()
@@ -116,7 +125,7 @@ class CaseView:
         """Whether the model can predict the matte that is not stored whole."""
         return bool(
             self.image
-            and self.prompts
+            and any(self.prompts)
             and not self.exact
             and isinstance(self.query.system, ModelSystem)
             and not self.query.row.error
@@ -130,11 +139,11 @@ def load_case_view(query: CaseQuery) -> CaseView:
     problems: list[str] = [query.row.error] if query.row.error else []
     image = truth = None
     try:
-        image = read_image(query.case.image)
+        image = read_image(query.case.image, query.window)
     except ZimError as error:
         problems.append(error.text)
     try:
-        truth = read_matte(query.case.matte)
+        truth = read_truth(query.case)
     except ZimError as error:
         problems.append(error.text)
     view = CaseView(query, prompts=_find_prompts(query, truth))
@@ -186,9 +195,9 @@ def predict_case(view: CaseView, engine: Engine, cancelled: CancelCheck) -> Case
     assert isinstance(query.system, ModelSystem)
     assert query.case is not None
     request = Request(
-        read_image(query.case.image),
-        f"evaluation/{query.case.image}",
-        Recipe(view.prompts, query.system.model, query.options),
+        read_image(query.case.image, query.window),
+        f"evaluation/{query.case.image} {query.window or ''}",
+        united_recipe(view.prompts, query.system.model, query.options),
         cacheable=False,
     )
     matte = engine.solve(request, cancelled).alpha
@@ -215,29 +224,37 @@ def _to_uint8(matte: WordArray) -> ByteArray:
     return np.right_shift(matte, 8).astype(np.uint8)
 
 
-def _find_prompts(query: CaseQuery, truth: WordArray | None) -> PromptSet:
+def united_recipe(
+    prompts: tuple[PromptSet, ...], model: str, options: Options
+) -> Recipe:
+    """The recipe whose matte is the union of the predictions for prompt sets."""
+    first, *more = prompts or (PromptSet(),)
+    return Recipe(first, model, options, more_prompt_sets=tuple(more))
+
+
+def _find_prompts(query: CaseQuery, truth: WordArray | None) -> tuple[PromptSet, ...]:
     """The row's prompts, or those of its case if the row has none."""
     if query.row.prompts is not None:
-        return query.row.prompt_set
+        return query.row.prompt_sets
     if query.case is None or truth is None:
-        return PromptSet()
+        return ()
     kind = PromptKind.parse(query.row.prompt)
     if kind.kind == "clicks":  # each depends on the last prediction
-        return PromptSet()
+        return ()
     try:
         return case_prompts(query.case, kind, GroundTruth(truth, as_alpha(truth), ""))
     except ZimError:
-        return PromptSet()
+        return ()
 
 
-def read_prompts(query: CaseQuery) -> PromptSet:
+def read_prompts(query: CaseQuery) -> tuple[PromptSet, ...]:
     """The prompts of a row; reads the ground truth if they are not stored."""
     if query.row.prompts is not None or query.case is None:
-        return query.row.prompt_set
+        return query.row.prompt_sets
     try:
-        return _find_prompts(query, read_matte(query.case.matte))
+        return _find_prompts(query, read_truth(query.case))
     except ZimError:
-        return PromptSet()
+        return ()
 
 
 def _read_stored_matte(

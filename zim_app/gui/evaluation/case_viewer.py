@@ -39,7 +39,8 @@ class ImagePane(Viewport):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.hand = True
-        self._prompts, self._scale = PromptSet(), 1.0
+        self._prompts: tuple[PromptSet, ...] = ()
+        self._scale = 1.0
         self._following = False
         self.zoom_changed.connect(self._on_moved)
         self.horizontalScrollBar().valueChanged.connect(self._on_moved)
@@ -56,7 +57,7 @@ class ImagePane(Viewport):
             self.show_region(zoom, centre)
         self._following = False
 
-    def show_prompts(self, prompts: PromptSet, scale: float) -> None:
+    def show_prompts(self, prompts: tuple[PromptSet, ...], scale: float) -> None:
         """Draw prompts in image coordinates; ``scale`` maps them to shown pixels."""
         self._prompts, self._scale = prompts, scale
         self.viewport().update()
@@ -85,7 +86,7 @@ class ImagePane(Viewport):
             self.moved.emit(self.zoom, self.centre)
 
     def drawForeground(self, painter: QPainter, rect: QRectF | QRect) -> None:
-        if not self._prompts:
+        if not any(self._prompts):
             return
         painter.save()
         painter.resetTransform()
@@ -93,7 +94,8 @@ class ImagePane(Viewport):
         def to_view(x: float, y: float) -> QPointF:
             return self.to_view(x * self._scale, y * self._scale)
 
-        paint_prompts(painter, self._prompts, None, to_view, 0.8)
+        for prompts in self._prompts:
+            paint_prompts(painter, prompts, None, to_view, 0.8)
         painter.restore()
 
 
@@ -205,7 +207,7 @@ class CaseViewer(QWidget):
         self.case_view = None
         for pane in self.panes:
             pane.show_levels((), stay=False)
-            pane.show_prompts(PromptSet(), 1.0)
+            pane.show_prompts((), 1.0)
         self.caption.setText("")
         self.problem.hide()
         self.open_button.setEnabled(False)

@@ -11,6 +11,7 @@ from PySide6.QtCore import QStandardPaths
 
 from zim_app.gui.models.model_controller import chosen_device
 from zim_model.evaluation.datasets import Dataset
+from zim_model.evaluation.modes import MODES
 from zim_model.evaluation.systems import (
     DEFAULT_CLICKS,
     MAX_CLICKS,
@@ -54,6 +55,7 @@ class EvaluationChoices:
         models: names of the evaluated models.
         predictions: folders of other systems' mattes.
         point, box, clicks: whether these kinds of prompts are evaluated.
+        modes: whether those of the protocol for medical images are.
         click_count: number of clicks of the simulated user.
         device: id of a device, ``auto``, or AS_IN_STUDIO.
         upsampling, flip_tta: of the models' mattes, see :class:`Options`.
@@ -70,6 +72,7 @@ class EvaluationChoices:
     box: bool = True
     clicks: bool = False
     click_count: int = DEFAULT_CLICKS
+    modes: bool = False
     device: str = AS_IN_STUDIO
     upsampling: Upsampling = "guided"
     flip_tta: bool = False
@@ -99,6 +102,7 @@ class EvaluationChoices:
             (self.point, PromptKind("point")),
             (self.box, PromptKind("box")),
             (self.clicks, PromptKind("clicks", self.click_count)),
+            *((self.modes, PromptKind(mode)) for mode in MODES),
         )
         return tuple(kind for on, kind in kinds if on)
 

@@ -17,7 +17,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from zim_app.gui.evaluation.case_images import CaseQuery, CaseView, case_query
+from zim_app.gui.evaluation.case_images import (
+    CaseQuery,
+    CaseView,
+    case_query,
+    united_recipe,
+)
 from zim_app.gui.evaluation.choices import EvaluationChoices, default_output_folder
 from zim_app.gui.evaluation.evaluation_worker import (
     EvaluationJob,
@@ -47,7 +52,6 @@ from zim_model.evaluation.report import Report
 from zim_model.evaluation.runner import EvaluationOptions, default_jobs
 from zim_model.evaluation.systems import ModelSystem
 from zim_model.prompts import PromptSet
-from zim_model.recipe import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -445,17 +449,19 @@ class EvaluationWindow(QWidget):
                 self.tr("Choose the folder of the data set to see its photos."),
             )
         elif row.prompts is not None:
-            self._on_worker_prompts_found(query, row.prompt_set)
+            self._on_worker_prompts_found(query, row.prompt_sets)
         else:
             self.worker.find_prompts(query)
 
     @Slot(object, object)
-    def _on_worker_prompts_found(self, query: CaseQuery, prompts: PromptSet) -> None:
+    def _on_worker_prompts_found(
+        self, query: CaseQuery, prompts: tuple[PromptSet, ...]
+    ) -> None:
         assert query.case is not None
         model = default_model()
         if isinstance(query.system, ModelSystem):
             model = query.system.model
-        recipe = Recipe(prompts, model, query.options)
+        recipe = united_recipe(prompts, model, query.options)
         self.open_requested.emit(query.case.image, recipe, query.row.case)
 
     # -- Export -----------------------------------------------------------------------

@@ -42,6 +42,7 @@ class ExportButton(IconButton):
             "rows.csv": self.tr("All rows (CSV)…"),
             "comparisons.csv": self.tr("Differences of the models (CSV)…"),
             "report.json": self.tr("Everything (JSON)…"),
+            "iou.svg": self.tr("Bars of the mean IoU (SVG)…"),
         }
         for form, text in texts.items():
             menu.addAction(text, partial(self._choose, form)).setData(form)

@@ -146,10 +146,20 @@ class SetupPanel(QScrollArea):
         self.click_count = self._spin(
             1, MAX_CLICKS, self.tr("How many clicks are made")
         )
-        layout = QHBoxLayout(group)
+        self.modes = self._check(
+            self.tr("Modes 1 to 5"),
+            self.tr(
+                "The protocol for medical images: centre of the largest part, centres"
+                " of three parts, box of the largest, boxes of three, box of all"
+            ),
+        )
+        row = QHBoxLayout()
         for widget in (self.point, self.box, self.clicks, self.click_count):
-            layout.addWidget(widget)
-        layout.addStretch(1)
+            row.addWidget(widget)
+        row.addStretch(1)
+        layout = QVBoxLayout(group)
+        layout.addLayout(row)
+        layout.addWidget(self.modes)
         return group
 
     def _run_group(self) -> QGroupBox:
@@ -258,6 +268,7 @@ class SetupPanel(QScrollArea):
         self.point.setChecked(choices.point)
         self.box.setChecked(choices.box)
         self.clicks.setChecked(choices.clicks)
+        self.modes.setChecked(choices.modes)
         self.click_count.setValue(choices.click_count)
         self.set_devices(())
         self.upsampling.setCurrentIndex(self.upsampling.findData(choices.upsampling))
@@ -319,6 +330,7 @@ class SetupPanel(QScrollArea):
             point=self.point.isChecked(),
             box=self.box.isChecked(),
             clicks=self.clicks.isChecked(),
+            modes=self.modes.isChecked(),
             click_count=self.click_count.value(),
             device=self.device.currentData(),
             upsampling=self.upsampling.currentData(),

@@ -24,6 +24,7 @@ from zim_app.gui.evaluation.results import MeansRow
 from zim_app.gui.language import translate_message
 from zim_model.evaluation.journal import EvaluationRow
 from zim_model.evaluation.measures import METRICS, Metric
+from zim_model.evaluation.modes import MODES
 from zim_model.evaluation.report import ALL
 from zim_model.evaluation.tables import NO_VALUE
 
@@ -267,6 +268,8 @@ def prompt_text(prompt: str) -> str:
     kind, _, count = prompt.partition(":")
     if kind == "clicks":
         return translate("Evaluation", "{} clicks").format(count)
+    if kind in MODES:
+        return translate("Evaluation", "mode {}").format(kind.removeprefix("mode"))
     texts = {
         "point": translate("Evaluation", "point"),
         "box": translate("Evaluation", "box"),

@@ -1,0 +1,151 @@
+"""Volumes and single images of DICOM and NIfTI files, as stacks of slices.
+
+The packages that read them are those of the extra ``[medical]``.  Nothing but pixels,
+their scaling and the window is taken from a file: no name, no date.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from zim_model.arrays import ByteArray
+from zim_model.errors import ImageError, msg
+from zim_model.medical.window import GreyImage, Window
+
+Axis = Literal["axial", "coronal", "sagittal"]
+
+DICOM_SUFFIXES = (".dcm", ".dicom")
+NIFTI_SUFFIXES = (".nii", ".nii.gz")
+MEDICAL_SUFFIXES = (*DICOM_SUFFIXES, *NIFTI_SUFFIXES)
+MAX_VOXELS = 1_000_000_000
+"""Larger volumes are refused before they are decoded."""
+_DICOM_MARK = (128, b"DICM")
+"""Where the mark of a DICOM file stands, and what it is."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Volume:
+    """Slices of one file.
+
+    Attributes:
+        slices: (N, H, W) grey values, or (N, H, W, 3) uint8 colours.
+        window, inverted, hounsfield: see :class:`GreyImage`.
+    """
+
+    slices: npt.NDArray[Any]
+    window: Window | None = None
+    inverted: bool = False
+    hounsfield: bool = False
+
+    def __len__(self) -> int:
+        return len(self.slices)
+
+    @property
+    def is_grey(self) -> bool:
+        """Whether the slices have grey values, not colours."""
+        return self.slices.ndim == 3
+
+    def grey(self, index: int) -> GreyImage:
+        """Slice ``index`` of a grey volume."""
+        return GreyImage(
+            self.slices[index], self.window, self.inverted, self.hounsfield
+        )
+
+    def render(self, index: int, window: Window | None = None) -> ByteArray:
+        """Slice ``index``, (H, W, 3) uint8, in a window; colours as they are."""
+        if not self.is_grey:
+            return np.array(self.slices[index], np.uint8)
+        grey = self.grey(index).render(np.uint8, window)
+        return np.repeat(grey[..., None], 3, axis=2)
+
+
+def file_stem(path: Path) -> str:
+    """A file's name without its suffix; ``.nii.gz`` is one suffix."""
+    name = path.name
+    for suffix in MEDICAL_SUFFIXES:
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)]
+    return path.stem
+
+
+def is_medical_name(path: Path) -> bool:
+    """Whether a file's name is that of a DICOM or NIfTI file."""
+    return path.name.lower().endswith(MEDICAL_SUFFIXES)
+
+
+def is_dicom(head: bytes) -> bool:
+    """Whether a file that begins with these (132 or more) bytes is DICOM."""
+    at, mark = _DICOM_MARK
+    return head[at : at + len(mark)] == mark
+
+
+def read_volume(path: Path, axis: Axis = "axial") -> Volume:
+    """Read all slices of a DICOM or NIfTI file.
+
+    DICOM's frames are in the order of the file.  Slices of NIfTI are turned as
+    radiologists look at them: the patient's right side is on the left, anterior (in
+    axial slices) or superior is up; voxels stay as they are, also where their sides
+    differ.
+
+    Args:
+        axis: that slices of NIfTI are perpendicular to.
+
+    Raises:
+        ImageError: the file is missing, damaged, too large or of a variant that is not
+            read, or the package that reads it is not installed.
+    """
+    if path.name.lower().endswith(NIFTI_SUFFIXES):
+        from zim_model.medical.nifti import read_nifti
+
+        return read_nifti(path, axis)
+    from zim_model.medical.dicom import read_dicom
+
+    return read_dicom(path)
+
+
+def read_single(path: Path) -> Volume:
+    """Read a file that holds one slice.
+
+    Raises:
+        ImageError: as :func:`read_volume`, or it holds several.
+    """
+    volume = read_volume(path)
+    if len(volume) > 1:
+        raise ImageError(
+            msg("{path} holds {count} slices.", path=path, count=len(volume)),
+            msg("Make images of them: zim-studio slices {path} -o FOLDER.", path=path),
+        )
+    return volume
+
+
+def missing_package(path: Path, package: str) -> ImageError:
+    """The error for a file whose reader is not installed."""
+    return ImageError(
+        msg("{path} needs the package {package}.", path=path, package=package),
+        msg('Install the extra [medical]: pip install "zim-studio[medical]".'),
+    )
+
+
+def check_voxels(path: Path, *sides: int) -> None:
+    """Check the size that a header states, before anything is allocated.
+
+    Raises:
+        ImageError: it is empty, or above MAX_VOXELS.
+    """
+    count = 1
+    for side in sides:
+        count *= side
+    if min(sides, default=0) < 1 or count > MAX_VOXELS:
+        raise ImageError(
+            msg(
+                "{path} has {sides} voxels, which cannot be used.",
+                path=path,
+                sides=" x ".join(map(str, sides)),
+            ),
+            msg("The limit is {limit} million in all.", limit=MAX_VOXELS // 1_000_000),
+        )
