@@ -29,7 +29,10 @@ INFERENCE = {
     *(*BACKENDS, "zim_model.onnx", "zim_model.matting", "zim_model.conversion"),
     "zim_model.inference",
 }
-ENGINE = {*INFERENCE, "zim_model.evaluation", "zim_model.install"}
+ENGINE = {
+    *(*INFERENCE, "zim_model.evaluation", "zim_model.install"),
+    "zim_model.medical",
+}
 MAY_IMPORT = {
     "zim_model": VALUES,
     "zim_model.__init__": {*ENGINE, "zim_app.core"},
@@ -42,7 +45,12 @@ MAY_IMPORT = {
     "zim_model.backends": BACKENDS,
     "zim_model.onnx": {*BACKENDS, "zim_model.onnx"},
     "zim_model.inference": INFERENCE,
-    "zim_model.evaluation": {*INFERENCE, "zim_model.evaluation"},
+    "zim_model.medical": {*VALUES, "zim_model.runtime", "zim_model.medical"},
+    "zim_model.evaluation": {
+        *INFERENCE,
+        "zim_model.medical",
+        "zim_model.evaluation",
+    },
     "training": {"training", "zim_app.core", *ENGINE},
     "zim_app": set(),
     "zim_app.core": {"zim_app.core", *ENGINE},

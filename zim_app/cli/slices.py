@@ -18,7 +18,8 @@ from zim_app.cli.progress import advance_to, progress_bar, start_at
 from zim_model.errors import ZimError, msg
 from zim_model.evaluation.mask_pairs import IMAGES, LABELS, MASKS
 from zim_model.evaluation.modes import MODES
-from zim_model.medical.volume import Axis, Volume, file_stem, read_volume
+from zim_model.medical.reading import read_volume
+from zim_model.medical.volume import Axis, Volume, file_stem
 from zim_model.medical.window import PRESETS, Window, automatic_window
 from zim_model.request import ALPHA_MAX
 from zim_model.runtime.atomic_files import atomic_write, write_error

@@ -20,6 +20,7 @@ from zim_app.core.decoders import (
     heif,
     jpeg,
     jpegxl,
+    medical,
     png,
     raw,
     tiff,
@@ -31,6 +32,7 @@ from zim_app.core.decoders.base import (
     ORIENTATION,
     DecodedImage,
 )
+from zim_app.core.greys import GreyView
 from zim_model.errors import ImageError, msg
 
 __all__ = ["MAX_DPI", "MAX_PIXELS", "DecodedImage", "decode", "read_size"]
@@ -46,7 +48,7 @@ _DECODERS: tuple[tuple[bytes, _Decoder], ...] = (
     (jpegxl.CONTAINER, jpegxl.decode_jpegxl),
     (exr.MAGIC, exr.decode_exr),
 )
-_HEAD = 64
+_HEAD = 132
 """Bytes that tell the format."""
 _OTHERS = (
     (0, b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
@@ -66,8 +68,8 @@ _OTHERS = (
 """Offset and first bytes of formats that are not read, and their names."""
 
 
-def decode(path: Path) -> DecodedImage:
-    """Decode the first image of a file.
+def decode(path: Path, view: GreyView | None = None) -> DecodedImage:
+    """Decode the first image of a file; of a volume, the slice of the view.
 
     Raises:
         ImageError: the format or its variant is not supported, or the image has more
@@ -81,6 +83,8 @@ def decode(path: Path) -> DecodedImage:
         raise ImageError(
             msg("{name} is empty.", name=path.name), msg("Copy or download it again.")
         )
+    if medical.is_medical(path, head):
+        return medical.decode_medical(path, view or GreyView())
     if raw.is_raw(head):
         return raw.decode_raw(path)
     if head.startswith(tiff.MAGICS):

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zim_model.errors import ImageError, msg
+from zim_model.medical.volume import is_medical_name
 from zim_model.runtime.atomic_files import describe_os_error
 
 _SUFFIXES = """
     .jpg .jpeg .jpe .jfif .jif .mpo .png .apng .tif .tiff .webp .bmp .gif .avif
-    .heic .heif .hif .jxl .exr
+    .heic .heif .hif .jxl .exr .dcm .dicom .nii
 """
 IMAGE_SUFFIXES = frozenset(_SUFFIXES.split())
 _OTHER_SUFFIXES = """
@@ -116,8 +117,9 @@ def _unreadable_error(folder: Path, error: OSError) -> ImageError:
 
 def is_image_file(path: Path) -> bool:
     """Whether a file has a suffix of an image format and is not hidden."""
-    hidden = path.name.startswith(".")
-    return path.suffix.lower() in IMAGE_SUFFIXES and not hidden
+    if path.name.startswith("."):
+        return False
+    return path.suffix.lower() in IMAGE_SUFFIXES or is_medical_name(path)
 
 
 def is_unread_image_file(path: Path) -> bool:

@@ -19,11 +19,13 @@ import numpy as np
 
 from zim_app.core import colour, isolation
 from zim_app.core.decoding import MAX_PIXELS, DecodedImage, decode
+from zim_app.core.greys import Greys, GreyView
 from zim_app.core.naming import sanitise
 from zim_app.core.pixels import PixelArray, convert_depth, strips, upright
 from zim_model.arrays import ByteArray, WordArray
 from zim_model.errors import DegradationNotice, ImageError, Message, msg
 from zim_model.image_input import TRANSPARENT_GREY
+from zim_model.medical.window import GreyImage, Window
 from zim_model.runtime.atomic_files import read_error, write_error
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "build_image",
     "load_image",
     "load_image_bytes",
+    "with_window",
 ]
 
 
@@ -56,6 +59,7 @@ class Image:
         notice: what of the file was unusable, beside its pixels; None if nothing was.
         linear: whether the file stores light, as OpenEXR does, from which ``source``
             was made.
+        greys: values of a grey file beyond 8 bits, of which a window is shown.
     """
 
     path: Path | None
@@ -68,6 +72,7 @@ class Image:
     key: str
     notice: DegradationNotice | None = None
     linear: bool = False
+    greys: Greys | None = None
 
     @property
     def height(self) -> int:
@@ -78,6 +83,12 @@ class Image:
     def width(self) -> int:
         """Number of columns."""
         return int(self.rgb.shape[1])
+
+    @property
+    def view(self) -> GreyView | None:
+        """The view of its grey values, where it is not what a file opens with."""
+        view = self.greys.view if self.greys else GreyView()
+        return None if view == GreyView() else view
 
     def colour_at(self, x: float, y: float) -> int:
         """The mean colour of ``rgb`` around a position, 0xRRGGBB.
@@ -120,20 +131,24 @@ class Image:
         return build_image(decoded, None, name)
 
 
-def load_image(path: Path) -> Image:
+def load_image(path: Path, view: GreyView | None = None) -> Image:
     """Read an image: JPEG, PNG, TIFF, WebP, BMP, GIF, AVIF, JPEG XL or OpenEXR.
 
-    Floats, of TIFF and OpenEXR, are light and become sRGB of 16 bits.  HEIC and raw
-    photos are read where their extras are installed.  Of animations and multi-page
-    files the first picture is read.  EXIF orientation is applied to all arrays.
+    Floats, of TIFF and OpenEXR, are light and become sRGB of 16 bits.  HEIC, raw
+    photos, DICOM and NIfTI are read where their extras are installed.  Of animations
+    and multi-page files the first picture is read, of volumes the middle slice, or that
+    of the view.  EXIF orientation is applied to all arrays.
     Damaged metadata, such as an ICC profile, are ignored and named in
     :attr:`Image.notice`; a file of which pixels are missing is an error.
+
+    Args:
+        view: of grey values beyond 8 bits; other files ignore it.
 
     Raises:
         ImageError: the file is missing, unreadable, empty, not an image, damaged, of a
             variant that is not supported, or above ``MAX_PIXELS``.
     """
-    return isolation.run(path, _load, path)
+    return isolation.run(path, _load, path, view or GreyView())
 
 
 def load_image_bytes(data: bytes, name: str = "image") -> Image:
@@ -156,9 +171,11 @@ def load_image_bytes(data: bytes, name: str = "image") -> Image:
         raise write_error(folder, error, ImageError) from error
 
 
-def _load(path: Path) -> Image:
+def _load(path: Path, view: GreyView) -> Image:
     try:
-        return build_image(_decode(path), path, path.name)
+        image = build_image(_decode(path, view), path, path.name)
+        is_photo = image.greys is not None and image.greys.is_photo
+        return with_window(image, view.window) if is_photo and view.window else image
     except MemoryError as error:
         raise ImageError(
             msg("There is not enough memory for {name}.", name=path.name),
@@ -166,13 +183,13 @@ def _load(path: Path) -> Image:
         ) from error
 
 
-def _decode(path: Path) -> DecodedImage:
+def _decode(path: Path, view: GreyView) -> DecodedImage:
     """Decode a file; convert every exception to an ImageError or a MemoryError."""
     try:
         _check_is_file(path)
         with warnings.catch_warnings():  # of Pillow, about what is checked below
             warnings.simplefilter("ignore")
-            return decode(path)
+            return decode(path, view)
     except (ImageError, MemoryError):
         raise
     except Exception as error:
@@ -221,16 +238,60 @@ def build_image(decoded: DecodedImage, path: Path | None, name: str) -> Image:
     for array in (source, rgb, alpha):
         if array is not None:
             array.setflags(write=False)
-    digest = hashlib.blake2b(repr(rgb.shape).encode(), digest_size=16)
-    digest.update(rgb.data)
     ignored = decoded.ignored
     if decoded.icc and not colour.usable_profile(decoded.icc, decoded.space):
         ignored = (*ignored, msg("colour profile"))
     return Image(
-        *(path, name, rgb, source, icc, dpi, alpha, digest.hexdigest()),
+        *(path, name, rgb, source, icc, dpi, alpha, _key(rgb)),
         notice=_notice(name, ignored),
         linear=decoded.linear,
+        greys=decoded.greys or _greys_of_photo(decoded),
     )
+
+
+def _key(rgb: ByteArray) -> str:
+    digest = hashlib.blake2b(repr(rgb.shape).encode(), digest_size=16)
+    digest.update(rgb.data)
+    return digest.hexdigest()
+
+
+def _greys_of_photo(decoded: DecodedImage) -> Greys | None:
+    """The values of a grey photo of 16 bits; None of others."""
+    values = decoded.colour
+    if decoded.space != "GRAY" or values.dtype != np.uint16 or decoded.linear:
+        return None
+    values = upright(values, decoded.orientation)
+    return Greys(GreyImage(np.ascontiguousarray(values)), is_photo=True)
+
+
+def with_window(image: Image, window: Window | None) -> Image:
+    """An image with grey values in another window, and so with another key.
+
+    Args:
+        image: with :attr:`Image.greys`.
+        window: None for the file's own.
+    """
+    greys = image.greys
+    assert greys is not None
+    source, icc = image.source, image.icc
+    if not greys.is_photo:
+        source = _grey_as_rgb(greys.values.render(np.uint16, window))
+    if window is None or not greys.is_photo:
+        rgb = colour.rgb_to_srgb(source, icc)
+    else:
+        rgb = cast(ByteArray, _grey_as_rgb(greys.values.render(np.uint8, window)))
+    if image.source_alpha is not None:
+        rgb = _composite_over_grey(rgb, image.source_alpha)
+    for array in (source, rgb):
+        array.setflags(write=False)
+    view = replace(greys.view, window=window)
+    return replace(
+        image, rgb=rgb, source=source, key=_key(rgb), greys=replace(greys, view=view)
+    )
+
+
+def _grey_as_rgb(grey: PixelArray) -> PixelArray:
+    return np.repeat(grey[..., None], 3, axis=2)
 
 
 def _notice(name: str, ignored: tuple[Message, ...]) -> DegradationNotice | None:
@@ -253,7 +314,7 @@ def _export_version(decoded: DecodedImage) -> tuple[PixelArray, bytes | None]:
         return pixels, colour.usable_profile(icc, "RGB")
     if decoded.space == "CMYK":
         return colour.cmyk_to_srgb(pixels, icc), None
-    return np.repeat(colour.grey_to_srgb(pixels, icc)[..., None], 3, axis=2), None
+    return _grey_as_rgb(colour.grey_to_srgb(pixels, icc)), None
 
 
 def _composite_over_grey(rgb: ByteArray, alpha: WordArray) -> ByteArray:

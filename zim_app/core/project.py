@@ -18,6 +18,7 @@ from typing import Any, Literal
 import numpy as np
 
 from zim_app.core.export import ExportTarget, export
+from zim_app.core.greys import GreyView
 from zim_app.core.images import Image, load_image
 from zim_app.core.naming import sanitise
 from zim_app.core.saved_work import ObjectStack, read_field, read_json, write_json
@@ -41,6 +42,7 @@ class ImageReference:
         width: in pixels.
         height: in pixels.
         digest: :attr:`Image.key`.
+        view: of grey values, None unless the user has chosen one.
     """
 
     name: str
@@ -48,6 +50,7 @@ class ImageReference:
     width: int
     height: int
     digest: str
+    view: GreyView | None = None
 
     def match(self, image: Image) -> ReferenceMatch:
         """Compare an image with the referenced one."""
@@ -64,6 +67,7 @@ class ImageReference:
             "width": self.width,
             "height": self.height,
             "digest": self.digest,
+            **({"view": self.view.to_json()} if self.view else {}),
         }
 
     @classmethod
@@ -97,7 +101,8 @@ class ImageReference:
                     height=height,
                 )
             )
-        return cls(read_field(data, "name", str), path, width, height, digest)
+        view = GreyView.from_json(data.get("view"))
+        return cls(read_field(data, "name", str), path, width, height, digest, view)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +155,7 @@ def write_project(path: Path, image: Image, stack: ObjectStack) -> Project:
         image.width,
         image.height,
         image.key,
+        image.view,
     )
     content = {"picture": reference.to_json(), **stack.to_json()}
     write_json(path, KIND, VERSION, content)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from platformdirs import user_state_path
 
+from zim_app.core.greys import GreyView
 from zim_app.core.saved_work import ObjectStack, read_field, read_json, write_json
 from zim_model.errors import MALFORMED, ZimError, msg
 from zim_model.runtime.atomic_files import atomic_write, explained_write
@@ -69,6 +70,7 @@ class Session:
         stack: its objects.
         exported: whether the objects were exported since the last edit.
         stamp: of the file at ``path``.
+        view: of grey values, None unless the user has chosen one.
     """
 
     digest: str
@@ -77,6 +79,7 @@ class Session:
     stack: ObjectStack
     exported: bool = False
     stamp: FileStamp | None = None
+    view: GreyView | None = None
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary of plain values that :meth:`from_json` reads back exactly."""
@@ -87,6 +90,7 @@ class Session:
             "path": None if self.path is None else str(self.path),
             "stamp": None if stamp is None else [stamp.modified_ns, stamp.size],
             "exported": self.exported,
+            **({"view": self.view.to_json()} if self.view else {}),
             **self.stack.to_json(),
         }
 
@@ -106,6 +110,7 @@ class Session:
                 ObjectStack.from_json(data),
                 read_field(data, "exported", bool),
                 None if stamp is None else FileStamp(int(stamp[0]), int(stamp[1])),
+                GreyView.from_json(data.get("view")),
             )
         except MALFORMED as error:
             raise ZimError(

@@ -71,10 +71,10 @@ def _draw(
         centre = middle + 62 * np.array([np.cos(around), np.sin(around)])
         axes = rng.uniform(16, 30, 2) * (1 - 0.15 * part)
         _ellipse(mask, centre, axes, rng.uniform(0, 180), 1)
-    values = np.where(mask > 0, _ORGAN, values)
-    values = cv2.GaussianBlur(values, (0, 0), 1.2)
-    values += rng.normal(0, _NOISE, values.shape)
-    return np.clip(values, 0, 65535).astype(np.uint16), mask > 0
+    values[mask > 0] = _ORGAN
+    smooth = cv2.GaussianBlur(values, (0, 0), 1.2)
+    noisy = smooth + rng.normal(0, _NOISE, smooth.shape)
+    return np.clip(noisy, 0, 65535).astype(np.uint16), mask > 0
 
 
 def _ellipse(

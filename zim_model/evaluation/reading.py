@@ -20,7 +20,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
 from zim_model.errors import MALFORMED, ImageError, PromptError, msg
 from zim_model.evaluation.cases import MASK, Case
-from zim_model.medical.volume import is_medical_name, read_single
+from zim_model.medical.reading import read_single
+from zim_model.medical.volume import is_medical_name
 from zim_model.medical.window import GreyImage, Window
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.request import ALPHA_MAX

@@ -24,7 +24,7 @@ def read_dicom(path: Path) -> Volume:
     The window is the first of the file's.
 
     Raises:
-        ImageError: see :func:`~zim_model.medical.volume.read_volume`.
+        ImageError: see :func:`~zim_model.medical.reading.read_volume`.
     """
     try:
         import pydicom

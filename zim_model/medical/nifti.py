@@ -17,7 +17,7 @@ _AIR = -500
 
 
 def read_nifti(path: Path, axis: Axis = "axial") -> Volume:
-    """Read a NIfTI file as slices, see :func:`~zim_model.medical.volume.read_volume`.
+    """Read a NIfTI file as slices, see :func:`~zim_model.medical.reading.read_volume`.
 
     Raises:
         ImageError: see there.

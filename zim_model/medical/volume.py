@@ -18,6 +18,7 @@ from zim_model.errors import ImageError, msg
 from zim_model.medical.window import GreyImage, Window
 
 Axis = Literal["axial", "coronal", "sagittal"]
+"""What slices of NIfTI are perpendicular to."""
 
 DICOM_SUFFIXES = (".dcm", ".dicom")
 NIFTI_SUFFIXES = (".nii", ".nii.gz")
@@ -82,45 +83,6 @@ def is_dicom(head: bytes) -> bool:
     """Whether a file that begins with these (132 or more) bytes is DICOM."""
     at, mark = _DICOM_MARK
     return head[at : at + len(mark)] == mark
-
-
-def read_volume(path: Path, axis: Axis = "axial") -> Volume:
-    """Read all slices of a DICOM or NIfTI file.
-
-    DICOM's frames are in the order of the file.  Slices of NIfTI are turned as
-    radiologists look at them: the patient's right side is on the left, anterior (in
-    axial slices) or superior is up; voxels stay as they are, also where their sides
-    differ.
-
-    Args:
-        axis: that slices of NIfTI are perpendicular to.
-
-    Raises:
-        ImageError: the file is missing, damaged, too large or of a variant that is not
-            read, or the package that reads it is not installed.
-    """
-    if path.name.lower().endswith(NIFTI_SUFFIXES):
-        from zim_model.medical.nifti import read_nifti
-
-        return read_nifti(path, axis)
-    from zim_model.medical.dicom import read_dicom
-
-    return read_dicom(path)
-
-
-def read_single(path: Path) -> Volume:
-    """Read a file that holds one slice.
-
-    Raises:
-        ImageError: as :func:`read_volume`, or it holds several.
-    """
-    volume = read_volume(path)
-    if len(volume) > 1:
-        raise ImageError(
-            msg("{path} holds {count} slices.", path=path, count=len(volume)),
-            msg("Make images of them: zim-studio slices {path} -o FOLDER.", path=path),
-        )
-    return volume
 
 
 def missing_package(path: Path, package: str) -> ImageError:

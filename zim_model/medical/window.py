@@ -17,7 +17,7 @@ import numpy.typing as npt
 from zim_model.errors import ZimError, msg
 
 Numbers = npt.NDArray[np.number[Any]]
-Depth = TypeVar("Depth", np.uint8, np.uint16)
+Depth = TypeVar("Depth", bound=np.unsignedinteger[Any])
 
 TAILS = (0.5, 99.5)
 """Percentiles of the values at the ends of an automatic window."""

@@ -7,7 +7,8 @@ from zim_app.__main__ import main
 from zim_model.errors import ImageError
 from zim_model.evaluation import open_dataset
 from zim_model.evaluation.reading import read_image, read_truth
-from zim_model.medical.volume import file_stem, read_volume
+from zim_model.medical.reading import read_volume
+from zim_model.medical.volume import file_stem
 from zim_model.medical.window import Window
 
 nibabel = pytest.importorskip("nibabel")

@@ -11,6 +11,7 @@ from PIL import Image
 from PIL.ExifTags import Base
 
 from zim_app.core.colour import Space
+from zim_app.core.greys import Greys
 from zim_app.core.pixels import PixelArray
 from zim_model.arrays import WordArray
 from zim_model.errors import ImageError, Message, msg
@@ -54,6 +55,7 @@ class DecodedImage:
         orientation: 1 to 8 as in EXIF; 1 is upright.
         ignored: the parts of the file, beside the pixels, that are damaged.
         linear: whether the file stores light, of which the colours were made.
+        greys: the values that ``colour`` shows in a window; None of other files.
     """
 
     colour: PixelArray
@@ -64,6 +66,7 @@ class DecodedImage:
     orientation: int = 1
     ignored: tuple[Message, ...] = ()
     linear: bool = False
+    greys: Greys | None = None
 
 
 @dataclass(slots=True)

@@ -71,6 +71,11 @@ class CaseQuery:
     window: Window | None = None
     all_cases: tuple[Case, ...] = ()
 
+    def recipe(self, prompts: tuple[PromptSet, ...], model: str) -> Recipe:
+        """The recipe whose matte is the union of the predictions for prompt sets."""
+        first, *more = prompts or (PromptSet(),)
+        return Recipe(first, model, self.options, more_prompt_sets=tuple(more))
+
 
 def case_query(
     row: EvaluationRow,
@@ -197,7 +202,7 @@ def predict_case(view: CaseView, engine: Engine, cancelled: CancelCheck) -> Case
     request = Request(
         read_image(query.case.image, query.window),
         f"evaluation/{query.case.image} {query.window or ''}",
-        united_recipe(view.prompts, query.system.model, query.options),
+        query.recipe(view.prompts, query.system.model),
         cacheable=False,
     )
     matte = engine.solve(request, cancelled).alpha
@@ -222,14 +227,6 @@ def _to_rgb(grey: ByteArray) -> ByteArray:
 
 def _to_uint8(matte: WordArray) -> ByteArray:
     return np.right_shift(matte, 8).astype(np.uint8)
-
-
-def united_recipe(
-    prompts: tuple[PromptSet, ...], model: str, options: Options
-) -> Recipe:
-    """The recipe whose matte is the union of the predictions for prompt sets."""
-    first, *more = prompts or (PromptSet(),)
-    return Recipe(first, model, options, more_prompt_sets=tuple(more))
 
 
 def _find_prompts(query: CaseQuery, truth: WordArray | None) -> tuple[PromptSet, ...]:

@@ -17,12 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from zim_app.gui.evaluation.case_images import (
-    CaseQuery,
-    CaseView,
-    case_query,
-    united_recipe,
-)
+from zim_app.gui.evaluation.case_images import CaseQuery, CaseView, case_query
 from zim_app.gui.evaluation.choices import EvaluationChoices, default_output_folder
 from zim_app.gui.evaluation.evaluation_worker import (
     EvaluationJob,
@@ -461,7 +456,7 @@ class EvaluationWindow(QWidget):
         model = default_model()
         if isinstance(query.system, ModelSystem):
             model = query.system.model
-        recipe = united_recipe(prompts, model, query.options)
+        recipe = query.recipe(prompts, model)
         self.open_requested.emit(query.case.image, recipe, query.row.case)
 
     # -- Export -----------------------------------------------------------------------

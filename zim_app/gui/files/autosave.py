@@ -168,7 +168,7 @@ class Autosave(QObject):
         image, stack = document.image, document_stack(document)
         path = image.path.resolve() if image.path else None
         exported = self._exported == stack
-        return Session(image.key, image.name, path, stack, exported)
+        return Session(*(image.key, image.name, path, stack, exported), view=image.view)
 
     @Slot(object, object)
     def _on_document_changed(self, old: DocumentState, new: DocumentState) -> None:

@@ -18,7 +18,8 @@ from zim_model.errors import ZimError
 translate = QCoreApplication.translate
 
 
-_IMAGE_FILTER = " ".join(f"*{suffix}" for suffix in sorted(IMAGE_SUFFIXES))
+_SUFFIXES = sorted((*IMAGE_SUFFIXES, ".nii.gz"))
+_IMAGE_FILTER = " ".join(f"*{suffix}" for suffix in _SUFFIXES)
 _PROJECT_FILTER = f"*{PROJECT_SUFFIX}"
 
 

@@ -9,22 +9,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMimeData, QObject, Qt, Signal, Slot
-from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMainWindow, QMessageBox
 
-from zim_app.core.folders import IMAGE_SUFFIXES
+from zim_app.core.folders import is_image_file
+from zim_app.core.greys import GreyView
 from zim_app.core.saved_work import PROJECT_SUFFIX, ObjectStack
 from zim_app.core.session_store import RecoveryState
 from zim_app.gui.document import Document, EditHistory
 from zim_app.gui.files import dialogs
 from zim_app.gui.files.autosave import document_stack
 from zim_app.gui.files.drop_highlight import DropHighlight
+from zim_app.gui.files.grey_controller import GreyController
+from zim_app.gui.files.mime_data import holds_image, image_of, local_paths
+from zim_app.gui.files.missing_image import MissingImageNotice
 from zim_app.gui.files.open_job import (
     ImageMissing,
     OpenedImage,
     open_image,
     open_pasted,
     open_project,
+    open_slice,
 )
 from zim_app.gui.files.open_notices import OPEN_TOPIC, OpenNotices
 from zim_app.gui.files.opening_preview import OpeningPreview
@@ -39,8 +44,6 @@ HISTORIES = 40
 """Images whose undo steps are kept, the latest."""
 RECOVERED_TOPIC = "recovered"
 """Topic of the banner message about a crashed run."""
-IMAGE_FORMATS = ("image/png", "image/tiff", "image/webp", "image/jpeg", "image/bmp")
-"""MIME types of encoded images that are used from other programs, best first."""
 
 
 class FileController(QObject):
@@ -84,6 +87,11 @@ class FileController(QObject):
         self._sessions.recovered.connect(self._on_sessions_recovered)
         self._notices = OpenNotices(studio)
         self._preview = OpeningPreview(studio.pages)
+        self._missing = MissingImageNotice(studio)
+        self._missing.located.connect(self._on_located)
+        self.greys = GreyController(studio)
+        self.greys.slice_requested.connect(self._open_slice)
+        self.greys.window_shown.connect(self._replace_document)
 
     # -- Opening ---------------------------------------------------------------------
 
@@ -108,7 +116,7 @@ class FileController(QObject):
     def open_paths(self, paths: Sequence[Path]) -> None:
         """Open the first of several files; the strip shows all."""
         if paths:
-            images = tuple(x for x in paths if x.suffix.lower() in IMAGE_SUFFIXES)
+            images = tuple(filter(is_image_file, paths))
             self._listed_images = images if len(images) > 1 else ()
             self.open_path(paths[0])
 
@@ -193,7 +201,7 @@ class FileController(QObject):
     ) -> None:
         self._preview.end()
         if isinstance(opened, ImageMissing):
-            self._show_image_missing(opened)
+            self._missing.show(opened)
             return
         old = self._studio.document
         # Something else is open now.
@@ -214,8 +222,33 @@ class FileController(QObject):
             window_state.add_recent_path(recent)
         self.project_changed.emit()
         self._notices.show(opened, document)
+        self.greys.follow(document)
         if on_done is not None:
             on_done(document)
+
+    @Slot(object, object)
+    def _open_slice(self, path: Path, view: GreyView) -> None:
+        work = partial(open_slice, path, view, self._sessions.store)
+        self._sessions.flush()
+        self._confirm_unsaved(partial(self._start_opening, work))
+
+    @Slot(object)
+    def _replace_document(self, opened: OpenedImage) -> None:
+        """Go on with the same objects on the same photo, which looks otherwise."""
+        old = self._studio.document
+        assert old is not None
+        self._remember(old)
+        clean = old.undo_stack.isClean()
+        document = self._studio.show_document(opened)
+        if old.history.steps:
+            document.replay(old.history)
+        document.select(old.state.active)
+        self._sessions.follow(document, exported=False)
+        self._sessions.record_open_document(opened.image, self.project)
+        if clean and self.project is None:
+            document.undo_stack.setClean()
+        self.greys.follow(document)
+        self.project_changed.emit()
 
     def _remember(self, document: Document) -> None:
         """Keep the objects of an image that is closed, and the steps of the latest."""
@@ -241,59 +274,25 @@ class FileController(QObject):
             text = self.tr("Restore objects")
             document.edit_objects(text, stack.objects, stack.active)
 
-    def _show_image_missing(self, missing: ImageMissing) -> None:
-        reference = missing.project.reference
-        if missing.replacement is None:
-            text = self.tr("The photo {} of {} is missing.")
-            message = text.format(reference.name, missing.path.name)
-        else:
-            text = self.tr("{} is not the photo of {}: that one has {} x {} pixels.")
-            message = text.format(
-                missing.replacement,
-                missing.path.name,
-                reference.width,
-                reference.height,
-            )
-        self._studio.banner.show_error(
-            message,
-            self.tr("Show where it is."),
-            self.tr("Locate…"),
-            partial(self._locate, missing),
-            topic=OPEN_TOPIC,
-        )
-
-    def _locate(self, missing: ImageMissing) -> None:
-        dialog = dialogs.locate_dialog(
-            self._studio.widget, missing.project.reference.name
-        )
-        dialog.setDirectory(str(missing.path.parent))
-        dialog.fileSelected.connect(partial(self._on_located, missing.path))
-        dialog.open()
-
-    def _on_located(self, project: Path, name: str) -> None:
-        store = self._sessions.store
-        work = partial(open_project, project, Path(name), store)
+    @Slot(object, object)
+    def _on_located(self, project: Path, image: Path) -> None:
+        work = partial(open_project, project, image, self._sessions.store)
         self._start_opening(work)
 
     # -- From other programs ---------------------------------------------------------
 
     def can_drop(self, data: QMimeData) -> bool:
         """Whether MIME data contain a local file or an image."""
-        return bool(_local_paths(data)) or _holds_image(data)
+        return bool(local_paths(data)) or holds_image(data)
 
     def drop(self, data: QMimeData) -> None:
         """Open dropped or pasted data: local files, else an image."""
-        paths = _local_paths(data)
+        paths = local_paths(data)
         if paths:
             self.open_paths(paths)
             return
-        encoded = next((kind for kind in IMAGE_FORMATS if data.hasFormat(kind)), None)
-        content: bytes | QImage | None = None
-        if encoded is not None:
-            content = bytes(data.data(encoded).data())
-        elif data.hasImage():
-            content = QImage(data.imageData())
-        if content is None or (isinstance(content, QImage) and content.isNull()):
+        content = image_of(data)
+        if content is None:
             self._studio.report(
                 ZimError(
                     self.tr("There is no photo in the clipboard."),
@@ -484,14 +483,6 @@ class FileController(QObject):
         if session is not None and session.stack != document_stack(document):
             text = self.tr("Restore unsaved changes")
             document.edit_objects(text, session.stack.objects, session.stack.active)
-
-
-def _local_paths(data: QMimeData) -> list[Path]:
-    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-
-
-def _holds_image(data: QMimeData) -> bool:
-    return data.hasImage() or any(map(data.hasFormat, IMAGE_FORMATS))
 
 
 def _write_project(path: Path, image: Image, stack: ObjectStack) -> None:

@@ -20,10 +20,12 @@ from zim_model.errors import ImageError, ZimError, msg
 from zim_model.matting.pyramid import image_pyramid
 
 if TYPE_CHECKING:
+    from zim_app.core.greys import GreyView
     from zim_app.core.images import Image
     from zim_app.core.project import Project, ReferenceMatch
     from zim_app.core.saved_work import ObjectStack
     from zim_app.core.session_store import SessionStore
+    from zim_model.medical.window import Window
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,7 +94,31 @@ def open_image(
     preview = read_preview(path)
     if preview is not None:
         on_preview(preview)
-    return _with_session(load_image(path), store)
+    image = load_image(path)
+    view = None if image.greys is None else _last_view(path, store)
+    return _with_session(load_image(path, view) if view else image, store)
+
+
+def _last_view(path: Path, store: SessionStore) -> GreyView | None:
+    """The view of grey values that a file was last worked on in, if one was chosen."""
+    session = store.find(path.resolve())
+    return session.view if session else None
+
+
+def open_slice(path: Path, view: GreyView, store: SessionStore) -> OpenedImage:
+    """Read an image in a view of its grey values, and the session of that view."""
+    from zim_app.core.images import load_image
+
+    return _with_session(load_image(path, view), store)
+
+
+def open_window(opened: Image, window: Window | None) -> OpenedImage:
+    """An open image in another window of its grey values; no file is read."""
+    from zim_app.core.images import with_window
+
+    image = with_window(opened, window)
+    siblings = list_images(image.path.parent) if image.path else ()
+    return OpenedImage(image, image_pyramid(image.rgb), siblings=siblings)
 
 
 def open_pasted(data: bytes | QImage, name: str, store: SessionStore) -> OpenedImage:
@@ -169,7 +195,7 @@ def open_project(
     file = file or _last_known_file(project.reference.digest, store)
     if file is None:
         return ImageMissing(path, project)
-    image = load_image(file)
+    image = load_image(file, project.reference.view)
     match = project.reference.match(image)
     if match == "other":
         return ImageMissing(path, project, file)
