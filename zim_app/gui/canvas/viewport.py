@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
@@ -293,6 +294,19 @@ class Viewport(QGraphicsView):
         room = self.viewport().size() - QSize(2 * FIT_MARGIN, 2 * FIT_MARGIN)
         self._zoom_to(bounds, room)
         self._fitted = True
+
+    def remember_place(self) -> Callable[[], None]:
+        """A function that shows what is visible now again, in an image of that size."""
+        if self._fitted:
+            return self.fit
+        middle = QPointF(self.viewport().rect().center())
+        zoom, position = self.zoom, self.to_image(middle)
+
+        def go_back() -> None:
+            self.set_zoom(zoom)
+            self.move_to(position, middle)
+
+        return go_back
 
     def show_area(self, area: QRectF) -> None:
         """Zoom to an area in image pixels, up to ``MAX_AREA_ZOOM``."""

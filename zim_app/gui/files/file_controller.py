@@ -16,6 +16,7 @@ from zim_app.core.folders import is_image_file
 from zim_app.core.greys import GreyView
 from zim_app.core.saved_work import PROJECT_SUFFIX, ObjectStack
 from zim_app.core.session_store import RecoveryState
+from zim_app.gui.canvas.viewport import Viewport
 from zim_app.gui.document import Document, EditHistory
 from zim_app.gui.files import dialogs
 from zim_app.gui.files.autosave import document_stack
@@ -238,8 +239,12 @@ class FileController(QObject):
         old = self._studio.document
         assert old is not None
         self._remember(old)
-        clean = old.undo_stack.isClean()
+        clean, canvas = old.undo_stack.isClean(), self._studio.pages.currentWidget()
+        go_back = (
+            canvas.remember_place() if isinstance(canvas, Viewport) else canvas.show
+        )
         document = self._studio.show_document(opened)
+        go_back()
         if old.history.steps:
             document.replay(old.history)
         document.select(old.state.active)

@@ -122,7 +122,7 @@ class GreyBar(QToolBar):
             "bone": self.tr("Bone (CT)"),
             "brain": self.tr("Brain (CT)"),
         }
-        own = self.tr("All values") if greys.is_photo else self.tr("As the file says")
+        own = self.tr("All values") if greys.is_photo else self.tr("Default")
         self.presets.clear()
         self.presets.addItem(own, OWN)
         self.presets.addItem(self.tr("Automatic"), AUTOMATIC)
