@@ -268,6 +268,22 @@
         <translation>Wählen Sie einen anderen Ordner oder erlauben Sie den Zugriff auf diesen.</translation>
     </message>
     <message>
+        <source>{mask} marks nothing in these slices.</source>
+        <translation>{mask} markiert in diesen Schichten nichts.</translation>
+    </message>
+    <message>
+        <source>Take more slices (--every 1), or slices without an object (--all).</source>
+        <translation>Nehmen Sie mehr Schichten (--every 1) oder auch solche ohne Objekt (--all).</translation>
+    </message>
+    <message>
+        <source>{mask} has {own} voxels, but {volume} has {others}.</source>
+        <translation>{mask} hat {own} Voxel, {volume} aber {others}.</translation>
+    </message>
+    <message>
+        <source>Give the mask of this volume, on the same grid.</source>
+        <translation>Geben Sie die Maske dieses Volumens im selben Raster an.</translation>
+    </message>
+    <message>
         <source>Choose another folder.</source>
         <translation>Wählen Sie einen anderen Ordner.</translation>
     </message>
@@ -1684,10 +1700,6 @@
         <translation>Verwenden Sie eines von {suffixes}.</translation>
     </message>
     <message>
-        <source>Use point, box or clicks:N.</source>
-        <translation>Verwenden Sie point, box oder clicks:N.</translation>
-    </message>
-    <message>
         <source>Use recipes, a file of prompts, a relative box, or the main object.</source>
         <translation>Verwenden Sie das Studio, eine Datei mit Vorgaben, einen Rahmen oder das Hauptobjekt.</translation>
     </message>
@@ -2400,6 +2412,14 @@
         <translation>{path} hat eine andere Architektur: {key} hat die Form {shape}, erwartet wird {expected}.</translation>
     </message>
     <message>
+        <source>{path} is in colour, which no label map is.</source>
+        <translation>{path} ist farbig; eine Labelkarte ist das nie.</translation>
+    </message>
+    <message>
+        <source>Save it as grey.</source>
+        <translation>Speichern Sie sie in Graustufen.</translation>
+    </message>
+    <message>
         <source>{path} is too large: {error}</source>
         <translation>{path} ist zu groß: {error}</translation>
     </message>
@@ -2438,6 +2458,10 @@
     <message>
         <source>{source} is no pair of ONNX graphs.</source>
         <translation>{source} ist kein Paar von ONNX-Graphen.</translation>
+    </message>
+    <message>
+        <source>Use point, box, clicks:N or mode1 to mode5.</source>
+        <translation>Möglich sind point, box, clicks:N und mode1 bis mode5.</translation>
     </message>
     <message>
         <source>{text!r} is no kind of prompt.</source>
@@ -2894,6 +2918,134 @@
     <message>
         <source>{name} has no features at strides 4, 8, 16 and 32.</source>
         <translation>{name} hat keine Merkmale mit den Schrittweiten 4, 8, 16 und 32.</translation>
+    </message>
+    <message>
+        <source>The view of grey values is malformed: {error}.</source>
+        <translation>Die Ansicht der Grauwerte ist fehlerhaft: {error}.</translation>
+    </message>
+    <message>
+        <source>{images} and {masks} have no two files of one name.</source>
+        <translation>In {images} und {masks} gibt es keine zwei Dateien gleichen Namens.</translation>
+    </message>
+    <message>
+        <source>Name each mask as its image: {images}/scan.png and {masks}/scan.png; of volumes, make slices first: zim-studio slices.</source>
+        <translation>Nennen Sie jede Maske wie ihr Bild: {images}/scan.png und {masks}/scan.png; aus Volumen machen Sie zuerst Schichten: zim-studio slices.</translation>
+    </message>
+    <message>
+        <source>{path} is no DICOM file.</source>
+        <translation>{path} ist keine DICOM-Datei.</translation>
+    </message>
+    <message>
+        <source>Give a file with the mark DICM, as scanners and archives write.</source>
+        <translation>Geben Sie eine Datei mit der Kennung DICM an, wie Geräte und Archive sie schreiben.</translation>
+    </message>
+    <message>
+        <source>{path} is damaged or incomplete ({error}).</source>
+        <translation>{path} ist beschädigt oder unvollständig ({error}).</translation>
+    </message>
+    <message>
+        <source>Copy or export it again.</source>
+        <translation>Kopieren oder exportieren Sie die Datei noch einmal.</translation>
+    </message>
+    <message>
+        <source>{path} is a DICOM file without an image.</source>
+        <translation>{path} ist eine DICOM-Datei ohne Bild.</translation>
+    </message>
+    <message>
+        <source>Give the files of the images, not a report or an index (DICOMDIR).</source>
+        <translation>Geben Sie die Dateien der Bilder an, nicht einen Bericht oder ein Verzeichnis (DICOMDIR).</translation>
+    </message>
+    <message>
+        <source>{path}: colours of the kind {kind!r} are not read.</source>
+        <translation>{path}: Farben der Art {kind!r} werden nicht gelesen.</translation>
+    </message>
+    <message>
+        <source>Export it as grey (MONOCHROME2) or RGB.</source>
+        <translation>Exportieren Sie sie in Graustufen (MONOCHROME2) oder als RGB.</translation>
+    </message>
+    <message>
+        <source>{path} has colours of more than 8 bits.</source>
+        <translation>{path} hat Farben mit mehr als 8 Bit.</translation>
+    </message>
+    <message>
+        <source>Export it as 8-bit RGB.</source>
+        <translation>Exportieren Sie sie als RGB mit 8 Bit.</translation>
+    </message>
+    <message>
+        <source>{path} is compressed as {syntax}.</source>
+        <translation>{path} ist als {syntax} komprimiert.</translation>
+    </message>
+    <message>
+        <source>Decompress it first (gdcmconv --raw IN OUT), or install a decoder of pydicom&apos;s, such as pylibjpeg with pylibjpeg-openjpeg and pylibjpeg-libjpeg.</source>
+        <translation>Entpacken Sie sie zuerst (gdcmconv --raw IN OUT), oder installieren Sie einen Decoder für pydicom, etwa pylibjpeg mit pylibjpeg-openjpeg und pylibjpeg-libjpeg.</translation>
+    </message>
+    <message>
+        <source>{path} is damaged or no NIfTI file ({error}).</source>
+        <translation>{path} ist beschädigt oder keine NIfTI-Datei ({error}).</translation>
+    </message>
+    <message>
+        <source>{path} holds {count} volumes.</source>
+        <translation>{path} enthält {count} Volumen.</translation>
+    </message>
+    <message>
+        <source>Write one of them as a file of its own.</source>
+        <translation>Schreiben Sie eines davon in eine eigene Datei.</translation>
+    </message>
+    <message>
+        <source>{path} holds colours, not grey values.</source>
+        <translation>{path} enthält Farben, keine Grauwerte.</translation>
+    </message>
+    <message>
+        <source>Export it as one value a voxel.</source>
+        <translation>Exportieren Sie es mit einem Wert je Voxel.</translation>
+    </message>
+    <message>
+        <source>{path} does not say how the patient lies.</source>
+        <translation>{path} gibt die Lage des Patienten nicht an.</translation>
+    </message>
+    <message>
+        <source>Export it again, with a valid affine.</source>
+        <translation>Exportieren Sie die Datei noch einmal, mit gültiger affiner Abbildung.</translation>
+    </message>
+    <message>
+        <source>{path} holds {count} slices.</source>
+        <translation>{path} enthält {count} Schichten.</translation>
+    </message>
+    <message>
+        <source>Make images of them: zim-studio slices {path} -o FOLDER.</source>
+        <translation>Machen Sie Bilder daraus: zim-studio slices {path} -o ORDNER.</translation>
+    </message>
+    <message>
+        <source>{path} needs the package {package}.</source>
+        <translation>{path} braucht das Paket {package}.</translation>
+    </message>
+    <message>
+        <source>Install the extra [medical]: pip install &quot;zim-studio[medical]&quot;.</source>
+        <translation>Installieren Sie das Extra [medical]: pip install &quot;zim-studio[medical]&quot;.</translation>
+    </message>
+    <message>
+        <source>{path} has {sides} voxels, which cannot be used.</source>
+        <translation>{path} hat {sides} Voxel und kann nicht verwendet werden.</translation>
+    </message>
+    <message>
+        <source>The limit is {limit} million in all.</source>
+        <translation>Höchstens {limit} Millionen sind möglich.</translation>
+    </message>
+    <message>
+        <source>A window&apos;s level and width are numbers.</source>
+        <translation>Mitte und Breite eines Fensters sind Zahlen.</translation>
+    </message>
+    <message>
+        <source>A window&apos;s width is more than 0, not {width:g}.</source>
+        <translation>Die Breite eines Fensters ist größer als 0, nicht {width:g}.</translation>
+    </message>
+    <message>
+        <source>{text!r} is no window.</source>
+        <translation>{text!r} ist kein Fenster.</translation>
+    </message>
+    <message>
+        <source>Use LEVEL,WIDTH or one of {names}.</source>
+        <translation>Schreiben Sie MITTE,BREITE oder einen der Namen {names}.</translation>
     </message>
 </context>
 <context>
@@ -4387,6 +4539,10 @@
         <translation>{} Klicks</translation>
     </message>
     <message>
+        <source>mode {}</source>
+        <translation>Modus {}</translation>
+    </message>
+    <message>
         <source>point</source>
         <translation>Punkt</translation>
     </message>
@@ -4600,6 +4756,10 @@
     <message>
         <source>Everything (JSON)…</source>
         <translation>Alles (JSON) …</translation>
+    </message>
+    <message>
+        <source>Bars of the mean IoU (SVG)…</source>
+        <translation>Balken der mittleren IoU (SVG)…</translation>
     </message>
     <message>
         <source>All of these into the results</source>
@@ -4940,22 +5100,6 @@
     <message>
         <source>Restore objects</source>
         <translation>Objekte wiederherstellen</translation>
-    </message>
-    <message>
-        <source>The photo {} of {} is missing.</source>
-        <translation>Das Bild {} von {} fehlt.</translation>
-    </message>
-    <message>
-        <source>{} is not the photo of {}: that one has {} x {} pixels.</source>
-        <translation>{} ist nicht das Bild von {}: Jenes hat {} x {} Pixel.</translation>
-    </message>
-    <message>
-        <source>Show where it is.</source>
-        <translation>Zeigen Sie, wo es ist.</translation>
-    </message>
-    <message>
-        <source>Locate…</source>
-        <translation>Suchen …</translation>
     </message>
     <message>
         <source>There is no photo in the clipboard.</source>
@@ -5350,6 +5494,77 @@
     </message>
 </context>
 <context>
+    <name>GreyBar</name>
+    <message>
+        <source>Grey values</source>
+        <translation>Grauwerte</translation>
+    </message>
+    <message>
+        <source>Window</source>
+        <translation>Fenster</translation>
+    </message>
+    <message>
+        <source>Which grey values are black and white</source>
+        <translation>Welche Grauwerte schwarz und weiß sind</translation>
+    </message>
+    <message>
+        <source>Level</source>
+        <translation>Mitte</translation>
+    </message>
+    <message>
+        <source>The value that becomes middle grey</source>
+        <translation>Der Wert, der mittelgrau wird</translation>
+    </message>
+    <message>
+        <source>Width</source>
+        <translation>Breite</translation>
+    </message>
+    <message>
+        <source>How many values lie between black and white</source>
+        <translation>Wie viele Werte zwischen Schwarz und Weiß liegen</translation>
+    </message>
+    <message>
+        <source>The slice of the volume; each has objects of its own</source>
+        <translation>Die Schicht des Volumens; jede hat ihre eigenen Objekte</translation>
+    </message>
+    <message>
+        <source>Slice</source>
+        <translation>Schicht</translation>
+    </message>
+    <message>
+        <source>Soft tissue (CT)</source>
+        <translation>Weichteile (CT)</translation>
+    </message>
+    <message>
+        <source>Lung (CT)</source>
+        <translation>Lunge (CT)</translation>
+    </message>
+    <message>
+        <source>Bone (CT)</source>
+        <translation>Knochen (CT)</translation>
+    </message>
+    <message>
+        <source>Brain (CT)</source>
+        <translation>Gehirn (CT)</translation>
+    </message>
+    <message>
+        <source>All values</source>
+        <translation>Alle Werte</translation>
+    </message>
+    <message>
+        <source>Default</source>
+        <translation>Standard</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>Automatisch</translation>
+    </message>
+    <message>
+        <source>Custom</source>
+        <translation>Eigenes</translation>
+    </message>
+</context>
+<context>
     <name>HaloHint</name>
     <message>
         <source>Fix</source>
@@ -5573,6 +5788,25 @@
     <message>
         <source>Change nothing (Esc)</source>
         <translation>Nichts ändern (Esc)</translation>
+    </message>
+</context>
+<context>
+    <name>MissingImageNotice</name>
+    <message>
+        <source>The photo {} of {} is missing.</source>
+        <translation>Das Bild {} von {} fehlt.</translation>
+    </message>
+    <message>
+        <source>{} is not the photo of {}: that one has {} x {} pixels.</source>
+        <translation>{} ist nicht das Bild von {}: Jenes hat {} x {} Pixel.</translation>
+    </message>
+    <message>
+        <source>Show where it is.</source>
+        <translation>Zeigen Sie, wo es ist.</translation>
+    </message>
+    <message>
+        <source>Locate…</source>
+        <translation>Suchen …</translation>
     </message>
 </context>
 <context>
@@ -6419,7 +6653,7 @@
     </message>
     <message>
         <source>Custom</source>
-        <translation>Eigene</translation>
+        <translation>Eigenes</translation>
     </message>
     <message>
         <source>{} (changed)</source>
@@ -6899,6 +7133,14 @@
     <message>
         <source>How many clicks are made</source>
         <translation>Wie viele Klicks gemacht werden</translation>
+    </message>
+    <message>
+        <source>Modes 1 to 5</source>
+        <translation>Modi 1 bis 5</translation>
+    </message>
+    <message>
+        <source>The protocol for medical images: centre of the largest part, centres of three parts, box of the largest, boxes of three, box of all</source>
+        <translation>Das Protokoll für medizinische Bilder: Mitte des größten Teils, Mitten von drei Teilen, Rahmen des größten, Rahmen von dreien, Rahmen um alles</translation>
     </message>
     <message>
         <source>Run</source>

@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 
 from zim_app.core import images
+from zim_app.core.greys import GreyView
 
 
-def load_or_crash(path: Path) -> images.Image:
+def load_or_crash(path: Path, view: GreyView | None = None) -> images.Image:
     """In place of a decoder that crashes on files of one name."""
-    return os.abort() if path.stem == "bad" else images._load(path)
+    crashes = path.stem == "bad"
+    return os.abort() if crashes else images._load(path, view or GreyView())

@@ -240,9 +240,8 @@ class FileController(QObject):
         assert old is not None
         self._remember(old)
         clean, canvas = old.undo_stack.isClean(), self._studio.pages.currentWidget()
-        go_back = (
-            canvas.remember_place() if isinstance(canvas, Viewport) else canvas.show
-        )
+        assert isinstance(canvas, Viewport)
+        go_back = canvas.remember_place()
         document = self._studio.show_document(opened)
         go_back()
         if old.history.steps:
