@@ -6653,7 +6653,7 @@
     </message>
     <message>
         <source>Custom</source>
-        <translation>Eigenes</translation>
+        <translation>Eigene</translation>
     </message>
     <message>
         <source>{} (changed)</source>

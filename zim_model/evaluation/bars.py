@@ -12,7 +12,7 @@ METRIC = "IoU"
 COLOURS = ("#3b7dd8", "#d8703b", "#3ba55d", "#a34fc0", "#c03f5b", "#7a7a2e", "#2e8f8f")
 _LEFT, _TOP, _HEIGHT, _BELOW = 44, 16, 240, 26
 """Of the plot, in units of the drawing: its margins and height."""
-_BAR, _BETWEEN, _LEGEND_LINE = 26, 22, 18
+_BAR, _BETWEEN, _LEGEND_LINE = 30, 22, 18
 _NARROWEST = 420
 """A name in the legend finds room in it."""
 

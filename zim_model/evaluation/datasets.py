@@ -7,17 +7,29 @@ is read for that.  A further layout is a further entry of the table.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from zim_model.errors import ZimError, msg
 from zim_model.evaluation.cases import Case
+from zim_model.evaluation.folder_pairs import (
+    HQ_SETS,
+    IMAGE_SUFFIXES,
+    ReadLayout,
+    by_stem,
+    find_image,
+    has_folders,
+    image_files,
+    pair_files,
+    read_hq_sets,
+)
 from zim_model.evaluation.mask_pairs import read_label_pairs, read_mask_pairs
 from zim_model.runtime.atomic_files import read_error
 
 __all__ = [
+    "HQ_SETS",
     "IMAGE_SUFFIXES",
     "LAYOUTS",
     "LIST",
@@ -31,7 +43,6 @@ __all__ = [
     "pairs_beside",
 ]
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 LIST = "data_list.txt"
 SUBSETS = ("fine", "coarse")
 MATTE_MARK, LABELS_MARK = ".alpha", ".labels"
@@ -77,10 +88,6 @@ class Dataset:
         for case in self.cases:
             groups.setdefault(case.image, []).append(case)
         return tuple(map(tuple, groups.values()))
-
-
-ReadLayout = tuple[list[Case], list[str]]
-"""Cases and problems."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +165,7 @@ def _read_micromat(root: Path) -> ReadLayout:
     for base in (root, root / "MicroMat3K"):
         if (base / LIST).is_file():
             return _cases_in_list(base)
-        if _read_folders(base, "img", "matte"):
+        if has_folders(base, "img", "matte"):
             return _cases_by_name(base), []
     return [], []
 
@@ -211,14 +218,14 @@ def _matte_name(base: Path, matte: Path) -> str:
 
 def _cases_by_name(base: Path) -> list[Case]:
     """The cases by the names of the mattes: ``matte/fine/0001_01.png``."""
-    images = _by_stem(base / "img")
+    images = by_stem(base / "img")
     cases = []
     for matte in image_files(base / "matte", deep=True):
         inner = matte.relative_to(base / "matte")
         subset = next((each for each in SUBSETS if each in str(inner)), "")
         prompts = base / "prompt" / inner.with_suffix(".json")
         seg = base / "seg" / inner
-        image = _find_image(matte.stem, images) or base / "img" / matte.name
+        image = find_image(matte.stem, images) or base / "img" / matte.name
         cases.append(
             Case(
                 inner.with_suffix("").as_posix(),
@@ -230,58 +237,6 @@ def _cases_by_name(base: Path) -> list[Case]:
             )
         )
     return cases
-
-
-# --- images and mattes in two folders -----------------------------------------------
-
-
-def _pair_files(
-    bases: Sequence[str], images: str, mattes: str, trimaps: str, root: Path
-) -> ReadLayout:
-    """Images and mattes of the same names in two folders.
-
-    Args:
-        bases: patterns of folders below ``root`` that hold the two; the first that
-            matches counts, and what its ``*`` stands for names the subsets.
-        trimaps: folder of trimaps, where there is one.
-    """
-    for pattern in bases:
-        matches = [root] if not pattern else sorted(root.glob(pattern))
-        matches = [base for base in matches if _read_folders(base, images, mattes)]
-        if not matches:
-            continue
-        cases: list[Case] = []
-        problems: list[str] = []
-        for base in matches:
-            subset = base.name if "*" in pattern else ""
-            given = _by_stem(base / trimaps) if trimaps else {}
-            by_stem = _by_stem(base / images)
-            own = []
-            for matte in image_files(base / mattes):
-                image = _find_image(matte.stem, by_stem)
-                if image is None:
-                    problems.append(f"{matte} has no image in {base / images}.")
-                    continue
-                name = f"{subset}/{matte.stem}" if subset else matte.stem
-                trimap = given.get(matte.stem)
-                own.append(Case(name, image, matte, subset, trimap=trimap))
-            used = {case.image for case in own}
-            problems += [
-                f"{path} has no matte in {base / mattes}."
-                for path in by_stem.values()
-                if path not in used
-            ]
-            prompts = base / "prompts"
-            if prompts.is_dir():
-                own = [_with_prompts(case, prompts) for case in own]
-            cases += own
-        return cases, problems
-    return [], []
-
-
-def _with_prompts(case: Case, folder: Path) -> Case:
-    path = folder / f"{case.matte.stem}.json"
-    return replace(case, prompts=path) if path.is_file() else case
 
 
 def _read_side_by_side(root: Path) -> ReadLayout:
@@ -327,38 +282,10 @@ def pairs_beside(folder: Path, mark: str) -> tuple[list[tuple[Path, Path]], list
     return pairs, problems
 
 
-def _read_folders(base: Path, *names: str) -> bool:
-    return all((base / name).is_dir() for name in names)
-
-
-def image_files(folder: Path, *, deep: bool = False) -> list[Path]:
-    """The image files in a folder, by name; hidden ones are no images."""
-    matches = folder.rglob("*") if deep else folder.iterdir()
-    return sorted(
-        path
-        for path in matches
-        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
-    )
-
-
-def _by_stem(folder: Path) -> dict[str, Path]:
-    if not folder.is_dir():
-        return {}
-    return {path.stem: path for path in image_files(folder)}
-
-
-def _find_image(stem: str, images: dict[str, Path]) -> Path | None:
-    """The image of a matte: of the same name, or of that before ``_number``."""
-    image, _, number = stem.rpartition("_")
-    if stem in images:
-        return images[stem]
-    return images.get(image) if number.isdecimal() else None
-
-
 def _paired_layout(
     bases: Sequence[str], images: str, mattes: str, trimaps: str = ""
 ) -> Callable[[Path], ReadLayout]:
-    return partial(_pair_files, bases, images, mattes, trimaps)
+    return partial(pair_files, bases, images, mattes, trimaps)
 
 
 LAYOUTS = (
@@ -399,6 +326,14 @@ LAYOUTS = (
         "AIM-500",
         "original/, mask/, trimap/, usr/",
         _paired_layout(("", "AIM-500"), "original", "mask", "trimap"),
+        region="image",
+    ),
+    Layout(
+        "hqsam",
+        "HQ-SAM's four sets",
+        "DIS5K/ and thin_object_detection/, two or more of its sets",
+        read_hq_sets,
+        masks=True,
         region="image",
     ),
     Layout(

@@ -91,6 +91,8 @@ class EvaluationRow:
     def to_json(self) -> dict[str, Any]:
         """Plain values that :meth:`from_json` reads back exactly."""
         data = asdict(self)
+        if not self.more_prompts:
+            del data["more_prompts"]
         if isinstance(self.error, Message):
             data["error_message"] = self.error.to_json()
         return data

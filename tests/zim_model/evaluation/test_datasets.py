@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from zim_model.errors import ZimError
-from zim_model.evaluation.datasets import LAYOUTS, open_dataset
+from zim_model.evaluation.datasets import HQ_SETS, LAYOUTS, open_dataset
 from zim_model.evaluation.mini import write_mini_dataset
 
 # Tiny copies of the published folders: layout, files of each case, and what is found.
@@ -62,8 +62,19 @@ def test_dis_names_the_parts_of_the_set(tmp_path):
     assert [case.name for case in dataset.cases] == ["DIS-TE1/1#x#y", "DIS-VD/1#x#y"]
 
 
+def test_the_four_sets_of_hq_sam_are_subsets_of_one_run(tmp_path):
+    for folder, images, masks in HQ_SETS.values():
+        put(tmp_path / folder / images / "1.jpg")
+        put(tmp_path / folder / masks / "1.png")
+    dataset = open_dataset(tmp_path)
+    assert (dataset.layout, dataset.masks) == ("hqsam", True)
+    assert dataset.subsets == ("DIS", "COIFT", "HRSOD", "ThinObject")
+    assert [case.name for case in dataset.cases][:2] == ["DIS/1", "COIFT/1"]
+    assert len(open_dataset(tmp_path, "hrsod").cases) == 1
+
+
 def test_every_layout_has_a_test():
-    tested = {*PUBLISHED, "micromat", "dis", "labels"}
+    tested = {*PUBLISHED, "micromat", "dis", "hqsam", "labels"}
     assert tested == {layout.name for layout in LAYOUTS}
 
 
