@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from zim_model.runtime.atomic_files import read_error
 _GREY = {"MONOCHROME1": True, "MONOCHROME2": False}
 """Photometric interpretations of grey values: whether the lowest one is white."""
 _COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422")
+
+logging.getLogger("pydicom").addHandler(logging.NullHandler())  # not to stderr
 
 
 def read_dicom(path: Path) -> Volume:

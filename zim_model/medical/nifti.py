@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from zim_model.runtime.atomic_files import read_error
 _AXES: dict[Axis, int] = {"sagittal": 0, "coronal": 1, "axial": 2}
 _AIR = -500
 """Tissue and bone have more Hounsfield units; only tomography has less than this."""
+
+# Its own handler prints what it repairs in a damaged header.
+logging.getLogger("nibabel.global").setLevel(logging.CRITICAL)
 
 
 def read_nifti(path: Path, axis: Axis = "axial") -> Volume:

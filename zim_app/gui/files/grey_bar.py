@@ -41,6 +41,8 @@ class GreyBar(QToolBar):
         self._timer.setInterval(WAIT_MS)
         self._timer.timeout.connect(self._emit)
         self.presets = QComboBox()
+        adjusts = QComboBox.SizeAdjustPolicy.AdjustToContents
+        self.presets.setSizeAdjustPolicy(adjusts)
         self.presets.setAccessibleName(self.tr("Window"))
         self.presets.setToolTip(self.tr("Which grey values are black and white"))
         self.presets.activated.connect(self._on_preset_chosen)
