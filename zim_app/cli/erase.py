@@ -1,4 +1,4 @@
-"""``zim-studio erase``: remove an object from a photo and fill in what was behind it."""
+"""``zim-studio erase``: remove an object from a photo, and fill in what was behind."""
 
 from __future__ import annotations
 
@@ -46,14 +46,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--margin",
         type=int,
         metavar="PIXELS",
-        help="by which the matte is grown (default: 1.5 %% of the object's longer side)",
+        help="by which the matte is grown (default: 1.5 %% of the object's longer "
+        "side)",
     )
     parser.add_argument(
         "--fill",
         default="",
         metavar="NETWORK",
-        help="what fills the hole: an installed network, such as lama, or its ONNX file "
-        "(default: patches of the photo itself)",
+        help="what fills the hole: an installed network, such as lama, or its ONNX "
+        "file (default: patches of the photo itself)",
     )
     parser.add_argument(
         "--seed",
@@ -67,8 +68,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--output",
         type=Path,
         metavar="OUT",
-        help="its suffix chooses the format; .psd and .ora hold the clean plate and, as "
-        "a layer above it, the cut-out; an existing file is replaced; - for the "
+        help="its suffix chooses the format; .psd and .ora hold the clean plate and, "
+        "as a layer above it, the cut-out; an existing file is replaced; - for the "
         "standard output (default: PHOTO-erased.png, beside PHOTO)",
     )
     parser.add_argument(

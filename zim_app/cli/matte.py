@@ -104,7 +104,6 @@ def _configure_result(parser: argparse.ArgumentParser) -> None:
         help="0 to 1: remove the old background's colour from soft edges (default: "
         "that of the recipe, else 0)",
     )
-    arguments.add_clean_edge_argument(parser, "that of the recipe, else on")
     arguments.add_hidden_pixels_argument(parser, default=None)
     add_canvas_arguments(parser)
     parser.add_argument(

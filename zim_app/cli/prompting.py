@@ -86,6 +86,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         help="predict for the mirrored photo too and take the mean of both mattes "
         "(test-time augmentation): slightly more accurate, takes twice as long",
     )
+    arguments.add_clean_edge_argument(parser, "that of the recipe, else on")
 
 
 class ObjectSolver:

@@ -1,8 +1,7 @@
 """Objects removed from photos: what was behind an object is filled in.
 
-The *hole* is what the matte covers, grown by a margin, so that no trace of the soft edge
-or of its reflection in the compression remains.  The photo with its hole filled is the
-*clean plate*.
+The *hole* is what the matte covers, grown by a margin, so that no trace of the soft
+edge remains.  The photo with its hole filled is the *clean plate*.
 """
 
 from __future__ import annotations
@@ -125,7 +124,7 @@ def make_hole(image: Image, alpha: WordArray, margin: int) -> BoolArray:
 def erase(
     image: Image,
     alpha: WordArray,
-    options: EraseOptions = EraseOptions(),  # noqa: B008 - a frozen value
+    options: EraseOptions = EraseOptions(),
     *,
     on_draft: Callable[[Draft], object] = lambda _: None,
     cancelled: CancelCheck = never_cancelled,
@@ -311,7 +310,7 @@ def plate_layers(
 
 
 def _plate_options(image: Image, *, flat: bool) -> ExportOptions:
-    """Options with which a whole image is exported, without its transparency if flat"""
+    """Options with which a whole image is exported; if flat, without transparency."""
     opaque = flat or image.source_alpha is None
     return ExportOptions("composite" if opaque else "cutout", hidden_pixels="keep")
 

@@ -22,6 +22,7 @@ from zim_app.core.formats import (
 from zim_app.core.framing import ExportFrame
 from zim_app.core.images import Image
 from zim_app.core.naming import NameFields, file_stem, free_path, name_each_object
+from zim_app.core.rasters import Tags
 from zim_app.core.rendering import (
     ExportTarget,
     Notify,
@@ -30,7 +31,6 @@ from zim_app.core.rendering import (
     ignore_notice,
     render,
 )
-from zim_app.core.rasters import Tags
 from zim_model.errors import Cancelled, ImageError, msg
 from zim_model.request import CancelCheck
 from zim_model.runtime.atomic_files import atomic_write, write_error

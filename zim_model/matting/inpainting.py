@@ -44,8 +44,9 @@ SEARCHED_PIXELS = 420_000
 SEARCHED_HOLE = 45_000
 """Most pixels of the hole that are searched for."""
 SURROUNDINGS = 1.0
-"""Searched around the hole, in sizes of the hole; at least LEAST_SURROUNDINGS pixels."""
+"""Searched on each side of the hole, in longer sides of it."""
 LEAST_SURROUNDINGS = 96
+"""The same in pixels, for small holes."""
 COARSEST_DEPTH = 3.0
 """Of the hole on the coarsest level: the largest distance from its edge, in pixels."""
 LEAST_SIDE = 4 * SIDE
@@ -208,9 +209,7 @@ class _Level:
 
 def _quarters(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """(h / 2, w / 2, 4, ...) the pixels of each square of four."""
-    return np.stack(
-        [values[dy::2, dx::2] for dy in (0, 1) for dx in (0, 1)], axis=2
-    )
+    return np.stack([values[dy::2, dx::2] for dy in (0, 1) for dx in (0, 1)], axis=2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -314,9 +313,7 @@ def _levels(image: ByteArray, hole: BoolArray, known: BoolArray) -> list[_Level]
     )
     rgb = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     lab = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    level = _Level(
-        np.dstack([lab, _detail(lab[..., 0], ~missing)]), missing, ~unknown
-    )
+    level = _Level(np.dstack([lab, _detail(lab[..., 0], ~missing)]), missing, ~unknown)
     levels = [level]
     if not _centres(level.known).any():
         raise HoleTooLargeError(
@@ -416,7 +413,6 @@ def _lookup(field: Field, size: int) -> Indexes:
 
 def _average(level: _Level, channels: FloatArray, field: Field) -> None:
     """Fill the hole with the means of what the matches of the patches over it say."""
-    width = level.hole.shape[1]
     places = np.flatnonzero(level.hole)
     flat = channels.reshape(level.hole.size, -1)
     weight, offsets = _weights(level, field)
@@ -433,9 +429,7 @@ def _average(level: _Level, channels: FloatArray, field: Field) -> None:
     flat[places] = sums / total[:, None]
 
 
-def _moved(
-    places: Indexes, shape: tuple[int, int], dy: int, dx: int
-) -> Indexes:
+def _moved(places: Indexes, shape: tuple[int, int], dy: int, dx: int) -> Indexes:
     height, width = shape
     rows = np.clip(places // width + dy, 0, height - 1)
     return rows * width + np.clip(places % width + dx, 0, width - 1)

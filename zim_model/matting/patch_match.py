@@ -96,9 +96,7 @@ class PatchMatcher:
             for dy, dx in ((-jump, 0), (jump, 0), (0, -jump), (0, jump))
         }
 
-    def match(
-        self, channels: FloatArray, start: Indexes | None, rounds: int
-    ) -> Field:
+    def match(self, channels: FloatArray, start: Indexes | None, rounds: int) -> Field:
         """The field for what the hole contains now.
 
         Args:
@@ -139,7 +137,9 @@ class PatchMatcher:
 
     def _describe_at(self, channels: FloatArray, centres: Indexes) -> FloatArray:
         pieces = np.array_split(centres, 1 + len(centres) // 20_000)
-        described = [self._patches_at(channels, piece) @ self._basis for piece in pieces]
+        described = [
+            self._patches_at(channels, piece) @ self._basis for piece in pieces
+        ]
         return np.concatenate(described)
 
     def _describe(self, channels: FloatArray) -> None:
