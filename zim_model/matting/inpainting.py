@@ -32,6 +32,7 @@ from zim_model.matting.patch_match import (
     PatchMatcher,
     grow,
     interior,
+    patches_at,
 )
 from zim_model.matting.pull_push import interpolate
 from zim_model.request import CancelCheck, never_cancelled, raise_if_cancelled
@@ -368,8 +369,7 @@ def _fill_level(
     channels = level.channels.copy()
     start = None
     if coarser is None:
-        smooth = interpolate(channels, ~level.hole)
-        channels[level.hole] = smooth[level.hole]
+        _peel(level, channels)
     else:
         start = _finer(level, *coarser, targets)
         flat = np.ones(len(targets), np.float32)
@@ -381,6 +381,32 @@ def _fill_level(
         _average(level, channels, field)
         start = field.sources
     return replace(level, channels=channels), field
+
+
+def _peel(level: _Level, channels: FloatArray) -> None:
+    """Fill the hole of a small level from its edge inwards, pixel by pixel.
+
+    Each ring is copied from the known patches that are most like what the patches over
+    it already hold (onion peel).
+    """
+    height, width = level.hole.shape
+    flat = channels.reshape(level.hole.size, -1)
+    sources = np.flatnonzero(_centres(level.known))
+    known = patches_at(channels, sources)
+    filled = ~level.hole
+    while not filled.all():
+        window = np.ones((3, 3), np.uint8)
+        near = cv2.dilate(filled.view(np.uint8), window).view(np.bool_)
+        ring = np.flatnonzero(near & ~filled)
+        rows = np.clip(ring // width, RADIUS, height - RADIUS - 1)
+        columns = np.clip(ring % width, RADIUS, width - RADIUS - 1)
+        centres = rows * width + columns
+        holds = patches_at(filled[..., None].astype(np.float32), centres)
+        holds = np.repeat(holds, flat.shape[1], axis=1)
+        sought = patches_at(channels, centres) * holds
+        nearest = np.argmin(holds @ (known * known).T - 2 * (sought @ known.T), 1)
+        flat[ring] = flat[sources[nearest] + ring - centres]
+        filled.ravel()[ring] = True
 
 
 def _finer(level: _Level, coarse: _Level, field: Field, targets: Indexes) -> Indexes:

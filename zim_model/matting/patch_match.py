@@ -64,6 +64,21 @@ def grow(mask: BoolArray) -> BoolArray:
     return cv2.dilate(mask.view(np.uint8), window).astype(np.bool_)
 
 
+def patches_at(channels: FloatArray, centres: Indexes) -> FloatArray:
+    """(n, SIDE * SIDE * c), the pixels of patches that lie inside an image.
+
+    Args:
+        channels: (h, w, c) float32.
+        centres: (n,)
+    """
+    height, width = channels.shape[:2]
+    flat = channels.reshape(height * width, -1)
+    steps = np.arange(-RADIUS, RADIUS + 1)
+    offsets = (steps[:, None] * width + steps).ravel()
+    patches = flat[centres[:, None] + offsets]
+    return np.asarray(patches.reshape(len(centres), -1), np.float32)
+
+
 class PatchMatcher:
     """Matches patches of one image; the known part of the image stays.
 
@@ -121,25 +136,14 @@ class PatchMatcher:
     def _principal_components(self, channels: FloatArray) -> FloatArray:
         count = min(SAMPLED_PATCHES, len(self._all_known))
         sample = self._random.choice(self._all_known, count, replace=False)
-        patches = self._patches_at(channels, sample)
+        patches = patches_at(channels, sample)
         patches -= patches.mean(0)
         _, vectors = np.linalg.eigh(patches.T @ patches)
         return np.ascontiguousarray(vectors[:, : -COMPONENTS - 1 : -1], np.float32)
 
-    def _patches_at(self, channels: FloatArray, centres: Indexes) -> FloatArray:
-        """(n, SIDE * SIDE * c), the pixels of patches inside the image."""
-        height, width = self._shape
-        flat = channels.reshape(height * width, -1)
-        steps = np.arange(-RADIUS, RADIUS + 1)
-        offsets = (steps[:, None] * width + steps).ravel()
-        patches = flat[centres[:, None] + offsets]
-        return np.asarray(patches.reshape(len(centres), -1), np.float32)
-
     def _describe_at(self, channels: FloatArray, centres: Indexes) -> FloatArray:
         pieces = np.array_split(centres, 1 + len(centres) // 20_000)
-        described = [
-            self._patches_at(channels, piece) @ self._basis for piece in pieces
-        ]
+        described = [patches_at(channels, piece) @ self._basis for piece in pieces]
         return np.concatenate(described)
 
     def _describe(self, channels: FloatArray) -> None:

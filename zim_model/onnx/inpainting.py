@@ -136,7 +136,7 @@ class InpaintingNetwork:
 
 
 def _seen(hole: BoolArray) -> Bounds:
-    """The bounds of what the network sees: a square, where the image has room for it"""
+    """The bounds of what the network sees: a square, where it fits into the image."""
     left, top, right, bottom = mask_bounds(hole) or (0, 0, 0, 0)
     side = max(SIDE, round(CONTEXT * max(right - left, bottom - top)))
     height, width = hole.shape
