@@ -52,7 +52,7 @@ COARSEST_DEPTH = 3.0
 """Of the hole on the coarsest level: the largest distance from its edge, in pixels."""
 LEAST_SIDE = 4 * SIDE
 """Of an image on a level that is not the finest."""
-ITERATIONS = (8, 4, 3)
+ITERATIONS = (20, 8, 5)
 """Of matching and averaging: on the coarsest level, between, and on the finest."""
 ROUNDS = 2
 """Of PatchMatch in each iteration."""
@@ -220,10 +220,12 @@ class Draft:
     Attributes:
         bounds: of the searched surroundings in the image.
         colours: (h, w, 3) uint8 sRGB, of these, at the size at which is searched.
+        hole: (h, w), where it differs from the image.
     """
 
     bounds: Bounds
     colours: ByteArray
+    hole: BoolArray
 
 
 def find_fill(
@@ -265,7 +267,8 @@ def find_fill(
         level, field = _fill_level(level, coarser, iterations, random, cancelled)
         coarser = level, field
         if number > 0:
-            on_draft(Draft(bounds, _colours(level, 2**number, shape)))
+            colours = _colours(level, 2**number, shape)
+            on_draft(Draft(bounds, colours, levels[0].hole))
     return Fill(hole, bounds, shape, _sources(level, field))
 
 
