@@ -36,6 +36,7 @@ from zim_model.matting.patch_match import (
 )
 from zim_model.matting.pull_push import interpolate
 from zim_model.request import CancelCheck, never_cancelled, raise_if_cancelled
+from zim_model.runtime.threads import single_blas_thread
 
 Pixels = npt.NDArray[np.unsignedinteger[Any]]
 """(H, W, 3) uint8 or uint16."""
@@ -259,16 +260,17 @@ def find_fill(
     shape = levels[0].hole.shape
     random = np.random.default_rng(seed)
     coarser: tuple[_Level, Field] | None = None
-    for number in reversed(range(len(levels))):
-        iterations = ITERATIONS[1]
-        if number in (0, len(levels) - 1):
-            iterations = ITERATIONS[2 if number == 0 else 0]
-        level = levels[number]
-        level, field = _fill_level(level, coarser, iterations, random, cancelled)
-        coarser = level, field
-        if number > 0:
-            colours = _colours(level, 2**number, shape)
-            on_draft(Draft(bounds, colours, levels[0].hole))
+    with single_blas_thread():  # products are short
+        for number in reversed(range(len(levels))):
+            iterations = ITERATIONS[1]
+            if number in (0, len(levels) - 1):
+                iterations = ITERATIONS[2 if number == 0 else 0]
+            level = levels[number]
+            level, field = _fill_level(level, coarser, iterations, random, cancelled)
+            coarser = level, field
+            if number > 0:
+                colours = _colours(level, 2**number, shape)
+                on_draft(Draft(bounds, colours, levels[0].hole))
     return Fill(hole, bounds, shape, _sources(level, field))
 
 

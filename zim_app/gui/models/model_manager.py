@@ -97,7 +97,7 @@ class ModelManager(QDialog):
         self.add_button.setAutoDefault(False)
         self.add_button.setToolTip(
             self.tr(
-                "Install a .safetensors, .pth or .bin file, a pair of ONNX graphs, or an"
+                "Install a .safetensors, .pth or .bin file, a pair of ONNX graphs or an"
                 " inpainting network (Alt+A)"
             )
         )
