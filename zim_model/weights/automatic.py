@@ -20,8 +20,8 @@ from zim_model.json_values import is_number
 from zim_model.runtime.atomic_files import read_error
 from zim_model.weights.catalogue import find_known
 from zim_model.weights.installed import (
-    INPAINTING_FILE,
     ONNX_FILES,
+    is_inpainting_file,
     models_folder,
 )
 
@@ -102,8 +102,9 @@ def _only_graph(folder: Path) -> Path | None:
         graphs = [p for p in folder.iterdir() if p.suffix == ".onnx"]
     except OSError:
         return None
-    others = (*ONNX_FILES, INPAINTING_FILE)
-    return graphs[0] if len(graphs) == 1 and graphs[0].name not in others else None
+    if len(graphs) != 1 or graphs[0].name in ONNX_FILES:
+        return None
+    return None if is_inpainting_file(graphs[0]) else graphs[0]
 
 
 def find_automatic(name: str) -> AutomaticModel:

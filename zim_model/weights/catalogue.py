@@ -9,7 +9,6 @@ from typing import Literal
 from zim_model.assets import asset_path
 from zim_model.errors import WeightsError, msg
 from zim_model.weights.installed import (
-    INPAINTING_FILE,
     ONNX_FILES,
     WEIGHT_SUFFIXES,
     Kind,
@@ -250,7 +249,8 @@ def _lama() -> ModelInfo:
     # The authors publish no graph; size and digest are those that many projects record
     # for this revision of it.
     revision = "c3c0c9e468934d62e79c329e35d82dd09ff8c444"
-    url = f"https://huggingface.co/Carve/LaMa-ONNX/resolve/{revision}/lama_fp32.onnx"
+    file = "lama_fp32.onnx"
+    url = f"https://huggingface.co/Carve/LaMa-ONNX/resolve/{revision}/{file}"
     digest = "1faef5301d78db7dda502fe59966957ec4b79dd64e16f03ed96913c7a4eb68d6"
     return ModelInfo(
         name="lama",
@@ -259,7 +259,7 @@ def _lama() -> ModelInfo:
         licence=APACHE,
         source="https://github.com/advimman/lama",
         format="inpainting",
-        files=(ModelFile(INPAINTING_FILE, url, 208_044_816, digest),),
+        files=(ModelFile(file, url, 208_044_816, digest),),
     )
 
 

@@ -1,7 +1,7 @@
 """Inpainting networks on this computer: they fill holes of images, as LaMa does.
 
-Each lies in its folder in the models folder, as one graph with the name
-:data:`~zim_model.weights.installed.INPAINTING_FILE`.
+Each lies in its folder in the models folder, as one graph whose name begins with
+``inpainting`` or ``lama``.
 """
 
 from __future__ import annotations

@@ -32,7 +32,9 @@ MODELS_VARIABLE = "ZIM_STUDIO_MODELS"
 """Environment variable that names another models folder."""
 ONNX_FILES = ("encoder.onnx", "decoder.onnx")
 INPAINTING_FILE = "inpainting.onnx"
-"""The graph of an inpainting network."""
+"""The graph of an inpainting network that was added from the disk."""
+_INPAINTING_NAMES = ("inpainting", "lama")
+"""Beginnings of the names of inpainting networks' graphs."""
 PICKLE_SUFFIXES = (".pth", ".pt")
 """Of SAM checkpoints that torch saved."""
 WEIGHT_SUFFIXES = (".safetensors", *PICKLE_SUFFIXES)
@@ -112,6 +114,11 @@ def holds_trimap_network(path: Path) -> bool:
         return False
 
 
+def is_inpainting_file(path: Path) -> bool:
+    """Whether a graph fills holes, by its name."""
+    return path.name.lower().startswith(_INPAINTING_NAMES)
+
+
 def check_weight_file(path: Path) -> None:
     """Check that a path is not of something else that models come as.
 
@@ -144,7 +151,7 @@ def _read_model_folder(folder: Path) -> InstalledModel | None:
         return InstalledModel(folder.name, folder, size)
     graphs = [path for path in files if path.suffix == ".onnx"]
     if len(graphs) == 1 and graphs[0].name not in ONNX_FILES:
-        kind: Kind = "inpainting" if graphs[0].name == INPAINTING_FILE else "automatic"
+        kind: Kind = "inpainting" if is_inpainting_file(graphs[0]) else "automatic"
         return InstalledModel(folder.name, graphs[0], size, kind=kind)
     weights = [path for path in files if path.suffix in WEIGHT_SUFFIXES]
     weights = weights or [path for path in files if path.suffix == HUB_SUFFIX]
