@@ -32,6 +32,7 @@ from zim_app.core.erasing import (
     save_plate,
 )
 from zim_app.core.images import Image
+from zim_app.core.masks import load_mask
 from zim_model.arrays import WordArray
 
 
@@ -55,6 +56,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NETWORK",
         help="what fills the hole: an installed network, such as lama, or its ONNX "
         "file (default: patches of the photo itself)",
+    )
+    parser.add_argument(
+        "--avoid",
+        type=Path,
+        metavar="FILE",
+        help="an image of the photo's size, white on what must not be copied into the "
+        "hole, such as a person beside it",
     )
     parser.add_argument(
         "--seed",
@@ -87,10 +95,12 @@ def run(args: argparse.Namespace) -> int:
     solver = ObjectSolver(args)
     image = read_photo(args.photo)
     output = _output(args, image)  # checked before the slow part
+    avoid = None if args.avoid is None else load_mask(args.avoid, image).mask
     matte = solver.solve(image)
     print_notes(matte.timings.notes)
     started = time.perf_counter()
-    plate = erase(image, matte.alpha, EraseOptions(args.margin, args.fill, args.seed))
+    options = EraseOptions(args.margin, args.fill, args.seed)
+    plate = erase(image, matte.alpha, options, avoid=avoid)
     seconds = time.perf_counter() - started
     written = _save(args, plate, image, matte.alpha, output)
     report = {

@@ -6,7 +6,7 @@ edge remains.  The photo with its hole filled is the *clean plate*.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,6 +90,12 @@ def default_margin(alpha: WordArray) -> int:
     return min(max(LEAST_MARGIN, round(MARGIN_SHARE * side)), MOST_MARGIN)
 
 
+def covered(alphas: Iterable[WordArray]) -> BoolArray | None:
+    """(H, W), what any of several mattes covers; None for none."""
+    masks = [alpha > VISIBLE for alpha in alphas]
+    return np.logical_or.reduce(masks) if masks else None
+
+
 def make_hole(image: Image, alpha: WordArray, margin: int) -> BoolArray:
     """What is filled where an object is removed, (H, W).
 
@@ -126,6 +132,7 @@ def erase(
     alpha: WordArray,
     options: EraseOptions = EraseOptions(),
     *,
+    avoid: BoolArray | None = None,
     on_draft: Callable[[Draft], object] = lambda _: None,
     cancelled: CancelCheck = never_cancelled,
 ) -> CleanPlate:
@@ -135,6 +142,7 @@ def erase(
         image: the photo.
         alpha: (H, W) uint16, the object's matte.
         options: margin and what fills the hole.
+        avoid: (H, W), what patches are not copied from, such as other objects.
         on_draft: called with what the fill looks like, coarse at first.
         cancelled: polled repeatedly.
 
@@ -148,7 +156,7 @@ def erase(
     if options.network:
         apply = _network_fill(image, hole, options.network)
     else:
-        apply = _patch_fill(image, hole, options.seed, on_draft, cancelled)
+        apply = _patch_fill(image, hole, avoid, options.seed, on_draft, cancelled)
     raise_if_cancelled(cancelled)
     share = _fade(hole, margin)
     rgb = _mixed(image.rgb, apply(image.rgb), share)
@@ -161,12 +169,16 @@ def erase(
 def _patch_fill(
     image: Image,
     hole: BoolArray,
+    avoid: BoolArray | None,
     seed: int,
     on_draft: Callable[[Draft], object],
     cancelled: CancelCheck,
 ) -> Callable[[PixelArray], PixelArray]:
     """What fills the hole of either version of the image."""
-    usable = None if image.source_alpha is None else image.source_alpha > 0
+    usable = None if avoid is None else ~avoid
+    if image.source_alpha is not None:
+        shown = image.source_alpha > 0
+        usable = shown if usable is None else usable & shown
     try:
         return find_fill(
             *(image.rgb, hole),

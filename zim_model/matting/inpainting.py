@@ -30,6 +30,7 @@ from zim_model.matting.patch_match import (
     Field,
     Indexes,
     PatchMatcher,
+    distance_costs,
     grow,
     interior,
     patches_at,
@@ -409,7 +410,9 @@ def _peel(level: _Level, channels: FloatArray) -> None:
         holds = patches_at(filled[..., None].astype(np.float32), centres)
         holds = np.repeat(holds, flat.shape[1], axis=1)
         sought = patches_at(channels, centres) * holds
-        nearest = np.argmin(holds @ (known * known).T - 2 * (sought @ known.T), 1)
+        costs = holds @ (known * known).T - 2 * (sought @ known.T)
+        costs += distance_costs(centres, sources, level.hole.shape)
+        nearest = np.argmin(costs, 1)
         flat[ring] = flat[sources[nearest] + ring - centres]
         filled.ravel()[ring] = True
 

@@ -164,3 +164,14 @@ def test_the_photo_itself_is_never_replaced(tmp_path):
 def test_the_bytes_of_a_plate_are_a_png(plate):
     with PIL.Image.open(io.BytesIO(encode_plate(plate))) as read:
         assert np.array_equal(np.asarray(read), plate.image.rgb)
+
+
+def test_what_is_to_be_avoided_is_not_copied(disc):
+    image, alpha = disc
+    pixels = image.rgb.copy()
+    pixels[:, 90:] = (20, 20, 250)
+    avoid = np.zeros(alpha.shape, bool)
+    avoid[:, 88:] = True
+    beside = Image.from_array(pixels, "beside.png")
+    blue = erase(beside, alpha, avoid=avoid).image.rgb[:, :80, 2]
+    assert blue.max() < 120

@@ -58,7 +58,7 @@ def evaluate(root, out, *arguments):
 
 def test_measures_of_known_differences():
     truth = np.full((30, 30, 3), 100, np.uint8)
-    truth[::2] = 140
+    truth[::3] = 140
     hole = np.zeros((30, 30), bool)
     hole[5:20, 5:20] = True
     same = measure_fill(truth, truth, hole)

@@ -51,9 +51,14 @@ class EraseController(QObject):
             return
         from zim_app.gui.erasing.erase_dialog import EraseDialog
 
+        others = [
+            other.alpha
+            for other in document.state.mattes
+            if other is not None and other is not matte
+        ]
         names = [network.name for network in inpainting_networks()]
         dialog = EraseDialog(
-            *(self._studio.file_worker, document.image, matte.alpha, names),
+            *(self._studio.file_worker, document.image, matte.alpha, others, names),
             self._studio.widget,
         )
         choose = partial(self._choose_file, dialog, document, matte.alpha)

@@ -26,6 +26,7 @@ from zim_app.core.erasing import (
     MOST_MARGIN,
     CleanPlate,
     EraseOptions,
+    covered,
     default_margin,
     erase,
 )
@@ -53,6 +54,7 @@ class EraseDialog(QDialog):
         file_worker: runs the fill.
         image: the photo.
         alpha: (H, W) uint16, read-only, of the object.
+        others: the same of all other objects, which are not copied into the hole.
         networks: names of the inpainting networks that can be chosen.
 
     **Signals**
@@ -72,6 +74,7 @@ class EraseDialog(QDialog):
         file_worker: FileWorker,
         image: Image,
         alpha: WordArray,
+        others: Sequence[WordArray],
         networks: Sequence[str],
         parent: QWidget | None = None,
     ) -> None:
@@ -79,6 +82,7 @@ class EraseDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Remove object"))
         self._file_worker, self._image, self._alpha = file_worker, image, alpha
+        self._avoid = covered(others)
         self._photo = _shrink(image.rgb)
         self._filled = self._photo
         self._stopped = threading.Event()
@@ -178,6 +182,7 @@ class EraseDialog(QDialog):
         work = partial(
             erase,
             *(self._image, self._alpha, self.options),
+            avoid=self._avoid,
             on_draft=partial(self._drafted.emit, stopped),
             cancelled=stopped.is_set,
         )

@@ -101,7 +101,8 @@ def test_layers_are_saved(filled, settle, tmp_path):
 def test_what_cannot_be_saved_is_reported_and_the_dialog_stays(
     filled, opened, settle, photo
 ):
-    save_to(filled, filled.save, photo)
+    image, matte = opened.document.image, opened.document.state.matte
+    opened.erasing.save(filled, filled.plate, image, matte.alpha, str(photo))
     settle()
     assert isValid(filled)
     assert "never overwritten" in opened.banner.text
