@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -103,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
     plate = erase(image, matte.alpha, options, avoid=avoid)
     seconds = time.perf_counter() - started
     written = _save(args, plate, image, matte.alpha, output)
-    report = {
+    report: dict[str, Any] = {
         "image": STREAM if args.photo is None else str(args.photo),
         "output": written,
         "width": image.width,

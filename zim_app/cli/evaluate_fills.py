@@ -71,10 +71,10 @@ def run_fills(args: argparse.Namespace, out: Path) -> int:
                 print_notes((f"{row.case}, {row.system}: {row.error}",))
             advance_to(bar, len(rows), total, row.case)
     untrue = sum(case.truth is None for case in cases)
-    notes = () if args.clip is not None else (NO_CLIP,)
+    notes = [] if args.clip is not None else [NO_CLIP]
     if untrue:
-        notes += (f"{untrue} of {len(cases)} holes have no truth to compare with.",)
-    report = FillReport(args.root.resolve().name, tuple(rows), notes)
+        notes.append(f"{untrue} of {len(cases)} holes have no truth to compare with.")
+    report = FillReport(args.root.resolve().name, tuple(rows), tuple(notes))
     written = write_fill_report(report, out)
     print(report.to_json() if args.json else report.to_markdown())
     print(", ".join(map(str, written)), file=sys.stderr)

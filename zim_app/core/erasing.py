@@ -18,13 +18,13 @@ from zim_app.core.colour import rgb_from_srgb
 from zim_app.core.compose import CutOut
 from zim_app.core.export import (
     ExportTarget,
-    FileFormat,
     check_target,
     encode,
     export,
     write_content,
 )
 from zim_app.core.export_options import ExportOptions
+from zim_app.core.formats import FileFormat
 from zim_app.core.images import Image
 from zim_app.core.layered import ImageLayer, LayeredImage
 from zim_app.core.pixels import PixelArray
@@ -226,7 +226,7 @@ def _fade(hole: BoolArray, margin: int) -> FloatArray:
     if margin == 0:
         return hole.astype(np.float32)
     apart = cv2.distanceTransform(hole.view(np.uint8), cv2.DIST_L2, 5)
-    return np.minimum(apart / np.float32(reach), 1)
+    return np.asarray(np.minimum(apart / np.float32(reach), 1), np.float32)
 
 
 def _mixed(pixels: PixelArray, filled: PixelArray, share: FloatArray) -> PixelArray:

@@ -148,7 +148,8 @@ class Fill:
         own = np.arange(rows * columns)
         dy = (self.sources // columns - own // columns) * (height / rows)
         dx = (self.sources % columns - own % columns) * (width / columns)
-        return np.rint(dy).astype(np.intp) * width + np.rint(dx).astype(np.intp)
+        steps = np.rint(dy).astype(np.intp) * width + np.rint(dx).astype(np.intp)
+        return np.asarray(steps, np.intp)
 
     def _light(self, crop: Pixels, hole: BoolArray, limit: float) -> FloatArray:
         """What is added to copied colours so that they meet those at the hole's edge.
@@ -205,8 +206,8 @@ class _Level:
         counts = _quarters(weight).sum(2)
         return _Level(
             sums / np.maximum(counts, 1)[..., None],
-            _quarters(hole).any(2),
-            _quarters(known).all(2),
+            np.asarray(_quarters(hole).any(2)),
+            np.asarray(_quarters(known).all(2)),
         )
 
 
@@ -319,7 +320,9 @@ def _levels(image: ByteArray, hole: BoolArray, known: BoolArray) -> list[_Level]
         for part in (hole, ~known)
     )
     rgb = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    lab = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    lab: FloatArray = np.asarray(
+        cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32
+    )
     level = _Level(np.dstack([lab, _detail(lab[..., 0], ~missing)]), missing, ~unknown)
     levels = [level]
     if not _centres(level.known).any():
@@ -466,7 +469,8 @@ def _average(level: _Level, channels: FloatArray, field: Field) -> None:
 def _moved(places: Indexes, shape: tuple[int, int], dy: int, dx: int) -> Indexes:
     height, width = shape
     rows = np.clip(places // width + dy, 0, height - 1)
-    return rows * width + np.clip(places % width + dx, 0, width - 1)
+    columns = np.clip(places % width + dx, 0, width - 1)
+    return np.asarray(rows * width + columns, np.intp)
 
 
 def _weights(level: _Level, field: Field) -> tuple[FloatArray, Indexes]:

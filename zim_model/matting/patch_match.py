@@ -244,4 +244,4 @@ class PatchMatcher:
         height, width = self._shape
         rows = np.clip(places // width + dy, 0, height - 1)
         columns = np.clip(places % width + dx, 0, width - 1)
-        return rows * width + columns
+        return np.asarray(rows * width + columns, np.intp)

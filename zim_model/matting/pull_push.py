@@ -32,12 +32,14 @@ def _fill(sums: FloatArray, weight: FloatArray) -> FloatArray:
     height, width = weight.shape
     if min(height, width) <= 2:
         mean = sums.sum((0, 1)) / max(float(weight.sum()), 1e-6)
-        return sums + (1 - weight[..., None]) * mean
+        return np.asarray(sums + (1 - weight[..., None]) * mean, np.float32)
     size = (width + 1) // 2, (height + 1) // 2
     pulled = 4 * cv2.resize(weight, size, interpolation=cv2.INTER_LINEAR)
     scale = 4 / np.maximum(pulled, 1)
     smaller = cv2.resize(sums, size, interpolation=cv2.INTER_LINEAR)
     smaller = smaller.reshape(*pulled.shape, -1) * scale[..., None]
-    coarse = _fill(smaller, np.minimum(pulled, 1))
+    weights = np.asarray(np.minimum(pulled, 1), np.float32)
+    coarse = _fill(np.asarray(smaller, np.float32), weights)
     finer = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
-    return sums + (1 - weight[..., None]) * finer.reshape(sums.shape)
+    filled = sums + (1 - weight[..., None]) * finer.reshape(sums.shape)
+    return np.asarray(filled, np.float32)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
+from shiboken6 import isValid
 
 from zim_app.gui.document import Document
 from zim_app.gui.files import dialogs
@@ -97,7 +98,7 @@ class EraseController(QObject):
 
     def save(
         self,
-        dialog: QObject,
+        dialog: EraseDialog,
         plate: CleanPlate,
         image: Image,
         alpha: WordArray,
@@ -106,7 +107,7 @@ class EraseController(QObject):
         """Write a clean plate in the background; the dialog is closed when it is done.
 
         Args:
-            dialog: an :class:`EraseDialog`.
+            dialog: it may be closed meanwhile.
             plate: what is written.
             image: the photo with the object.
             alpha: (H, W) uint16, the object's matte.
@@ -116,13 +117,14 @@ class EraseController(QObject):
 
         work = partial(save_plate, plate, image, alpha, Path(name))
         self._studio.file_worker.submit(
-            *("export", work, dialog),
+            *("export", work, self),
             partial(self._on_saved, dialog),
             self._studio.report,
         )
 
     def _on_saved(self, dialog: EraseDialog, path: Path) -> None:
-        dialog.accept()
+        if isValid(dialog):
+            dialog.accept()
         folder = QUrl.fromLocalFile(str(path.parent))
         self._studio.status.show_success(
             self.tr("Saved {}").format(path),

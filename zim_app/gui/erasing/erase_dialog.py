@@ -132,8 +132,8 @@ class EraseDialog(QDialog):
         )
         for button in (self.save_layers, self.save):
             self.buttons.addButton(button, role)
-        for button in self.buttons.buttons():
-            button.setIcon(QIcon())  # Qt's own icon is invisible on dark grey
+        for each in self.buttons.buttons():
+            each.setIcon(QIcon())  # Qt's own icon is invisible on dark grey
         form = QFormLayout()
         form.addRow(self.tr("Margin"), self.margin)
         form.addRow(self.tr("Fill with"), self.network)
