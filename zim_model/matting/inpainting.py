@@ -55,7 +55,7 @@ COARSEST_DEPTH = 3.0
 LEAST_SIDE = 4 * SIDE
 """Of an image on a level that is not the finest."""
 ITERATIONS = (20, 8, 5)
-"""Of matching and averaging: on the coarsest level, between, and on the finest."""
+"""Most, of matching and averaging: on the coarsest level, between, on the finest."""
 ROUNDS = 2
 """Of PatchMatch in each iteration."""
 NEARNESS = 1.3
@@ -388,6 +388,8 @@ def _fill_level(
         raise_if_cancelled(cancelled)
         field = matcher.match(channels, start, ROUNDS)
         _average(level, channels, field)
+        if start is not None and np.array_equal(start, field.sources):
+            break
         start = field.sources
     return replace(level, channels=channels), field
 

@@ -31,7 +31,7 @@ FARNESS = 4000.0
 are compared; of two patches that differ by 4 of 100 in lightness they are 800."""
 SAMPLED_PATCHES = 4096
 """Known patches that the components are computed from."""
-EXACT_PAIRS = 6_000_000
+EXACT_PAIRS = 2_000_000
 """With no more pairs of patches than this, all are compared."""
 _ROWS_AT_ONCE = 64
 """Rows of patches that are described together, which bounds the memory."""
@@ -115,6 +115,7 @@ class PatchMatcher:
     ) -> None:
         self._shape = known.shape
         self._targets, self._random = targets, random
+        self._farness: FloatArray | None = None
         self._known = known.ravel()
         self._all_known = np.flatnonzero(self._known)
         self._basis = self._principal_components(channels)
@@ -187,9 +188,9 @@ class PatchMatcher:
     def _match_exactly(self, sought: FloatArray) -> Field:
         known = self._described[self._all_known]
         squares = np.einsum("ij,ij->i", known, known)
-        costs = squares - 2 * (sought @ known.T)
-        costs += distance_costs(self._targets, self._all_known, self._shape)
-        nearest = np.argmin(costs, 1)
+        if self._farness is None:
+            self._farness = distance_costs(self._targets, self._all_known, self._shape)
+        nearest = np.argmin(squares - 2 * (sought @ known.T) + self._farness, 1)
         sources = self._all_known[nearest]
         return Field(self._targets, sources, self._distances(sought, sources))
 

@@ -18,8 +18,17 @@ from zim_app.core.erasing import (
 )
 from zim_app.core.images import Image, load_image
 from zim_model.errors import Cancelled, ImageError, ZimError
+from zim_model.matting import inpainting
 
 HEIGHT, WIDTH = 90, 120
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quick_fill():
+    """Fills that are good enough for what is asserted here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inpainting, "ITERATIONS", (1, 1, 1))
+        yield
 
 
 def scene(dtype=np.uint8):

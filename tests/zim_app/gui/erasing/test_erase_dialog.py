@@ -8,6 +8,16 @@ from PySide6.QtWidgets import QFileDialog
 from shiboken6 import isValid
 
 from zim_app.gui.erasing.erase_dialog import EraseDialog
+from zim_model.matting import inpainting
+
+PATIENCE_MS = 20_000
+"""For a fill on a busy machine."""
+
+
+@pytest.fixture(autouse=True)
+def quick_fill(monkeypatch):
+    """Fills that are good enough for what is asserted here."""
+    monkeypatch.setattr(inpainting, "ITERATIONS", (1, 1, 1))
 
 
 @pytest.fixture
@@ -36,7 +46,7 @@ def dialog(opened, qtbot, settle):
 
 @pytest.fixture
 def filled(dialog, qtbot):
-    qtbot.waitUntil(lambda: dialog.plate is not None)
+    qtbot.waitUntil(lambda: dialog.plate is not None, timeout=PATIENCE_MS)
     return dialog
 
 
@@ -67,17 +77,19 @@ def test_the_preview_shows_the_photo_without_the_object(filled):
 
 def test_nothing_can_be_saved_before_the_fill_is_complete(dialog, qtbot):
     assert not dialog.save.isEnabled()
-    qtbot.waitUntil(lambda: dialog.plate is not None)
+    qtbot.waitUntil(lambda: dialog.plate is not None, timeout=PATIENCE_MS)
     assert dialog.save.isEnabled()
     dialog.margin.setValue(dialog.margin.value() + 4)
     assert not dialog.save.isEnabled()
-    qtbot.waitUntil(lambda: dialog.plate is not None)
+    qtbot.waitUntil(lambda: dialog.plate is not None, timeout=PATIENCE_MS)
     assert dialog.plate.margin == dialog.margin.value()
 
 
 def test_a_margin_over_all_of_the_photo_is_told(filled, qtbot):
     filled.margin.setValue(500)
-    qtbot.waitUntil(lambda: "covers photo.png" in filled.status.text())
+    qtbot.waitUntil(
+        lambda: "covers photo.png" in filled.status.text(), timeout=PATIENCE_MS
+    )
     assert not filled.save.isEnabled()
     assert not filled.save_layers.isEnabled()
 
