@@ -79,6 +79,12 @@ class Image:
         """Number of columns."""
         return int(self.rgb.shape[1])
 
+    def with_pixels(self, rgb: ByteArray, source: PixelArray) -> Image:
+        """This image with other colours, of the same size and depth."""
+        for array in (rgb, source):
+            array.setflags(write=False)
+        return replace(self, rgb=rgb, source=source, key=_key(rgb))
+
     def colour_at(self, x: float, y: float) -> int:
         """The mean colour of ``rgb`` around a position, 0xRRGGBB.
 
@@ -221,16 +227,21 @@ def build_image(decoded: DecodedImage, path: Path | None, name: str) -> Image:
     for array in (source, rgb, alpha):
         if array is not None:
             array.setflags(write=False)
-    digest = hashlib.blake2b(repr(rgb.shape).encode(), digest_size=16)
-    digest.update(rgb.data)
     ignored = decoded.ignored
     if decoded.icc and not colour.usable_profile(decoded.icc, decoded.space):
         ignored = (*ignored, msg("colour profile"))
     return Image(
-        *(path, name, rgb, source, icc, dpi, alpha, digest.hexdigest()),
+        *(path, name, rgb, source, icc, dpi, alpha, _key(rgb)),
         notice=_notice(name, ignored),
         linear=decoded.linear,
     )
+
+
+def _key(rgb: ByteArray) -> str:
+    """The image key of pixels."""
+    digest = hashlib.blake2b(repr(rgb.shape).encode(), digest_size=16)
+    digest.update(rgb.data)
+    return digest.hexdigest()
 
 
 def _notice(name: str, ignored: tuple[Message, ...]) -> DegradationNotice | None:
