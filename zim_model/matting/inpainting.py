@@ -440,7 +440,7 @@ def _finer(level: _Level, coarse: _Level, field: Field, targets: Indexes) -> Ind
     centres = _centres(level.known).ravel()
     usable &= centres[np.where(usable, found, 0)]
     fallback = np.flatnonzero(centres)[0]
-    return np.where(usable, found, fallback)
+    return np.asarray(np.where(usable, found, fallback), np.intp)
 
 
 def _lookup(field: Field, size: int) -> Indexes:
