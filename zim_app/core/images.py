@@ -84,14 +84,11 @@ class Image:
         """Number of columns."""
         return int(self.rgb.shape[1])
 
-<<<<<<< HEAD
     @property
     def view(self) -> GreyView | None:
         """The view of its grey values, where it is not what a file opens with."""
         view = self.greys.view if self.greys else GreyView()
         return None if view == GreyView() else view
-=======
->>>>>>> inpaint
     def with_pixels(self, rgb: ByteArray, source: PixelArray) -> Image:
         """This image with other colours, of the same size and depth."""
         for array in (rgb, source):
@@ -264,7 +261,6 @@ def _key(rgb: ByteArray) -> str:
     return digest.hexdigest()
 
 
-<<<<<<< HEAD
 def _greys_of_photo(decoded: DecodedImage) -> Greys | None:
     """The values of a grey photo of 16 bits; None of others."""
     values = decoded.colour
@@ -304,8 +300,6 @@ def _grey_as_rgb(grey: PixelArray) -> PixelArray:
     return np.repeat(grey[..., None], 3, axis=2)
 
 
-=======
->>>>>>> inpaint
 def _notice(name: str, ignored: tuple[Message, ...]) -> DegradationNotice | None:
     if not ignored:
         return None

@@ -2932,7 +2932,6 @@
         <translation>{name} hat keine Merkmale mit den Schrittweiten 4, 8, 16 und 32.</translation>
     </message>
     <message>
-<<<<<<< HEAD
         <source>The view of grey values is malformed: {error}.</source>
         <translation>Die Ansicht der Grauwerte ist fehlerhaft: {error}.</translation>
     </message>
@@ -3061,8 +3060,6 @@
         <translation>Geben Sie NIVEAU,BREITE an oder eines von {names}.</translation>
     </message>
     <message>
-=======
->>>>>>> inpaint
         <source>The margin is {margin}.</source>
         <translation>Der Rand ist {margin}.</translation>
     </message>
