@@ -10,6 +10,7 @@ from zim_model.runtime.atomic_files import read_error
 from zim_model.weights.catalogue import MODELS, ModelInfo
 from zim_model.weights.installed import (
     HUB_SUFFIX,
+    INPAINTING_FILE,
     ONNX_FILES,
     WEIGHT_SUFFIXES,
     InstalledModel,
@@ -30,7 +31,8 @@ def install_from_disk(path: Path, name: str | None = None) -> InstalledModel:
 
     Args:
         path: a ``.safetensors`` file of ours, a SAM checkpoint, a ViTMatte's weights,
-            or ``encoder.onnx`` or ``decoder.onnx`` of a pair, or their folder.
+            an inpainting network's graph, or ``encoder.onnx`` or ``decoder.onnx`` of a
+            pair, or their folder.
         name: of the model; None takes the name of the known model with the
             same files, else the name of the file.
 
@@ -44,8 +46,15 @@ def install_from_disk(path: Path, name: str | None = None) -> InstalledModel:
         if name is None:
             info = _find_by_checksums(files)
             name = info.name if info else _default_name(path, files)
+    if _is_single_graph(path):
+        return install_files(name, files, renamed=INPAINTING_FILE)
     is_pair = files[0].suffix == ".onnx"
     return install_files(name, files, _self_contained_check(path) if is_pair else None)
+
+
+def _is_single_graph(path: Path) -> bool:
+    """Whether a path is of one graph, not of a pair or its folder."""
+    return path.suffix == ".onnx" and path.name not in ONNX_FILES
 
 
 def _recognise_files(path: Path) -> tuple[list[Path], Callable[[], object]]:
@@ -54,6 +63,10 @@ def _recognise_files(path: Path) -> tuple[list[Path], Callable[[], object]]:
         raise WeightsError(
             msg("{path} does not exist.", path=path), msg("Check the spelling.")
         )
+    if _is_single_graph(path):
+        from zim_model.onnx.inpainting import InpaintingNetwork
+
+        return [path], lambda: InpaintingNetwork(path, "cpu")
     if path.is_dir() or path.suffix == ".onnx":
         return _onnx_pair(path if path.is_dir() else path.parent)
     if path.suffix in (*WEIGHT_SUFFIXES, HUB_SUFFIX) and holds_trimap_network(path):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from zim_app.cli import arguments
+from zim_app.cli.evaluate_fills import add_fill_arguments, run_fills
 from zim_app.cli.models import (
     add_device_arguments,
     confirm_licence,
@@ -72,6 +73,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="of ROOT (default: detected)",
     )
     parser.add_argument(
+        "--protocol",
+        choices=("matting", "inpainting"),
+        default="matting",
+        help="what is measured: mattes (default), or holes filled, of a folder with "
+        "images/, masks/, white in the hole, and truth/ where it is known",
+    )
+    parser.add_argument(
         "--model",
         action="append",
         default=[],
@@ -104,6 +112,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_device_arguments(parser)
     _add_run_arguments(parser)
+    add_fill_arguments(parser)
     others = parser.add_argument_group("instead of a run")
     others.add_argument(
         "--merge",
@@ -236,8 +245,14 @@ def run(args: argparse.Namespace) -> int:
         return _merge(args)
     if args.root is None:
         raise argparse.ArgumentError(None, "give ROOT, the folder of a data set")
-    dataset = open_dataset(args.root, args.layout)
     out = args.output or Path(DEFAULT_OUT)
+    if args.protocol == "inpainting":
+        return run_fills(args, out)
+    if args.fill or args.clip is not None:
+        raise argparse.ArgumentError(
+            None, "--fill and --clip need --protocol inpainting"
+        )
+    dataset = open_dataset(args.root, args.layout)
     options = EvaluationOptions(
         args.upsampling[0]
         if args.upsampling and len(args.upsampling) == 1

@@ -93,6 +93,7 @@ COMMANDS = {
     "matte": "Cut one object out of a photo, or of each of several, without a window.",
     "models": "List, download, add and remove models.",
     "auto": "Cut every object out of one photo, each into a file of its own.",
+    "erase": "Remove an object from a photo and fill in what was behind it.",
     "batch": "Cut objects out of all photos of a folder.",
     "convert-mask": "Make a soft matte of a photo and a coarse black-and-white mask.",
     "evaluate": "Measure models, and other systems' predictions, on a data set.",

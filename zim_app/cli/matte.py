@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 import numpy as np
 
@@ -33,6 +33,11 @@ from zim_app.cli.photos import (
     read_photo,
 )
 from zim_app.cli.progress import print_line, progress_bar
+from zim_app.cli.prompting import (
+    ObjectSolver,
+    add_model_arguments,
+    add_prompt_arguments,
+)
 from zim_app.core import isolation
 from zim_app.core.compose import CutOut
 from zim_app.core.export import (
@@ -45,19 +50,10 @@ from zim_app.core.export import (
     export_to_folder,
 )
 from zim_app.core.images import Image
-from zim_app.core.json_keys import check_recipe_keys
-from zim_app.core.masks import load_mask
-from zim_model.errors import PromptError, ZimError, msg
-from zim_model.finish import STANDARD_FINISH
-from zim_model.imported_mask import ImportedMask
-from zim_model.inference.subject import SubjectSelector
-from zim_model.prompts import PromptSet
-from zim_model.recipe import Recipe, Upsampling
-from zim_model.request import ALPHA_MAX, Matte, Request
-from zim_model.runtime.atomic_files import read_error, write_error
-
-if TYPE_CHECKING:
-    from zim_model.inference.engine import Engine
+from zim_model.errors import ZimError
+from zim_model.recipe import Recipe
+from zim_model.request import ALPHA_MAX
+from zim_model.runtime.atomic_files import write_error
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -70,69 +66,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="- for the standard input; of several, an error in one does not stop the "
         "others",
     )
-    _configure_prompts(parser)
-    _configure_model(parser)
+    add_prompt_arguments(parser)
+    add_model_arguments(parser)
     _configure_result(parser)
-
-
-def _configure_prompts(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--point",
-        type=arguments.point,
-        action="append",
-        default=[],
-        metavar="X,Y[,LABEL]",
-        help="a point, in pixels from the top left; LABEL 1 (the default) is on the "
-        "object, 0 on the background; may be repeated",
-    )
-    parser.add_argument(
-        "--box",
-        type=arguments.box,
-        metavar="X0,Y0,X1,Y1",
-        help="two opposite corners around the object; write --box=-5,... if the first "
-        "number is negative",
-    )
-    parser.add_argument(
-        "--mask",
-        type=Path,
-        metavar="FILE",
-        help="an image of the photo's size, white on the object: the object to begin "
-        "with, which points change; of one with transparency, such as PHOTO itself, "
-        "the opacity is used",
-    )
-    arguments.add_colour_key_argument(parser)
-    arguments.add_subject_argument(parser)
-    parser.add_argument(
-        "--recipe",
-        type=Path,
-        metavar="FILE.json",
-        help="start from a saved recipe; points are added to it, the rest replaces",
-    )
-
-
-def _configure_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", metavar="NAME", help="default: zim-tiny")
-    models.add_device_arguments(parser)
-    parser.add_argument(
-        "--upsampling",
-        choices=get_args(Upsampling),
-        help="how the matte reaches the photo's size: guided by its edges (default), "
-        "bilinear, native, which predicts again along the edge and takes longer, "
-        "official, as the code of the model's authors does it, or trimap, guided with "
-        "the soft edge solved by a trimap network, which takes longest",
-    )
-    parser.add_argument(
-        "--trimap-network",
-        metavar="NAME",
-        help="an installed one, for --upsampling trimap (default: that of the recipe, "
-        "else the first of zim-studio models)",
-    )
-    parser.add_argument(
-        "--mirrored",
-        action="store_true",
-        help="predict for the mirrored photo too and take the mean of both mattes "
-        "(test-time augmentation): slightly more accurate, takes twice as long",
-    )
 
 
 def _configure_result(parser: argparse.ArgumentParser) -> None:
@@ -168,7 +104,6 @@ def _configure_result(parser: argparse.ArgumentParser) -> None:
         help="0 to 1: remove the old background's colour from soft edges (default: "
         "that of the recipe, else 0)",
     )
-    arguments.add_clean_edge_argument(parser, "that of the recipe, else on")
     arguments.add_hidden_pixels_argument(parser, default=None)
     add_canvas_arguments(parser)
     parser.add_argument(
@@ -181,13 +116,7 @@ def _configure_result(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Cut out one object of each photo; return the exit code."""
-    recipe = _recipe(args)
-    if not recipe.has_prompts and args.subject is None and args.mask is None:
-        raise argparse.ArgumentError(
-            None,
-            "give at least one --point, a --box, a --mask, a --colour-key or --subject",
-        )
-    command = _Command(args, recipe)
+    command = _Command(args)
     if len(args.photos) > 1:
         return _cut_out_each(command, args)
     command.cut_out(args.photos[0])
@@ -281,10 +210,9 @@ class _Output:
 class _Command:
     """Cuts out photos, with one engine that is made for the first."""
 
-    def __init__(self, args: argparse.Namespace, recipe: Recipe) -> None:
-        self._args, self._recipe = args, recipe
-        self._options = _export_options(args, recipe).validate()
-        self._loaded: tuple[Engine, SubjectSelector] | None = None
+    def __init__(self, args: argparse.Namespace) -> None:
+        self._args, self._solver = args, ObjectSolver(args)
+        self._options = _export_options(args, self._solver.recipe).validate()
 
     def cut_out(self, photo: Path | None) -> None:
         """Cut out a photo's object and print a report.
@@ -301,7 +229,7 @@ class _Command:
         load_ms = _milliseconds_since(started)
         output = self._output(photo)
         output.check(image, options)
-        matte = self._solve(image)
+        matte = self._solver.solve(image)
         models.print_notes(matte.timings.notes)
         started = time.perf_counter()
         notices: list[str] = []
@@ -313,7 +241,7 @@ class _Command:
             "output": written,
             "width": image.width,
             "height": image.height,
-            "model": self._recipe.model,
+            "model": self._solver.recipe.model,
             "device": matte.timings.device,
             "load_ms": round(load_ms, 1),
             "encode_ms": round(matte.timings.encode_ms, 1),
@@ -348,27 +276,6 @@ class _Command:
         if self._args.preset is not None:
             return _Output(photo.parent, is_folder=True)
         return _Output(default_output(photo, self._options.what), exclusive=True)
-
-    def _solve(self, image: Image) -> Matte:
-        """The matte of the object.
-
-        Raises:
-            ZimError: the prompts or the mask do not fit, or no object was found.
-        """
-        args, recipe = self._args, self._recipe
-        if args.mask is not None:
-            level = load_mask(args.mask, image, 1).level
-            mask = ImportedMask.from_level(level, refine=False)
-            recipe = replace(recipe, masks=(*recipe.masks, mask))
-        if self._loaded is None:
-            engine = models.make_engine(args)
-            self._loaded = engine, SubjectSelector(engine)
-        engine, selector = self._loaded
-        request = Request(image.rgb, image.key, recipe)
-        if args.subject is not None:
-            recipe = selector.select(request, args.subject)
-            request = replace(request, recipe=recipe)
-        return engine.solve(request.validate())
 
 
 def _measure_edge_halo(
@@ -405,56 +312,6 @@ def _export_options(args: argparse.Namespace, recipe: Recipe) -> ExportOptions:
         amount = recipe.finish.decontaminate
         options = replace(options, decontaminate=amount)
     return with_canvas(options, args)
-
-
-def _recipe(args: argparse.Namespace) -> Recipe:
-    if PromptSet(tuple(args.point), args.box).looks_relative:
-        raise PromptError(
-            msg("All coordinates are from 0 to 1, but pixels are meant."),
-            msg("Give pixels from the top left."),
-        )
-    recipe = Recipe(finish=STANDARD_FINISH)
-    if args.recipe is not None:
-        recipe = _read_recipe(args.recipe, args)
-    if args.clean_edge is not None:
-        recipe = recipe.with_finish(clean_edge=args.clean_edge)
-    for point in args.point:
-        recipe = recipe.with_point(point)
-    if args.box is not None:
-        recipe = recipe.with_box(args.box)
-    if args.colour_key:
-        keys = (*recipe.finish.colour_keys, *args.colour_key)
-        recipe = recipe.with_finish(colour_keys=keys)
-    if args.model is not None:
-        recipe = replace(recipe, model=args.model)
-    if args.mirrored:
-        recipe = replace(recipe, options=replace(recipe.options, flip_tta=True))
-    if args.upsampling is not None:
-        options = replace(recipe.options, upsampling=args.upsampling)
-        recipe = replace(recipe, options=options)
-    if args.trimap_network is not None:
-        options = replace(recipe.options, trimap_network=args.trimap_network)
-        recipe = replace(recipe, options=options)
-    return recipe
-
-
-def _read_recipe(path: Path, args: argparse.Namespace) -> Recipe:
-    """The recipe in a file; names given as arguments take the place of its own."""
-    names = given(args, model="model", trimap_network="trimap_network")
-    try:
-        data = json.loads(path.read_text("utf-8"))
-        # Files that the user names may be opened, those that the recipe names not.
-        data = {**data, **dict.fromkeys(names, "")} if isinstance(data, dict) else data
-        recipe = Recipe.from_json(data)
-        check_recipe_keys(data)
-    except OSError as error:
-        raise read_error(path, error) from error
-    except (ValueError, RecursionError) as error:  # neither UTF-8 nor JSON
-        raise ZimError(
-            msg("{name} is no JSON file: {error}.", name=path.name, error=str(error)),
-            msg("Give a saved recipe."),
-        ) from error
-    return recipe
 
 
 def _milliseconds_since(started: float) -> float:

@@ -106,7 +106,7 @@ def _describe(
 
 def _format_row(row: dict[str, Any]) -> str:
     words = [f"{row['bytes'] / 1e6:7.1f} MB", row["licence"] or "licence not known"]
-    if row["kind"] in ("trimap", "automatic"):
+    if row["kind"] in ("trimap", "automatic", "inpainting"):
         words.insert(1, f"{row['kind']} network")
     if row["commercial_use"] is False:
         words.append("not for commercial use")
@@ -142,6 +142,8 @@ def _print_installed(args: argparse.Namespace, model: InstalledModel) -> int:
         use = f"--upsampling trimap --trimap-network {model.name}"
     elif model.kind == "automatic":
         use = f"--subject {model.name}"
+    elif model.kind == "inpainting":
+        use = f"zim-studio erase --fill {model.name}"
     sentence = f"{model.name} is installed; use it with: {use}"
     print(json.dumps(report) if args.json else sentence)
     return 0

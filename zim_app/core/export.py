@@ -15,12 +15,14 @@ from zim_app.core.formats import (
     BY_ID,
     BY_SUFFIX,
     FORMATS,
+    Content,
     FileFormat,
     check_written,
 )
 from zim_app.core.framing import ExportFrame
 from zim_app.core.images import Image
 from zim_app.core.naming import NameFields, file_stem, free_path, name_each_object
+from zim_app.core.rasters import Tags
 from zim_app.core.rendering import (
     ExportTarget,
     Notify,
@@ -48,6 +50,7 @@ __all__ = [
     "export_to_folder",
     "plan_files",
     "plan_stem",
+    "write_content",
 ]
 
 
@@ -107,6 +110,46 @@ def export(
         image, targets, file_format, options, notify=notify, cancelled=cancelled
     )
     progress(0.5)
+    return write_content(
+        *(written, file_format, content, tags),
+        taken=taken,
+        exclusive=exclusive,
+        progress=progress,
+        cancelled=cancelled,
+    )
+
+
+def write_content(
+    path: Path,
+    file_format: FileFormat,
+    content: Content,
+    tags: Tags,
+    *,
+    taken: Container[Path] | None = None,
+    exclusive: bool = False,
+    progress: Progress = lambda _: None,
+    cancelled: CancelCheck = lambda: False,
+) -> Path:
+    """Write pixels or layers to a file, and verify it by reading it back.
+
+    Args:
+        path: the file; an existing one is replaced, see :func:`export`.
+        file_format: of the file.
+        content: of the file.
+        tags: of the file.
+        taken: as for :func:`export`.
+        exclusive: as for :func:`export`.
+        progress: called repeatedly.
+        cancelled: polled repeatedly.
+
+    Returns:
+        The file that was written.
+
+    Raises:
+        ImageError: it cannot be written, or differs when it is read back.
+        NameTakenError: ``exclusive``, and there is such a file.
+        Cancelled: ``cancelled`` became true.
+    """
 
     def write(path: Path) -> None:
         with atomic_write(path, exclusive=exclusive or taken is not None) as stream:
@@ -121,16 +164,16 @@ def export(
     try:
         while True:
             try:
-                write(written)
+                write(path)
                 break
             except FileExistsError:  # another program has just taken the name
                 if taken is None:
-                    raise name_taken_error(written) from None
-                written = free_path(path, taken)
+                    raise name_taken_error(path) from None
+                path = free_path(path, taken)
     except OSError as error:
-        raise write_error(written, error, ImageError) from error
+        raise write_error(path, error, ImageError) from error
     progress(1.0)
-    return written
+    return path
 
 
 def export_to_folder(

@@ -90,6 +90,12 @@ class Image:
         view = self.greys.view if self.greys else GreyView()
         return None if view == GreyView() else view
 
+    def with_pixels(self, rgb: ByteArray, source: PixelArray) -> Image:
+        """This image with other colours, of the same size and depth; not its greys."""
+        for array in (rgb, source):
+            array.setflags(write=False)
+        return replace(self, rgb=rgb, source=source, key=_key(rgb), greys=None)
+
     def colour_at(self, x: float, y: float) -> int:
         """The mean colour of ``rgb`` around a position, 0xRRGGBB.
 
@@ -250,6 +256,7 @@ def build_image(decoded: DecodedImage, path: Path | None, name: str) -> Image:
 
 
 def _key(rgb: ByteArray) -> str:
+    """The image key of pixels."""
     digest = hashlib.blake2b(repr(rgb.shape).encode(), digest_size=16)
     digest.update(rgb.data)
     return digest.hexdigest()

@@ -30,6 +30,7 @@ TEXTS = {
     "prepare": QT_TRANSLATE_NOOP("Activity", "Encoding…"),
     "solve": QT_TRANSLATE_NOOP("Activity", "Matting…"),
     "select_subject": QT_TRANSLATE_NOOP("Activity", "Selecting the subject…"),
+    "erase": QT_TRANSLATE_NOOP("Activity", "Filling…"),
     "search": QT_TRANSLATE_NOOP("Activity", "Searching…"),
 }
 BACKGROUND_KINDS = {"warm_up", "search"}

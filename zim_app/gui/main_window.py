@@ -30,6 +30,7 @@ from zim_app.gui.canvas.canvas import Canvas
 from zim_app.gui.canvas.view_controller import ViewController
 from zim_app.gui.commands import actions, cheat_sheet, menus
 from zim_app.gui.document import Document, DocumentState
+from zim_app.gui.erasing.erase_controller import EraseController
 from zim_app.gui.evaluation.evaluation_controller import EvaluationController
 from zim_app.gui.everything.everything_controller import EverythingController
 from zim_app.gui.everything.subject_controller import SubjectController
@@ -89,6 +90,7 @@ class MainWindow(TabOrderWindow):
         self.files = FileController(self)
         self.models = ModelController(queue, self.banner, self)
         self.export = ExportController(self)
+        self.erasing = EraseController(self)
         self.masks = MaskController(self)
         self.subjects = SubjectController(self)
         self.batch = BatchController(self)
@@ -162,10 +164,6 @@ class MainWindow(TabOrderWindow):
                 "next_picture": partial(self.strip.step, 1),
                 "strip": self.files.set_strip_shown,
                 "select_subject": self.subjects.select,
-                "export": self.export.show_dialog,
-                "quick_export": self.export.export_again,
-                "copy_cutout": self.export.copy_cutout,
-                "copy_matte": self.export.copy_matte,
                 "quit": self.close,
                 "undo": self._undo_group.undo,
                 "redo": self._undo_group.redo,
@@ -179,6 +177,8 @@ class MainWindow(TabOrderWindow):
                 "log_folder": crash.open_log_folder,
                 "models": self.models.show_manager,
                 "about": self.show_about,
+                **self.export.handlers,
+                **self.erasing.handlers,
                 **self.view.handlers,
                 **self.tools.handlers,
                 **self.objects.handlers,

@@ -1020,6 +1020,10 @@
         <translation>Segmentierung: SAM mit kleinem Encoder, mit harten Rändern.</translation>
     </message>
     <message>
+        <source>Draws what was behind a removed object, at 512 pixels.</source>
+        <translation>Zeichnet, was hinter einem entfernten Objekt war, in 512 Pixeln.</translation>
+    </message>
+    <message>
         <source>As ZIM tiny, but more accurate; trained on images for research only.</source>
         <translation>Wie ZIM tiny, aber genauer; auch mit Bildern trainiert, die nur für die Forschung frei sind.</translation>
     </message>
@@ -1082,6 +1086,14 @@
     <message>
         <source>Choose it for Select subject, with another model.</source>
         <translation>Wählen Sie es für „Hauptmotiv auswählen“, mit einem anderen Modell.</translation>
+    </message>
+    <message>
+        <source>{model} fills holes and takes no prompts.</source>
+        <translation>{model} füllt Löcher und nimmt keine Markierungen.</translation>
+    </message>
+    <message>
+        <source>Choose it to remove objects, with another model.</source>
+        <translation>Wählen Sie es, um Objekte zu entfernen, mit einem anderen Modell.</translation>
     </message>
     <message>
         <source>Installed: {names}; or give a .safetensors, .pth or .pt file.</source>
@@ -3047,6 +3059,98 @@
         <source>Use LEVEL,WIDTH or one of {names}.</source>
         <translation>Schreiben Sie MITTE,BREITE oder einen der Namen {names}.</translation>
     </message>
+    <message>
+        <source>The margin is {margin}.</source>
+        <translation>Der Rand ist {margin}.</translation>
+    </message>
+    <message>
+        <source>It must be from 0 to {most} pixels.</source>
+        <translation>Er muss 0 bis {most} Pixel sein.</translation>
+    </message>
+    <message>
+        <source>There is no object to remove from {name}.</source>
+        <translation>In {name} gibt es kein Objekt zu entfernen.</translation>
+    </message>
+    <message>
+        <source>Add a point or a box on the object.</source>
+        <translation>Setzen Sie einen Punkt auf das Objekt oder einen Rahmen darum.</translation>
+    </message>
+    <message>
+        <source>The hole covers {name}: nothing is left to fill it from.</source>
+        <translation>Das Loch bedeckt {name}: Es bleibt nichts, womit es zu füllen wäre.</translation>
+    </message>
+    <message>
+        <source>Choose a smaller margin, or an object that leaves some background.</source>
+        <translation>Wählen Sie einen kleineren Rand oder ein Objekt, neben dem Hintergrund bleibt.</translation>
+    </message>
+    <message>
+        <source>{root} holds no holes to fill.</source>
+        <translation>{root} enthält keine Löcher zum Füllen.</translation>
+    </message>
+    <message>
+        <source>Give a folder with images/, masks/ and, where it is known, truth/.</source>
+        <translation>Geben Sie einen Ordner mit images/, masks/ und, wo sie bekannt ist, truth/ an.</translation>
+    </message>
+    <message>
+        <source>{mask} has no image in {folder}.</source>
+        <translation>Zu {mask} gibt es kein Bild in {folder}.</translation>
+    </message>
+    <message>
+        <source>Give the image of each mask the same name.</source>
+        <translation>Geben Sie dem Bild jeder Maske denselben Namen.</translation>
+    </message>
+    <message>
+        <source>{mask} has no hole.</source>
+        <translation>{mask} hat kein Loch.</translation>
+    </message>
+    <message>
+        <source>Give a mask that is white where the image is to be filled.</source>
+        <translation>Geben Sie eine Maske an, die weiß ist, wo das Bild gefüllt werden soll.</translation>
+    </message>
+    <message>
+        <source>{folder} has no image {name}.</source>
+        <translation>In {folder} gibt es kein Bild {name}.</translation>
+    </message>
+    <message>
+        <source>The hole leaves nothing of the photo to fill it from.</source>
+        <translation>Das Loch lässt vom Foto nichts, womit es zu füllen wäre.</translation>
+    </message>
+    <message>
+        <source>Make the hole, or its margin, smaller, or remove less at once.</source>
+        <translation>Machen Sie das Loch oder seinen Rand kleiner, oder entfernen Sie weniger auf einmal.</translation>
+    </message>
+    <message>
+        <source>{path} is no image encoder of CLIP: it takes {takes} and gives {gives}.</source>
+        <translation>{path} ist kein Bild-Encoder von CLIP: Er nimmt {takes} und gibt {gives}.</translation>
+    </message>
+    <message>
+        <source>Give a graph that takes pixel_values and gives image_embeds.</source>
+        <translation>Geben Sie einen Graphen an, der pixel_values nimmt und image_embeds gibt.</translation>
+    </message>
+    <message>
+        <source>{path} is no inpainting network: it takes {found}.</source>
+        <translation>{path} ist kein Inpainting-Netz: Es nimmt {found}.</translation>
+    </message>
+    <message>
+        <source>Give a graph with the inputs image (1 x 3 x H x W) and mask (1 x 1 x H x W) of 32-bit numbers, as LaMa is published.</source>
+        <translation>Geben Sie einen Graphen mit den Eingängen image (1 x 3 x H x W) und mask (1 x 1 x H x W) in 32-Bit-Zahlen an, wie LaMa veröffentlicht ist.</translation>
+    </message>
+    <message>
+        <source>The output of {path} is no image.</source>
+        <translation>Die Ausgabe von {path} ist kein Bild.</translation>
+    </message>
+    <message>
+        <source>Inpainting networks give 1 x 3 x H x W finite numbers.</source>
+        <translation>Inpainting-Netze geben 1 x 3 x H x W endliche Zahlen.</translation>
+    </message>
+    <message>
+        <source>There is no inpainting network {name} here.</source>
+        <translation>Es gibt hier kein Inpainting-Netz {name}.</translation>
+    </message>
+    <message>
+        <source>Download one under Model › Manage models, or with: zim-studio models download {name}; or give an ONNX file.</source>
+        <translation>Laden Sie eines unter Modell › Modelle verwalten, oder mit: zim-studio models download {name}; oder geben Sie eine ONNX-Datei an.</translation>
+    </message>
 </context>
 <context>
     <name>Actions</name>
@@ -3229,6 +3333,14 @@
     <message>
         <source>Compute a new matte from this matte&apos;s outline</source>
         <translation>Aus dem Umriss dieser Matte eine neue machen</translation>
+    </message>
+    <message>
+        <source>Remo&amp;ve object from photo…</source>
+        <translation>Objekt &amp;aus dem Foto entfernen …</translation>
+    </message>
+    <message>
+        <source>Fill in what was behind the object</source>
+        <translation>Auffüllen, was hinter dem Objekt war</translation>
     </message>
     <message>
         <source>De&amp;lete object</source>
@@ -3576,6 +3688,10 @@
     <message>
         <source>Selecting the subject…</source>
         <translation>Hauptmotiv wird ausgewählt …</translation>
+    </message>
+    <message>
+        <source>Filling…</source>
+        <translation>Füllt …</translation>
     </message>
     <message>
         <source>Searching…</source>
@@ -4414,6 +4530,92 @@
     <message>
         <source>Open</source>
         <translation>Öffnen</translation>
+    </message>
+</context>
+<context>
+    <name>EraseController</name>
+    <message>
+        <source>Save layers</source>
+        <translation>Ebenen speichern</translation>
+    </message>
+    <message>
+        <source>Save photo</source>
+        <translation>Foto speichern</translation>
+    </message>
+    <message>
+        <source>Saved {}</source>
+        <translation>{} gespeichert</translation>
+    </message>
+    <message>
+        <source>Open folder</source>
+        <translation>Ordner öffnen</translation>
+    </message>
+</context>
+<context>
+    <name>EraseDialog</name>
+    <message>
+        <source>Remove object</source>
+        <translation>Objekt entfernen</translation>
+    </message>
+    <message>
+        <source>Preview of the photo without object</source>
+        <translation>Vorschau des Fotos ohne Objekt</translation>
+    </message>
+    <message>
+        <source> px</source>
+        <translation> px</translation>
+    </message>
+    <message>
+        <source>Pixels around the matte that are filled too, to leave no edge</source>
+        <translation>Pixel um die Maske, die auch gefüllt werden, damit keine Kante bleibt</translation>
+    </message>
+    <message>
+        <source>Patches of the photo</source>
+        <translation>Stücken des Fotos</translation>
+    </message>
+    <message>
+        <source>What fills the hole; networks come by Model › Manage models</source>
+        <translation>Was das Loch füllt; Netze gibt es unter Modell › Modelle verwalten</translation>
+    </message>
+    <message>
+        <source>Show the photo with the object</source>
+        <translation>Das Foto mit dem Objekt zeigen</translation>
+    </message>
+    <message>
+        <source>Compare the photo with the result</source>
+        <translation>Das Foto mit dem Ergebnis vergleichen</translation>
+    </message>
+    <message>
+        <source>Save photo…</source>
+        <translation>Foto speichern …</translation>
+    </message>
+    <message>
+        <source>Save the photo without the object</source>
+        <translation>Das Foto ohne das Objekt speichern</translation>
+    </message>
+    <message>
+        <source>Save layers…</source>
+        <translation>Ebenen speichern …</translation>
+    </message>
+    <message>
+        <source>Save the cut-out above the photo without it, as layers</source>
+        <translation>Den Freisteller über dem Foto ohne ihn speichern, als Ebenen</translation>
+    </message>
+    <message>
+        <source>Margin</source>
+        <translation>Rand</translation>
+    </message>
+    <message>
+        <source>Fill with</source>
+        <translation>Füllen mit</translation>
+    </message>
+    <message>
+        <source>Filling…</source>
+        <translation>Füllt …</translation>
+    </message>
+    <message>
+        <source>{} % of the photo were filled.</source>
+        <translation>{} % des Fotos wurden gefüllt.</translation>
     </message>
 </context>
 <context>
@@ -5867,12 +6069,16 @@
         <translation>Automatische Netze, für „Hauptmotiv auswählen“</translation>
     </message>
     <message>
+        <source>Inpainting networks, for Remove object from photo</source>
+        <translation>Inpainting-Netze, für Objekt aus dem Foto entfernen</translation>
+    </message>
+    <message>
         <source>&amp;Add from disk…</source>
         <translation>Vom Datenträger &amp;hinzufügen …</translation>
     </message>
     <message>
-        <source>Install a .safetensors, .pth or .bin file or a pair of ONNX graphs (Alt+A)</source>
-        <translation>Eine .safetensors-, .pth- oder .bin-Datei oder ein Paar ONNX-Graphen installieren (Alt+H)</translation>
+        <source>Install a .safetensors, .pth or .bin file, a pair of ONNX graphs or an inpainting network (Alt+A)</source>
+        <translation>Eine .safetensors-, .pth- oder .bin-Datei, ein Paar ONNX-Graphen oder ein Inpainting-Netz installieren (Alt+H)</translation>
     </message>
     <message>
         <source>&amp;Close</source>

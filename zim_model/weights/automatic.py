@@ -19,7 +19,11 @@ from zim_model.errors import WeightsError, msg
 from zim_model.json_values import is_number
 from zim_model.runtime.atomic_files import read_error
 from zim_model.weights.catalogue import find_known
-from zim_model.weights.installed import ONNX_FILES, models_folder
+from zim_model.weights.installed import (
+    ONNX_FILES,
+    is_inpainting_file,
+    models_folder,
+)
 
 MAX_SIDE = 4096
 MAX_DESCRIPTION_BYTES = 1 << 16
@@ -93,12 +97,14 @@ def _model(name: str, path: Path) -> AutomaticModel:
 
 
 def _only_graph(folder: Path) -> Path | None:
-    """The one graph in a folder that is no pair of a ZIM."""
+    """The one graph in a folder that is neither of a ZIM's pair nor fills holes."""
     try:
         graphs = [p for p in folder.iterdir() if p.suffix == ".onnx"]
     except OSError:
         return None
-    return graphs[0] if len(graphs) == 1 and graphs[0].name not in ONNX_FILES else None
+    if len(graphs) != 1 or graphs[0].name in ONNX_FILES:
+        return None
+    return None if is_inpainting_file(graphs[0]) else graphs[0]
 
 
 def find_automatic(name: str) -> AutomaticModel:

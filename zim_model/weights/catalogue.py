@@ -19,10 +19,10 @@ from zim_model.weights.installed import (
 
 DEFAULT_MODEL = "zim-tiny"
 
-Format = Literal["safetensors", "sam", "onnx", "vitmatte", "automatic"]
+Format = Literal["safetensors", "sam", "onnx", "vitmatte", "automatic", "inpainting"]
 """Our own weights, the published checkpoint of a SAM, MobileSAM or SAM 2, ZIM's
-official pair of graphs, transformers' weights of a ViTMatte, or one graph that needs
-no prompts."""
+official pair of graphs, transformers' weights of a ViTMatte, one graph that needs no
+prompts, or one that fills holes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,11 @@ class ModelInfo:
     @property
     def kind(self) -> Kind:
         """What it takes beside the image."""
-        kinds: dict[Format, Kind] = {"vitmatte": "trimap", "automatic": "automatic"}
+        kinds: dict[Format, Kind] = {
+            "vitmatte": "trimap",
+            "automatic": "automatic",
+            "inpainting": "inpainting",
+        }
         return kinds.get(self.format, "prompt")
 
     @property
@@ -241,6 +245,24 @@ def _vitmatte(
     )
 
 
+def _lama() -> ModelInfo:
+    # The authors publish no graph; size and digest are those that many projects record
+    # for this revision of it.
+    revision = "c3c0c9e468934d62e79c329e35d82dd09ff8c444"
+    file = "lama_fp32.onnx"
+    url = f"https://huggingface.co/Carve/LaMa-ONNX/resolve/{revision}/{file}"
+    digest = "1faef5301d78db7dda502fe59966957ec4b79dd64e16f03ed96913c7a4eb68d6"
+    return ModelInfo(
+        name="lama",
+        title="LaMa",
+        description=msg("Draws what was behind a removed object, at 512 pixels."),
+        licence=APACHE,
+        source="https://github.com/advimman/lama",
+        format="inpainting",
+        files=(ModelFile(file, url, 208_044_816, digest),),
+    )
+
+
 MODELS = (
     ModelInfo(
         DEFAULT_MODEL,
@@ -393,6 +415,7 @@ MODELS = (
         972_666_916,
         "58f621f00f5d756097615970a88a791584600dcf7c45b18a0a6267535a1ebd3c",
     ),
+    _lama(),
 )
 """All known models; a new one is added here only."""
 
@@ -422,6 +445,11 @@ def locate(model: str) -> Path:
         raise WeightsError(
             msg("{model} finds the main object and takes no prompts.", model=model),
             msg("Choose it for Select subject, with another model."),
+        )
+    if installed is not None and installed.kind == "inpainting":
+        raise WeightsError(
+            msg("{model} fills holes and takes no prompts.", model=model),
+            msg("Choose it to remove objects, with another model."),
         )
     if installed is not None:
         return installed.path

@@ -4,8 +4,9 @@ Each installed model is a folder of its own there, named as the model, with one
 ``.safetensors`` or ``.pth`` file, the pair ``encoder.onnx`` and ``decoder.onnx`` or
 another single graph in it.  A folder appears under that name only once it is complete.
 
-Three kinds of networks lie there: those that answer prompts, trimap networks, which
-refine mattes, and automatic networks, which find the main object.
+Four kinds of networks lie there: those that answer prompts, trimap networks, which
+refine mattes, automatic networks, which find the main object, and inpainting networks,
+which fill holes.
 """
 
 from __future__ import annotations
@@ -30,13 +31,17 @@ from zim_model.runtime.atomic_files import delete_error, write_error
 MODELS_VARIABLE = "ZIM_STUDIO_MODELS"
 """Environment variable that names another models folder."""
 ONNX_FILES = ("encoder.onnx", "decoder.onnx")
+INPAINTING_FILE = "inpainting.onnx"
+"""The graph of an inpainting network that was added from the disk."""
+_INPAINTING_NAMES = ("inpainting", "lama")
+"""Beginnings of the names of inpainting networks' graphs."""
 PICKLE_SUFFIXES = (".pth", ".pt")
 """Of SAM checkpoints that torch saved."""
 WEIGHT_SUFFIXES = (".safetensors", *PICKLE_SUFFIXES)
 HUB_SUFFIX = ".bin"
 """Of checkpoints that transformers saved as pickles; only trimap networks' are used."""
-Kind = Literal["prompt", "trimap", "automatic"]
-"""What a model takes beside the image: prompts, a trimap, or nothing."""
+Kind = Literal["prompt", "trimap", "automatic", "inpainting"]
+"""What a model takes beside the image: prompts, a trimap, nothing, or a hole."""
 PART_FOLDER = ".part"
 """Suffix of the names of incomplete folders and files."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -109,6 +114,11 @@ def holds_trimap_network(path: Path) -> bool:
         return False
 
 
+def is_inpainting_file(path: Path) -> bool:
+    """Whether a graph fills holes, by its name."""
+    return path.name.lower().startswith(_INPAINTING_NAMES)
+
+
 def check_weight_file(path: Path) -> None:
     """Check that a path is not of something else that models come as.
 
@@ -141,12 +151,13 @@ def _read_model_folder(folder: Path) -> InstalledModel | None:
         return InstalledModel(folder.name, folder, size)
     graphs = [path for path in files if path.suffix == ".onnx"]
     if len(graphs) == 1 and graphs[0].name not in ONNX_FILES:
-        return InstalledModel(folder.name, graphs[0], size, kind="automatic")
+        kind: Kind = "inpainting" if is_inpainting_file(graphs[0]) else "automatic"
+        return InstalledModel(folder.name, graphs[0], size, kind=kind)
     weights = [path for path in files if path.suffix in WEIGHT_SUFFIXES]
     weights = weights or [path for path in files if path.suffix == HUB_SUFFIX]
     if len(weights) != 1:
         return None
-    kind: Kind = "trimap" if holds_trimap_network(weights[0]) else "prompt"
+    kind = "trimap" if holds_trimap_network(weights[0]) else "prompt"
     if kind == "prompt" and weights[0].suffix == HUB_SUFFIX:
         return None
     return InstalledModel(folder.name, weights[0], size, kind=kind)
@@ -242,12 +253,19 @@ def require_onnx() -> None:
 
 
 def install_files(
-    name: str, files: Sequence[Path], check: Callable[[Path], object] | None = None
+    name: str,
+    files: Sequence[Path],
+    check: Callable[[Path], object] | None = None,
+    *,
+    renamed: str | None = None,
 ) -> InstalledModel:
     """Link or copy files into a model's folder, all or none.
 
     Args:
+        name: of the model.
+        files: to install.
         check: called with the folder of the copies before they are installed.
+        renamed: name of the one file in the model's folder; None keeps its own.
 
     Raises:
         WeightsError: the name is taken or no name, or the files cannot be written, or
@@ -266,7 +284,7 @@ def install_files(
         try:
             check_space(folder, sum(path.stat().st_size for path in files))
             for path in files:
-                link_or_copy(path.resolve(), staging / path.name)
+                link_or_copy(path.resolve(), staging / (renamed or path.name))
             if check is not None:
                 check(staging)
             staging.rename(folder / name)

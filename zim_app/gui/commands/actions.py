@@ -200,6 +200,13 @@ ACTIONS = (
         QT_TRANSLATE_NOOP("Actions", "Compute a new matte from this matte's outline"),
     ),
     ActionSpec(
+        "erase",
+        QT_TRANSLATE_NOOP("Actions", "Remo&ve object from photo…"),
+        ("Ctrl+Shift+R",),
+        "image-remove-outline",
+        QT_TRANSLATE_NOOP("Actions", "Fill in what was behind the object"),
+    ),
+    ActionSpec(
         "object_delete",
         QT_TRANSLATE_NOOP("Actions", "De&lete object"),
         ("Ctrl+Delete", "Ctrl+Backspace"),
@@ -354,7 +361,7 @@ ACTIONS = (
 
 EXPORTS = (
     *("export", "quick_export", "copy_cutout", "copy_matte"),
-    *("object_refine", "training_pair"),
+    *("object_refine", "training_pair", "erase"),
 )
 """Actions that need a matte."""
 
@@ -385,7 +392,8 @@ MENUS = (
         (
             *("select_subject", "everything", SEPARATOR),
             *("object_new", "object_duplicate", "object_merge", "object_delete"),
-            *("object_refine", SEPARATOR, "object_rename", "object_colour", SEPARATOR),
+            *("object_refine", "erase", SEPARATOR),
+            *("object_rename", "object_colour", SEPARATOR),
             *("object_visible", "object_solo", SEPARATOR),
             *("object_raise", "object_lower", "object_above", "object_below"),
         ),

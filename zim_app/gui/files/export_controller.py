@@ -98,6 +98,16 @@ class ExportController(QObject):
         studio.status.addPermanentWidget(self.progress)
 
     @property
+    def handlers(self) -> dict[str, Callable[[], object]]:
+        """Handlers of the actions, by action id."""
+        return {
+            "export": self.show_dialog,
+            "quick_export": self.export_again,
+            "copy_cutout": self.copy_cutout,
+            "copy_matte": self.copy_matte,
+        }
+
+    @property
     def ready(self) -> bool:
         """Whether the active object has a matte to export."""
         return self._ready_document() is not None

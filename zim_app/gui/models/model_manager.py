@@ -73,6 +73,7 @@ class ModelManager(QDialog):
         headings = {
             "trimap": self.tr("Trimap networks, for Detail in the panel Refine"),
             "automatic": self.tr("Automatic networks, for Select subject"),
+            "inpainting": self.tr("Inpainting networks, for Remove object from photo"),
         }
         self._lists: dict[str, QVBoxLayout] = {}
         for kind in get_args(Kind):
@@ -96,8 +97,8 @@ class ModelManager(QDialog):
         self.add_button.setAutoDefault(False)
         self.add_button.setToolTip(
             self.tr(
-                "Install a .safetensors, .pth or .bin file or a pair of ONNX graphs"
-                " (Alt+A)"
+                "Install a .safetensors, .pth or .bin file, a pair of ONNX graphs or an"
+                " inpainting network (Alt+A)"
             )
         )
         self.add_button.clicked.connect(self.choose_file)

@@ -1,0 +1,1 @@
+"""Removing objects from photos: the dialog and its controller."""
