@@ -89,11 +89,12 @@ class Image:
         """The view of its grey values, where it is not what a file opens with."""
         view = self.greys.view if self.greys else GreyView()
         return None if view == GreyView() else view
+
     def with_pixels(self, rgb: ByteArray, source: PixelArray) -> Image:
-        """This image with other colours, of the same size and depth."""
+        """This image with other colours, of the same size and depth; not its greys."""
         for array in (rgb, source):
             array.setflags(write=False)
-        return replace(self, rgb=rgb, source=source, key=_key(rgb))
+        return replace(self, rgb=rgb, source=source, key=_key(rgb), greys=None)
 
     def colour_at(self, x: float, y: float) -> int:
         """The mean colour of ``rgb`` around a position, 0xRRGGBB.

@@ -3057,7 +3057,7 @@
     </message>
     <message>
         <source>Use LEVEL,WIDTH or one of {names}.</source>
-        <translation>Geben Sie NIVEAU,BREITE an oder eines von {names}.</translation>
+        <translation>Schreiben Sie MITTE,BREITE oder einen der Namen {names}.</translation>
     </message>
     <message>
         <source>The margin is {margin}.</source>
