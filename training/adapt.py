@@ -1,0 +1,135 @@
+"""Adapt zim-tiny to your corrections: ``python -m training.adapt FOLDER --out FILE``.
+
+A copy of the model is trained on the corrected images of a folder, some of which are
+held out.  The result lies between the old and the new weights, as far as the held-out
+images are better for it.  Progress is printed as lines of JSON, see
+:mod:`zim_app.core.adaptation`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from zim_app.core.adaptation import (
+    DISCARD,
+    STOP,
+    Event,
+    Failed,
+    encode_event,
+)
+from zim_model.errors import ZimError
+
+INTERRUPTED = 130
+"""Exit code without a result because the caller or Ctrl-C ended the process."""
+MINUTES = 5.0
+
+
+class StopRequest:
+    """Whether the process was asked to end.
+
+    Ctrl-C or SIGTERM, or the line STOP on the standard input, ends the training with
+    what was learned so far.  A second Ctrl-C, the line DISCARD or the end of the input
+    ends the process at once, without a result.
+
+    Args:
+        follow_input: whether the caller writes to the standard input.
+    """
+
+    def __init__(self, *, follow_input: bool) -> None:
+        self._event = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+        if follow_input:
+            threading.Thread(target=self._follow, daemon=True).start()
+
+    def is_set(self) -> bool:
+        """Whether the training should end."""
+        return self._event.is_set()
+
+    def _on_signal(self, number: int, frame: object) -> None:
+        if self._event.is_set():
+            raise KeyboardInterrupt
+        self._event.set()
+
+    def _follow(self) -> None:
+        for line in sys.stdin:
+            if line.strip() == STOP:
+                self._event.set()
+            elif line.strip() == DISCARD:
+                break
+        os._exit(INTERRUPTED)  # nobody waits for a result
+
+
+def tell(event: Event) -> None:
+    """Print an event as a line."""
+    print(encode_event(event), flush=True)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    arguments = _parser().parse_args(argv)
+    stop = StopRequest(follow_input=arguments.follow_input)
+    try:
+        # Imported here: torch takes seconds, in which a stop should be heard.
+        from training.adaptation.run import AdaptationOptions, adapt
+        from training.run_config import read_overrides
+
+        options = AdaptationOptions(
+            tuple(arguments.folders),
+            arguments.model,
+            arguments.out,
+            arguments.minutes,
+            read_overrides(arguments.set or ()),
+        )
+        with tempfile.TemporaryDirectory(prefix="zim-studio-") as scratch:
+            tell(adapt(options, Path(scratch), tell, stop.is_set))
+    except ZimError as error:
+        tell(Failed.from_error(error))
+        print(f"adapt: error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("adapt: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training.adapt")
+    parser.add_argument(
+        "folders",
+        nargs="+",
+        type=Path,
+        metavar="FOLDER",
+        help="training pairs, photo.jpg with photo.alpha.png, or projects",
+    )
+    parser.add_argument("--model", default="zim-tiny", help="name or weight file")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="new .safetensors file; a sheet beside"
+    )
+    parser.add_argument(
+        "--minutes", type=float, default=MINUTES, help="of training at most"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        metavar="KEY=VALUE",
+        help="setting of the training, such as lr=1e-4; may be repeated",
+    )
+    parser.add_argument(
+        "--follow-input",
+        action="store_true",
+        help=f"read the lines {STOP} and {DISCARD} from the standard input, and end"
+        " with it",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
