@@ -1,10 +1,10 @@
 """What adapting zim-tiny to ten corrected images gains, and what it costs elsewhere.
 
-``python benchmarks/adapt.py --data DATA --source cwfid`` takes ten label maps of one source
-of ``DATA/train/seg`` as corrected images, adapts the model to them with ``training.adapt``,
-and prints scores before and after, with standard errors of the paired differences: on ten
-others of that source, and on regions of ``DATA/dev`` of all other sources.  The sources are
-to be ones that the model was not trained on.
+``python benchmarks/adapt.py --data DATA --source cwfid`` takes ten label maps of one
+source of ``DATA/train/seg`` as corrected images, adapts the model to them with
+``training.adapt``, and prints scores before and after, with standard errors of the
+paired differences: on ten others of that source, and on regions of ``DATA/dev`` of all
+other sources.  The sources are to be ones that the model was not trained on.
 """
 
 from __future__ import annotations

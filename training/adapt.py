@@ -15,16 +15,19 @@ import sys
 import tempfile
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from zim_app.core.adaptation import (
     DISCARD,
     STOP,
+    Adapted,
     Event,
     Failed,
     encode_event,
 )
 from zim_model.errors import ZimError
+from zim_model.weights.installed import check_free_name, install_files
 
 INTERRUPTED = 130
 """Exit code without a result because the caller or Ctrl-C ended the process."""
@@ -77,19 +80,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     stop = StopRequest(follow_input=arguments.follow_input)
     try:
-        # Imported here: torch takes seconds, in which a stop should be heard.
-        from training.adaptation.run import AdaptationOptions, adapt
-        from training.run_config import read_overrides
-
-        options = AdaptationOptions(
-            tuple(arguments.folders),
-            arguments.model,
-            arguments.out,
-            arguments.minutes,
-            read_overrides(arguments.set or ()),
-        )
+        if arguments.install is not None:
+            check_free_name(arguments.install)
         with tempfile.TemporaryDirectory(prefix="zim-studio-") as scratch:
-            tell(adapt(options, Path(scratch), tell, stop.is_set))
+            tell(_run(arguments, Path(scratch), stop))
     except ZimError as error:
         tell(Failed.from_error(error))
         print(f"adapt: error: {error}", file=sys.stderr)
@@ -98,6 +92,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("adapt: interrupted", file=sys.stderr)
         return INTERRUPTED
     return 0
+
+
+def _run(arguments: argparse.Namespace, scratch: Path, stop: StopRequest) -> Adapted:
+    """Adapt the model, and install the result if that is wanted."""
+    # Imported here: torch takes seconds, in which a stop should be heard.
+    from training.adaptation.run import AdaptationOptions, adapt
+    from training.run_config import read_overrides
+
+    name = arguments.install
+    options = AdaptationOptions(
+        tuple(arguments.folders),
+        arguments.model,
+        arguments.out or scratch / f"{name}.safetensors",
+        arguments.minutes,
+        read_overrides(arguments.set or ()),
+    )
+    result = adapt(options, scratch, tell, stop.is_set)
+    if name is None or not result.weights:
+        return result
+    installed = install_files(name, [options.out, options.sheet])
+    sheet = installed.path.with_name(options.sheet.name)
+    return replace(result, weights=str(installed.path), sheet=str(sheet))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -110,8 +126,12 @@ def _parser() -> argparse.ArgumentParser:
         help="training pairs, photo.jpg with photo.alpha.png, or projects",
     )
     parser.add_argument("--model", default="zim-tiny", help="name or weight file")
-    parser.add_argument(
-        "--out", type=Path, required=True, help="new .safetensors file; a sheet beside"
+    target = parser.add_mutually_exclusive_group(required=True)
+    target.add_argument(
+        "--out", type=Path, help="new .safetensors file, with a sheet beside it"
+    )
+    target.add_argument(
+        "--install", metavar="NAME", help="name among the installed models"
     )
     parser.add_argument(
         "--minutes", type=float, default=MINUTES, help="of training at most"

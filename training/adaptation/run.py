@@ -5,9 +5,10 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from training.adaptation.blending import SHARES, blend, choose_share
 from training.adaptation.pairs import CorrectedPairs, check_pairs, split_pairs
@@ -77,6 +78,8 @@ def adapt(
     _check_free(options)
     parent = _load_parent(options.model)
     config = adaptation_settings(parent, dict(options.settings))
+    if config.threads:
+        torch.set_num_threads(config.threads)
     found = _collect(options.folders, scratch)
     tuning = Tuning(parent, split_pairs(found), config, tell)
     images = len(found.images)

@@ -15,7 +15,7 @@ from zim_model.errors import MALFORMED, Message, ZimError
 MIN_IMAGES = 4
 """Fewest corrected images that a model can be adapted to."""
 STOP, DISCARD = "stop", "discard"
-"""Lines on the process's standard input: end early with what was learned, or without."""
+"""Lines on the process's standard input: end with what was learned, or without."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from zim_model.errors import MALFORMED
+from zim_model.network.config import TINY_KEY
 from zim_model.weights.catalogue import find_known
+from zim_model.weights.installed import InstalledModel, installed_models
 
 ADAPTATION_KEY = "zim_adaptation"
 """Metadata key of the file; JSON of :class:`Adaptation`, and how it was trained."""
@@ -62,11 +64,25 @@ class Adaptation:
 def read_adaptation(path: Path) -> Adaptation | None:
     """What a weight file tells; None if its model was not adapted, or is damaged."""
     try:
+        return Adaptation.from_json(_read_metadata(path)[ADAPTATION_KEY])
+    except MALFORMED:
+        return None
+
+
+def adaptable_models() -> tuple[InstalledModel, ...]:
+    """The installed models of zim-tiny's architecture, the bundled ones first."""
+    return tuple(
+        model for model in installed_models() if TINY_KEY in _read_metadata(model.path)
+    )
+
+
+def _read_metadata(path: Path) -> dict[str, Any]:
+    """The metadata of a safetensors file; empty of a file that is none."""
+    try:
         with path.open("rb") as file:
             (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
             if length > MAX_HEADER:
-                return None
-            header = json.loads(file.read(length))
-        return Adaptation.from_json(header["__metadata__"][ADAPTATION_KEY])
+                return {}
+            return dict(json.loads(file.read(length))["__metadata__"])
     except (OSError, struct.error, *MALFORMED):
-        return None
+        return {}
