@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 
 from zim_app.gui import crash
 from zim_app.gui.activity import ActivityIndicator
+from zim_app.gui.adaptation.adaptation_controller import AdaptationController
 from zim_app.gui.batch.batch_controller import BatchController
 from zim_app.gui.canvas.canvas import Canvas
 from zim_app.gui.canvas.view_controller import ViewController
@@ -93,6 +94,7 @@ class MainWindow(TabOrderWindow):
         self.subjects = SubjectController(self)
         self.batch = BatchController(self)
         self.evaluation = EvaluationController(self)
+        self.adaptation = AdaptationController(self, self.models)
         self.activity = ActivityIndicator(
             queue, self.file_worker, self.status, self.busy_bar, self
         )
@@ -114,7 +116,7 @@ class MainWindow(TabOrderWindow):
     def idle(self) -> bool:
         """Whether no worker is running."""
         workers = (self.queue, self.file_worker, self.strip, self.view)
-        controllers = (self.models, self.batch)
+        controllers = (self.models, self.batch, self.adaptation)
         return all(part.idle for part in (*workers, *controllers))
 
     @Slot()
@@ -186,6 +188,7 @@ class MainWindow(TabOrderWindow):
                 **self.masks.handlers,
                 **self.batch.handlers,
                 **self.evaluation.handlers,
+                **self.adaptation.handlers,
             },
         )
         self.objects.set_actions(self.actions_by_id)
@@ -481,18 +484,16 @@ class MainWindow(TabOrderWindow):
             self._paint_icons()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not (self.batch.may_close() and self.files.may_close()):
+        asked = (self.batch, self.adaptation, self.files)
+        if not all(part.may_close() for part in asked):
             event.ignore()
             return
         window_state.set_window_geometry(self.saveGeometry())
         self.panels.save_state()
         self.hide()  # a running export is finished first
-        self.queue.close()
-        self.batch.close()
-        self.evaluation.close()
-        self.files.close()
-        self.export.close()
+        for part in (self.queue, self.batch, self.adaptation, self.evaluation):
+            part.close()
+        for part in (self.files, self.export, self.view, self.models):
+            part.close()
         self.strip.close_worker()
-        self.view.close()
-        self.models.close()
         event.accept()
