@@ -2895,6 +2895,42 @@
         <source>{name} has no features at strides 4, 8, 16 and 32.</source>
         <translation>{name} hat keine Merkmale mit den Schrittweiten 4, 8, 16 und 32.</translation>
     </message>
+    <message>
+        <source>There are usable mattes of {count} photos; at least {least} are needed.{faults}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Correct further photos, and save each as a training pair.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The photo of {name} is not in its folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Open the project, locate the photo, and save it again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The photo of {name} has been changed since.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Open the project, correct its objects, and save it again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The training ended without a result: {reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>it told no reason.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>If there is little memory, close other programs, and try again.</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>Actions</name>
@@ -3323,6 +3359,14 @@
         <translation>Modelle an einem Datensatz messen</translation>
     </message>
     <message>
+        <source>Adapt model to my &amp;corrections…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Train a copy of the model on corrected photos</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>&amp;Manage models…</source>
         <translation>Modelle &amp;verwalten …</translation>
     </message>
@@ -3436,6 +3480,216 @@
     <message>
         <source>{} %</source>
         <translation>{} %</translation>
+    </message>
+</context>
+<context>
+    <name>AdaptationController</name>
+    <message>
+        <source>Progress of the training</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Stop the training; the best so far is kept</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Compare with {}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The model was adapted to your corrections.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The training has ended without a better model.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The model could not be adapted.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation type="unfinished">Anzeigen</translation>
+    </message>
+    <message>
+        <source>A model is being trained</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Discard the training and quit?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>To keep what was learned, choose Stop and keep in its window.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Discard and quit</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation type="unfinished">Weiter</translation>
+    </message>
+</context>
+<context>
+    <name>AdaptationDialog</name>
+    <message>
+        <source>Adapt model to my corrections</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Held-out photos before and after</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Start</source>
+        <translation type="unfinished">&amp;Starten</translation>
+    </message>
+    <message>
+        <source>Train a copy of the model</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>S&amp;top and keep</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>End the training; the best so far becomes the new model</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Discard</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>End the training without a new model</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Use this model</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Matte the active object with this model, and new photos too</source>
+        <translation type="unfinished">Das aktive Objekt mit diesem Modell freistellen und neue Bilder auch</translation>
+    </message>
+    <message>
+        <source>C&amp;ompare on this photo</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add a copy of the active object on top, matted by the new model</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>C&amp;lose</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Close; a training goes on (Esc)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A copy of the model learns from photos that you have corrected. Some of them are held out to see whether it gets better at them. Nothing leaves this computer.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Reading the corrections…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Ending the training…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Left out:
+{}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Learning from {} photos, {} more are held out…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choosing the best weights…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Step {}, {} % of the time, loss {}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The held-out photos are not matted better by more than chance, so no model was made. Correct more photos, or give it more time.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{} is among the models. On the held-out photos the IoU is {} (before: {}) from a box, and {} ({}) from one click. Below: photo, before, after, and your correction.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Discarded; no model was made.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>AdaptationForm</name>
+    <message>
+        <source>Folder of corrections</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Folder with training pairs, projects, or both; nothing is changed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The model that is copied and trained further</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source> min</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Time for the training; it ends earlier if you stop it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name of the new model in the list of models</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Corrections:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Model:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Time:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Name:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>my-model</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Found: {} training pairs, {} projects.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{} corrected photos are too few; at least {} are needed. Correct a photo and choose File › Save as training pair.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose a folder</source>
+        <translation type="unfinished">Einen Ordner wählen</translation>
     </message>
 </context>
 <context>
@@ -5397,6 +5651,17 @@
     <message>
         <source>Change removed colour</source>
         <translation>Entfernte Farbe ändern</translation>
+    </message>
+</context>
+<context>
+    <name>LearningCurve</name>
+    <message>
+        <source>Accuracy on held-out photos</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>IoU {} at first, now {}, at best {}</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>

@@ -121,7 +121,7 @@ class AdaptationDialog(QDialog):
         self.compare_button = self._button(
             self.tr("C&ompare on this photo"),
             self.tr(
-                "Add a copy of the active object that the new model mattes, on top of it"
+                "Add a copy of the active object on top, matted by the new model"
             ),
             lambda: self.compare_requested.emit(self._name),
         )
@@ -140,9 +140,9 @@ class AdaptationDialog(QDialog):
         note = self._text()
         note.setText(
             self.tr(
-                "A copy of the model learns from photos that you have corrected. Some of"
-                " them are held out to see whether it gets better at them. Nothing leaves"
-                " this computer."
+                "A copy of the model learns from photos that you have corrected. Some"
+                " of them are held out to see whether it gets better at them. Nothing"
+                " leaves this computer."
             )
         )
         buttons = QHBoxLayout()
