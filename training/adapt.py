@@ -17,6 +17,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Self
 
 from zim_app.core.adaptation import (
     DISCARD,
@@ -47,10 +48,19 @@ class StopRequest:
 
     def __init__(self, *, follow_input: bool) -> None:
         self._event = threading.Event()
+        self._follow_input = follow_input
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._on_signal)
-        if follow_input:
+            self._before[number] = signal.signal(number, self._on_signal)
+        if self._follow_input:
             threading.Thread(target=self._follow, daemon=True).start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
     def is_set(self) -> bool:
         """Whether the training should end."""
@@ -78,11 +88,13 @@ def tell(event: Event) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     arguments = _parser().parse_args(argv)
-    stop = StopRequest(follow_input=arguments.follow_input)
     try:
         if arguments.install is not None:
             check_free_name(arguments.install)
-        with tempfile.TemporaryDirectory(prefix="zim-studio-") as scratch:
+        with (
+            StopRequest(follow_input=arguments.follow_input) as stop,
+            tempfile.TemporaryDirectory(prefix="zim-studio-") as scratch,
+        ):
             tell(_run(arguments, Path(scratch), stop))
     except ZimError as error:
         tell(Failed.from_error(error))
@@ -97,7 +109,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace, scratch: Path, stop: StopRequest) -> Adapted:
     """Adapt the model, and install the result if that is wanted."""
     # Imported here: torch takes seconds, in which a stop should be heard.
-    from training.adaptation.run import AdaptationOptions, adapt
+    from training.adaptation.run import AdaptationOptions, adapt_model
     from training.run_config import read_overrides
 
     name = arguments.install
@@ -108,7 +120,7 @@ def _run(arguments: argparse.Namespace, scratch: Path, stop: StopRequest) -> Ada
         arguments.minutes,
         read_overrides(arguments.set or ()),
     )
-    result = adapt(options, scratch, tell, stop.is_set)
+    result = adapt_model(options, scratch, tell, stop.is_set)
     if name is None or not result.weights:
         return result
     installed = install_files(name, [options.out, options.sheet])

@@ -55,7 +55,7 @@ class AdaptationOptions:
         return self.out.with_suffix(".png")
 
 
-def adapt(
+def adapt_model(
     options: AdaptationOptions,
     scratch: Path,
     tell: Tell,

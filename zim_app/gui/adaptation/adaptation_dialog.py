@@ -120,9 +120,7 @@ class AdaptationDialog(QDialog):
         )
         self.compare_button = self._button(
             self.tr("C&ompare on this photo"),
-            self.tr(
-                "Add a copy of the active object on top, matted by the new model"
-            ),
+            self.tr("Add a copy of the active object on top, matted by the new model"),
             lambda: self.compare_requested.emit(self._name),
         )
         self.close_button = self._button(
