@@ -25,7 +25,8 @@ def wait():
         sys.exit(130)
 
 print("a library says something")
-tell(Prepared(3, 1, (msg("{name} cannot be used. {reason}", name="b.png", reason="x"),)))
+fault = msg("{name} cannot be used. {reason}", name="b.png", reason="x")
+tell(Prepared(3, 1, (fault,)))
 tell(Validated(0, 0.5))
 tell(Trained(1, 0.25, 0.3))
 tell(Validated(1, 0.6))
@@ -38,9 +39,11 @@ from zim_model.assets import asset_path
 from zim_model.weights.installed import install_files
 sheet = Path(sys.argv[2]) / (sys.argv[1] + ".png")
 PIL.Image.fromarray(numpy.zeros((20, 30, 3), numpy.uint8)).save(sheet)
-model = install_files(sys.argv[1], [asset_path("models", "zim-tiny.safetensors"), sheet])
+weights = asset_path("models", "zim-tiny.safetensors")
+model = install_files(sys.argv[1], [weights, sheet])
 before, after = {"iou_box": 0.5, "iou_1": 0.4}, {"iou_box": 0.625, "iou_1": 0.75}
-tell(Adapted(0.5, before, after, str(model.path), str(model.path.with_name(sheet.name)), 9))
+sheet = model.path.with_name(sheet.name)
+tell(Adapted(0.5, before, after, str(model.path), str(sheet), 9))
 """
 
 
