@@ -3359,6 +3359,10 @@
         <translation>Modelle an einem Datensatz messen</translation>
     </message>
     <message>
+        <source>&amp;Adapt model to my corrections…</source>
+        <translation>Modell an meine Korrekturen &amp;anpassen …</translation>
+    </message>
+    <message>
         <source>Train a copy of the model on corrected photos</source>
         <translation>Eine Kopie des Modells an korrigierten Bildern trainieren</translation>
     </message>
@@ -3506,7 +3510,7 @@
     </message>
     <message>
         <source>Show</source>
-        <translation type="unfinished">Anzeigen</translation>
+        <translation>Anzeigen</translation>
     </message>
     <message>
         <source>A model is being trained</source>
@@ -3526,7 +3530,7 @@
     </message>
     <message>
         <source>Go on</source>
-        <translation type="unfinished">Weiter</translation>
+        <translation>Weiter</translation>
     </message>
 </context>
 <context>
@@ -3541,7 +3545,7 @@
     </message>
     <message>
         <source>&amp;Start</source>
-        <translation type="unfinished">&amp;Starten</translation>
+        <translation>&amp;Starten</translation>
     </message>
     <message>
         <source>Train a copy of the model</source>
@@ -3569,7 +3573,7 @@
     </message>
     <message>
         <source>Matte the active object with this model, and new photos too</source>
-        <translation type="unfinished">Das aktive Objekt mit diesem Modell freistellen und neue Bilder auch</translation>
+        <translation>Das aktive Objekt mit diesem Modell freistellen und neue Bilder auch</translation>
     </message>
     <message>
         <source>C&amp;ompare on this photo</source>
@@ -3686,7 +3690,7 @@
     </message>
     <message>
         <source>Choose a folder</source>
-        <translation type="unfinished">Einen Ordner wählen</translation>
+        <translation>Einen Ordner wählen</translation>
     </message>
 </context>
 <context>

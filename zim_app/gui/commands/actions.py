@@ -320,7 +320,7 @@ ACTIONS = (
     ),
     ActionSpec(
         "adapt_model",
-        QT_TRANSLATE_NOOP("Actions", ""Adapt model to my &corrections…"Adapt model to my corrections…"),
+        QT_TRANSLATE_NOOP("Actions", "&Adapt model to my corrections…"),
         (),
         "school-outline",
         QT_TRANSLATE_NOOP("Actions", "Train a copy of the model on corrected photos"),
