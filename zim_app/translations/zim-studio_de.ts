@@ -5657,8 +5657,8 @@
 <context>
     <name>LearningCurve</name>
     <message>
-        <source>Accuracy on held-out photos</source>
-        <translation>Genauigkeit bei zurückgehaltenen Bildern</translation>
+        <source>IoU on held-out photos</source>
+        <translation>IoU bei zurückgehaltenen Bildern</translation>
     </message>
     <message>
         <source>IoU {} at first, now {}, at best {}</source>

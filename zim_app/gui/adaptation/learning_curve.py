@@ -23,8 +23,8 @@ class LearningCurve(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.points: list[tuple[float, float]] = []
-        self.setMinimumHeight(110)
-        self.setAccessibleName(self.tr("Accuracy on held-out photos"))
+        self.setMinimumHeight(130)
+        self.setAccessibleName(self.tr("IoU on held-out photos"))
 
     def sizeHint(self) -> QSize:
         return QSize(420, 120)
@@ -52,7 +52,12 @@ class LearningCurve(QWidget):
         colour = self.palette().color(QPalette.ColorRole.WindowText)
         faint = QColor(colour)
         faint.setAlpha(90)
-        area = QRectF(self.rect()).adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
+        metrics = self.fontMetrics()
+        left = MARGIN + metrics.horizontalAdvance(format_number(1, 3))
+        top = MARGIN + metrics.height()
+        area = QRectF(self.rect()).adjusted(left, top, -MARGIN, -MARGIN)
+        painter.setPen(colour)
+        painter.drawText(QPointF(area.left(), area.top() - 4), self.accessibleName())
         painter.setPen(QPen(faint, 1))
         painter.drawRect(area)
         if not self.points:
@@ -76,21 +81,12 @@ class LearningCurve(QWidget):
         painter.setBrush(LINE)
         for point in line:
             painter.drawEllipse(point, 3, 3)
-        self._draw_numbers(painter, area, (low, low + span), colour)
-
-    def _draw_numbers(
-        self,
-        painter: QPainter,
-        area: QRectF,
-        ends: tuple[float, float],
-        colour: QColor,
-    ) -> None:
         painter.setPen(colour)
-        inside = area.adjusted(4, 2, -4, -2)
-        left = Qt.AlignmentFlag.AlignLeft
-        for value, side in zip(
-            ends,
-            (Qt.AlignmentFlag.AlignBottom, Qt.AlignmentFlag.AlignTop),
-            strict=True,
-        ):
-            painter.drawText(inside, left | side, format_number(value, 3))
+        beside = QRectF(0, area.top(), area.left() - 4, area.height())
+        right = Qt.AlignmentFlag.AlignRight
+        painter.drawText(
+            beside, right | Qt.AlignmentFlag.AlignTop, format_number(low + span, 3)
+        )
+        painter.drawText(
+            beside, right | Qt.AlignmentFlag.AlignBottom, format_number(low, 3)
+        )
