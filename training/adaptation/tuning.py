@@ -6,6 +6,7 @@ import copy
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -98,12 +99,14 @@ class Tuning:
         self.parent, self.config, self.tell = parent, config, tell
         self.device = torch.device(default_device())
         fine = config.zoom > 1
-        sizes = {
-            "longest": DETAIL_LONGEST if fine else MAX_SIDE,
-            "composed": DETAIL_COMPOSED if fine else COMPOSED,
-        }
-        self.samples = TinySamples(SceneReader(data, **sizes), config, config.seed)
-        held_out = SceneReader(data, held_out=True, **sizes)
+        reader = partial(
+            SceneReader,
+            data,
+            longest=DETAIL_LONGEST if fine else MAX_SIDE,
+            composed=DETAIL_COMPOSED if fine else COMPOSED,
+        )
+        self.samples = TinySamples(reader(), config, config.seed)
+        held_out = reader(held_out=True)
         self.scenes = held_out_scenes(held_out, config.val_cases, config.seed)
         if not self.scenes:
             raise ZimError(

@@ -85,8 +85,7 @@ class MainWindow(TabOrderWindow):
         self.start_page = StartPage(sample_paths(), window_state.recent_paths())
         self.pages, self.banner = QStackedWidget(), Banner()
         self.busy_bar = BusyBar()
-        self.status = StatusBar()
-        self.strip = FolderStrip()
+        self.status, self.strip = StatusBar(), FolderStrip()
         self.files = FileController(self)
         self.models = ModelController(queue, self.banner, self)
         self.export = ExportController(self)
@@ -252,14 +251,13 @@ class MainWindow(TabOrderWindow):
         self.objects.selection_changed.connect(self._update_actions)
         self.objects.rejected.connect(self.banner.show_error)
         self.everything.rejected.connect(self.banner.show_error)
-        self.everything.failed.connect(self.report)
-        self.batch.failed.connect(self.report)
         self.everything.active_changed.connect(by_id["everything"].setChecked)
         self.canvas.pointer_moved.connect(self._on_canvas_pointer_moved)
         self.canvas.zoom_changed.connect(self.status.show_zoom)
         self.status.zoom_requested.connect(self.canvas.set_zoom)
         self.status.fit_requested.connect(self.canvas.fit)
-        self.view.failed.connect(self.report)
+        for part in (self.everything, self.batch, self.view):
+            part.failed.connect(self.report)
         self.canvas.selection_changed.connect(self._update_actions)
         self.files.project_changed.connect(self._update_title)
         self.files.strip_shown_changed.connect(by_id["strip"].setChecked)
@@ -484,16 +482,19 @@ class MainWindow(TabOrderWindow):
             self._paint_icons()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        asked = (self.batch, self.adaptation, self.files)
-        if not all(part.may_close() for part in asked):
+        if not all(x.may_close() for x in (self.batch, self.adaptation, self.files)):
             event.ignore()
             return
         window_state.set_window_geometry(self.saveGeometry())
         self.panels.save_state()
         self.hide()  # a running export is finished first
-        for part in (self.queue, self.batch, self.adaptation, self.evaluation):
-            part.close()
-        for part in (self.files, self.export, self.view, self.models):
-            part.close()
+        self.queue.close()
+        self.batch.close()
+        self.adaptation.close()
+        self.evaluation.close()
+        self.files.close()
+        self.export.close()
         self.strip.close_worker()
+        self.view.close()
+        self.models.close()
         event.accept()

@@ -65,9 +65,9 @@ class AdaptationForm(QWidget):
         self.name.setToolTip(self.tr("Name of the new model in the list of models"))
         layout = QFormLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        row = widget_row(self.folder, browse_button(self._browse))
-        layout.addRow(self.tr("&Corrections:"), row)
-        layout.labelForField(row).setBuddy(self.folder)
+        label = QLabel(self.tr("&Corrections:"))
+        label.setBuddy(self.folder)
+        layout.addRow(label, widget_row(self.folder, browse_button(self._browse)))
         layout.addRow("", self.found)
         layout.addRow(self.tr("&Model:"), self.model)
         layout.addRow(self.tr("&Time:"), self.minutes)
@@ -121,10 +121,7 @@ class AdaptationForm(QWidget):
         return text.format(len(found.pairs), len(found.projects))
 
     def _problem(self, found: Corrections) -> str:
-        """Why it cannot start, "" if it can.
-
-        A project may have several photos' worth of objects but has one photo.
-        """
+        """Why it cannot start, "" if it can."""
         if found.images < MIN_IMAGES:
             text = self.tr(
                 "{} corrected photos are too few; at least {} are needed. Correct a"
