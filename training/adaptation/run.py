@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from training.validation import Scores, mean_scores
 from zim_app.core.adaptation import Adapted, Event, Prepared, Validated
 from zim_app.core.corrections import find_corrections, save_project_pairs
 from zim_app.core.training_pairs import FOLDER
-from zim_model.errors import ZimError, msg
+from zim_model.errors import ZimError
 from zim_model.inference.engine import Engine
 from zim_model.network.tiny import ZimTiny
 from zim_model.weights.adapted import ADAPTATION_KEY, Adaptation
@@ -95,24 +95,9 @@ def adapt_model(
     if share == 0:
         return result
     model = _with_state(parent, state)
-    digest = sha256(locate(options.model))
-    about = Adaptation.of_child(options.model, locate(options.model), images)
-    details = {
-        "parent_sha256": digest,
-        "data": found.digest,
-        "config": asdict(config),
-        "result": asdict(result),
-    }
     write_comparison(parent, model, tuning.scenes, options.sheet)
-    save_model(model, options.out, metadata={ADAPTATION_KEY: about.to_json(details)})
-    return Adapted(
-        share,
-        result.before,
-        result.after,
-        str(options.out),
-        str(options.sheet),
-        tuned.step,
-    )
+    _save(options, model, found, {"config": asdict(config), "result": asdict(result)})
+    return replace(result, weights=str(options.out), sheet=str(options.sheet))
 
 
 def _check_free(options: AdaptationOptions) -> None:
@@ -124,8 +109,7 @@ def _check_free(options: AdaptationOptions) -> None:
     for path in (options.out, options.sheet):
         if path.exists():
             raise ZimError(
-                msg("{path} exists already.", path=path),
-                msg("Choose another name; nothing is replaced."),
+                f"{path} exists already.", "Choose another name; nothing is replaced."
             )
 
 
@@ -176,3 +160,16 @@ def _with_state(parent: ZimTiny, state: State) -> ZimTiny:
     model = copy.deepcopy(parent)
     model.load_state_dict(state)
     return model.eval()
+
+
+def _save(
+    options: AdaptationOptions,
+    model: ZimTiny,
+    found: CorrectedPairs,
+    details: dict[str, Any],
+) -> None:
+    """Write the weights; their metadata tell what they were made of."""
+    file = locate(options.model)
+    about = Adaptation.of_child(options.model, file, len(found.images))
+    details |= {"parent_sha256": sha256(file), "data": found.digest}
+    save_model(model, options.out, metadata={ADAPTATION_KEY: about.to_json(details)})
