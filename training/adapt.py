@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -43,12 +44,13 @@ class StopRequest:
     ends the process at once, without a result.
 
     Args:
+        scratch: a folder that is removed at an end without a result.
         follow_input: whether the caller writes to the standard input.
     """
 
-    def __init__(self, *, follow_input: bool) -> None:
+    def __init__(self, scratch: Path, *, follow_input: bool) -> None:
         self._event = threading.Event()
-        self._follow_input = follow_input
+        self._scratch, self._follow_input = scratch, follow_input
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
@@ -77,7 +79,9 @@ class StopRequest:
                 self._event.set()
             elif line.strip() == DISCARD:
                 break
-        os._exit(INTERRUPTED)  # nobody waits for a result
+        # Nobody waits for a result, and torch may be at work on other threads.
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        os._exit(INTERRUPTED)
 
 
 def tell(event: Event) -> None:
@@ -92,10 +96,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.install is not None:
             check_free_name(arguments.install)
         with (
-            StopRequest(follow_input=arguments.follow_input) as stop,
-            tempfile.TemporaryDirectory(prefix="zim-studio-") as scratch,
+            tempfile.TemporaryDirectory(prefix="zim-studio-") as folder,
+            StopRequest(Path(folder), follow_input=arguments.follow_input) as stop,
         ):
-            tell(_run(arguments, Path(scratch), stop))
+            tell(_run(arguments, Path(folder), stop))
     except ZimError as error:
         tell(Failed.from_error(error))
         print(f"adapt: error: {error}", file=sys.stderr)

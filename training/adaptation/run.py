@@ -128,7 +128,8 @@ def _collect(folders: Sequence[Path], scratch: Path) -> CorrectedPairs:
     listed = [find_corrections(folder) for folder in folders]
     pairs = [pair for each in listed for pair in each.pairs]
     projects = [project for each in listed for project in each.projects]
-    faults = [error.text for error in save_project_pairs(projects, scratch, Engine)]
+    faults = [problem for each in listed for problem in each.problems]
+    faults += [error.text for error in save_project_pairs(projects, scratch, Engine)]
     if (scratch / FOLDER).is_dir():
         pairs += find_corrections(scratch).pairs
     return check_pairs(folders[0], pairs, faults)

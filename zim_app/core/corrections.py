@@ -28,10 +28,12 @@ class Corrections:
     Attributes:
         pairs: images with their mattes.
         projects: project files.
+        problems: sentences on images or mattes that are no pair.
     """
 
     pairs: tuple[tuple[Path, Path], ...] = ()
     projects: tuple[Path, ...] = ()
+    problems: tuple[str, ...] = ()
 
     @property
     def images(self) -> int:
@@ -53,16 +55,20 @@ def find_corrections(folder: Path) -> Corrections:
         ImageError: the folder cannot be read.
     """
     pairs: list[tuple[Path, Path]] = []
+    problems: list[str] = []
     try:
         for place in (folder, folder / FOLDER):
             if place == folder or place.is_dir():
-                pairs += pairs_beside(place, MATTE_MARK)[0]
+                found, incomplete = pairs_beside(place, MATTE_MARK)
+                pairs += found
+                # Where no pairs are, photos without mattes are those of projects.
+                problems += incomplete if found else []
         projects = sorted(folder.glob(f"*{PROJECT_SUFFIX}"))
         if not folder.is_dir():
             raise NotADirectoryError(folder)
     except OSError as error:
         raise read_error(folder, error, ImageError) from error
-    return Corrections(tuple(pairs), tuple(projects))
+    return Corrections(tuple(pairs), tuple(projects), tuple(problems))
 
 
 def too_few_images(count: int, faults: Sequence[str]) -> ZimError:
