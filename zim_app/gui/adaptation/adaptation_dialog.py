@@ -29,6 +29,9 @@ from zim_model.errors import ZimError
 
 _PERMILLE = 1000
 """Steps of the progress bar."""
+_SIZE, _SIZE_WITH_SHEET = QSize(620, 560), QSize(620, 820)
+_SCROLL_BAR = 40
+"""Width of a scroll bar and the margins, in pixels."""
 
 
 class AdaptationDialog(QDialog):
@@ -81,7 +84,7 @@ class AdaptationDialog(QDialog):
         process.discarded.connect(self._on_process_discarded)
         self.form.changed.connect(self._update)
         self._update()
-        self.resize(window_state.first_size(self.screen(), QSize(620, 560)))
+        self.resize(window_state.first_size(self.screen(), _SIZE))
 
     def _text(self) -> QLabel:
         label = QLabel()
@@ -94,6 +97,7 @@ class AdaptationDialog(QDialog):
         area = QScrollArea()
         area.setWidget(self.sheet)
         area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setMinimumHeight(200)
         area.setAccessibleName(self.tr("Held-out photos before and after"))
         self.sheet.setAccessibleName(area.accessibleName())
         area.hide()
@@ -244,13 +248,21 @@ class AdaptationDialog(QDialog):
         self.adapted = event
         self._show_state(self._result_text(event))
         if event.sheet:
-            pixels = QPixmap(event.sheet)
-            self.sheet.setPixmap(pixels)
-            self.sheet.resize(pixels.size())
-            self.sheet_area.setVisible(not pixels.isNull())
+            self._show_sheet(QPixmap(event.sheet))
         if event.weights:
             self.form.refresh()
         self._update()
+
+    def _show_sheet(self, pixels: QPixmap) -> None:
+        """Show the sheet at the dialog's width; the dialog grows for it."""
+        width = min(pixels.width(), self.width() - _SCROLL_BAR)
+        smooth = Qt.TransformationMode.SmoothTransformation
+        shown = pixels.scaledToWidth(width, smooth)
+        self.sheet.setPixmap(shown)
+        self.sheet.resize(shown.size())
+        self.sheet_area.setVisible(not shown.isNull())
+        larger = window_state.first_size(self.screen(), _SIZE_WITH_SHEET)
+        self.resize(self.size().expandedTo(larger))
 
     def _result_text(self, event: Adapted) -> str:
         if not event.weights:
