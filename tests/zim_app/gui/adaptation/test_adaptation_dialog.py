@@ -6,9 +6,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMessageBox
 
 from zim_app.gui.adaptation.training_process import TrainingProcess
+from zim_app.gui.models.model_row import ModelRow
 from zim_app.gui.settings import window_state
 from zim_model.prompts import Point, PromptSet
 from zim_model.recipe import Recipe
+from zim_model.weights.adapted import Adaptation
 from zim_model.weights.installed import find_installed
 
 BEGIN = """
@@ -201,3 +203,12 @@ def test_a_process_ends_with_its_window(qtbot):
     process.start(None)
     process.close()
     assert not process.running
+
+
+def test_an_adapted_model_has_the_licence_that_it_began_with(qtbot):
+    name = "zim-tiny-research"
+    row = ModelRow("mine", Adaptation(name, 12, name))
+    qtbot.addWidget(row)
+    assert "ZIM tiny (research) to 12" in row.description.text()
+    assert "CC BY-NC" in row.licence.text()
+    assert "not for commercial use" in row.licence.text()
