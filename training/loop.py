@@ -311,7 +311,7 @@ class _Run(Generic[TrainerT]):
         """Take steps until the schedule ends or ``should_stop`` in any process."""
         trainer, config, group = self.trainer, self.trainer.config, self.group
         first_step = trainer.step
-        batches_of_process = _micro_batches(trainer, self.samples)
+        batches_of_process = micro_batches(trainer, self.samples)
         log = TrainingLog(
             self.out if self.is_main else None, config.views, self.trackers
         )
@@ -396,7 +396,7 @@ class FaultCounter:
             )
 
 
-def _micro_batches(
+def micro_batches(
     trainer: AnyTrainer, samples: Dataset[dict[str, Any]]
 ) -> Iterator[dict[str, Any]]:
     """Return the micro-batches of this process, from the trainer's step on."""

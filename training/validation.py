@@ -69,7 +69,14 @@ def held_out_scenes(reader: SceneReader, limit: int, seed: int) -> list[Scene]:
 def validate_prompts(
     model: Zim | ZimTiny, scenes: Sequence[Scene], device: torch.device
 ) -> Scores:
-    """Scores of a model that takes prompts: IoU at 1 and 3 clicks and a box, and SAD.
+    """Mean scores of a model that takes prompts, see :func:`score_prompts`."""
+    return mean_scores(score_prompts(model, scenes, device))
+
+
+def score_prompts(
+    model: Zim | ZimTiny, scenes: Sequence[Scene], device: torch.device
+) -> list[Scores]:
+    """Scores of each scene: IoU at 1 and 3 clicks and a box, their mean, and SAD.
 
     SAD is that of mattes from a box, in thousands.
 
@@ -104,7 +111,7 @@ def validate_prompts(
         if scene.exact:
             row["sad"] = sad(alpha, scene.alpha)
         rows.append(row)
-    return _means(rows)
+    return rows
 
 
 def validate_conversions(
@@ -126,10 +133,11 @@ def validate_conversions(
         alpha = np.asarray(matte / ALPHA_MAX, np.float32)
         overlap = iou(alpha > 0.5, scene.alpha > 0.5, scene.valid)
         rows.append({"iou": overlap, "sad": sad(alpha, scene.alpha)})
-    return _means(rows)
+    return mean_scores(rows)
 
 
-def _means(rows: Sequence[Scores]) -> Scores:
+def mean_scores(rows: Sequence[Scores]) -> Scores:
+    """The mean of every score over the rows that have it."""
     names = dict.fromkeys(name for row in rows for name in row)
     return {
         name: float(np.mean([row[name] for row in rows if name in row]))

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 
 from zim_app.gui import crash
 from zim_app.gui.activity import ActivityIndicator
+from zim_app.gui.adaptation.adaptation_controller import AdaptationController
 from zim_app.gui.batch.batch_controller import BatchController
 from zim_app.gui.canvas.canvas import Canvas
 from zim_app.gui.canvas.view_controller import ViewController
@@ -85,8 +86,7 @@ class MainWindow(TabOrderWindow):
         self.start_page = StartPage(sample_paths(), window_state.recent_paths())
         self.pages, self.banner = QStackedWidget(), Banner()
         self.busy_bar = BusyBar()
-        self.status = StatusBar()
-        self.strip = FolderStrip()
+        self.status, self.strip = StatusBar(), FolderStrip()
         self.files = FileController(self)
         self.models = ModelController(queue, self.banner, self)
         self.export = ExportController(self)
@@ -95,6 +95,7 @@ class MainWindow(TabOrderWindow):
         self.subjects = SubjectController(self)
         self.batch = BatchController(self)
         self.evaluation = EvaluationController(self)
+        self.adaptation = AdaptationController(self, self.models)
         self.activity = ActivityIndicator(
             queue, self.file_worker, self.status, self.busy_bar, self
         )
@@ -116,7 +117,7 @@ class MainWindow(TabOrderWindow):
     def idle(self) -> bool:
         """Whether no worker is running."""
         workers = (self.queue, self.file_worker, self.strip, self.view)
-        controllers = (self.models, self.batch)
+        controllers = (self.models, self.batch, self.adaptation)
         return all(part.idle for part in (*workers, *controllers))
 
     @Slot()
@@ -186,6 +187,7 @@ class MainWindow(TabOrderWindow):
                 **self.masks.handlers,
                 **self.batch.handlers,
                 **self.evaluation.handlers,
+                **self.adaptation.handlers,
             },
         )
         self.objects.set_actions(self.actions_by_id)
@@ -249,14 +251,13 @@ class MainWindow(TabOrderWindow):
         self.objects.selection_changed.connect(self._update_actions)
         self.objects.rejected.connect(self.banner.show_error)
         self.everything.rejected.connect(self.banner.show_error)
-        self.everything.failed.connect(self.report)
-        self.batch.failed.connect(self.report)
         self.everything.active_changed.connect(by_id["everything"].setChecked)
         self.canvas.pointer_moved.connect(self._on_canvas_pointer_moved)
         self.canvas.zoom_changed.connect(self.status.show_zoom)
         self.status.zoom_requested.connect(self.canvas.set_zoom)
         self.status.fit_requested.connect(self.canvas.fit)
-        self.view.failed.connect(self.report)
+        for part in (self.everything, self.batch, self.view):
+            part.failed.connect(self.report)
         self.canvas.selection_changed.connect(self._update_actions)
         self.files.project_changed.connect(self._update_title)
         self.files.strip_shown_changed.connect(by_id["strip"].setChecked)
@@ -481,7 +482,7 @@ class MainWindow(TabOrderWindow):
             self._paint_icons()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not (self.batch.may_close() and self.files.may_close()):
+        if not all(x.may_close() for x in (self.batch, self.adaptation, self.files)):
             event.ignore()
             return
         window_state.set_window_geometry(self.saveGeometry())
@@ -489,6 +490,7 @@ class MainWindow(TabOrderWindow):
         self.hide()  # a running export is finished first
         self.queue.close()
         self.batch.close()
+        self.adaptation.close()
         self.evaluation.close()
         self.files.close()
         self.export.close()

@@ -63,6 +63,7 @@ class Termination(QObject):
                 self._window.close()
             else:
                 self._window.batch.stop_unasked()
+                self._window.adaptation.process.close()
                 self._window.files.close_unasked()
 
     @Slot(QSessionManager)

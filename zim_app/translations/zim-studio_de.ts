@@ -3149,7 +3149,43 @@
     </message>
     <message>
         <source>Download one under Model › Manage models, or with: zim-studio models download {name}; or give an ONNX file.</source>
-        <translation>Laden Sie eines unter Modell › Modelle verwalten, oder mit: zim-studio models download {name}; oder geben Sie eine ONNX-Datei an.</translation>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There are usable mattes of {count} photos; at least {least} are needed.{faults}</source>
+        <translation>Es gibt brauchbare Masken von {count} Bildern; nötig sind mindestens {least}.{faults}</translation>
+    </message>
+    <message>
+        <source>Correct further photos, and save each as a training pair.</source>
+        <translation>Korrigieren Sie weitere Bilder, und speichern Sie jedes als Trainingspaar.</translation>
+    </message>
+    <message>
+        <source>The photo of {name} is not in its folder.</source>
+        <translation>Das Bild von {name} liegt nicht in dessen Ordner.</translation>
+    </message>
+    <message>
+        <source>Open the project, locate the photo, and save it again.</source>
+        <translation>Öffnen Sie das Projekt, zeigen Sie ihm das Bild, und speichern Sie es erneut.</translation>
+    </message>
+    <message>
+        <source>The photo of {name} has been changed since.</source>
+        <translation>Das Bild von {name} wurde seitdem geändert.</translation>
+    </message>
+    <message>
+        <source>Open the project, correct its objects, and save it again.</source>
+        <translation>Öffnen Sie das Projekt, korrigieren Sie seine Objekte, und speichern Sie es erneut.</translation>
+    </message>
+    <message>
+        <source>The training ended without a result: {reason}</source>
+        <translation>Das Training endete ohne Ergebnis: {reason}</translation>
+    </message>
+    <message>
+        <source>it told no reason.</source>
+        <translation>Es nannte keinen Grund.</translation>
+    </message>
+    <message>
+        <source>If there is little memory, close other programs, and try again.</source>
+        <translation>Wenn der Speicher knapp ist, schließen Sie andere Programme, und versuchen Sie es erneut.</translation>
     </message>
 </context>
 <context>
@@ -3587,6 +3623,14 @@
         <translation>Modelle an einem Datensatz messen</translation>
     </message>
     <message>
+        <source>&amp;Adapt model to my corrections…</source>
+        <translation>Modell an meine Korrekturen &amp;anpassen …</translation>
+    </message>
+    <message>
+        <source>Train a copy of the model on corrected photos</source>
+        <translation>Eine Kopie des Modells an korrigierten Bildern trainieren</translation>
+    </message>
+    <message>
         <source>&amp;Manage models…</source>
         <translation>Modelle &amp;verwalten …</translation>
     </message>
@@ -3704,6 +3748,217 @@
     <message>
         <source>{} %</source>
         <translation>{} %</translation>
+    </message>
+</context>
+<context>
+    <name>AdaptationController</name>
+    <message>
+        <source>Progress of the training</source>
+        <translation>Fortschritt des Trainings</translation>
+    </message>
+    <message>
+        <source>Stop the training; the best so far is kept</source>
+        <translation>Das Training anhalten; das Beste bis jetzt bleibt</translation>
+    </message>
+    <message>
+        <source>Compare with {}</source>
+        <translation>Mit {} vergleichen</translation>
+    </message>
+    <message>
+        <source>The model was adapted to your corrections.</source>
+        <translation>Das Modell wurde an Ihre Korrekturen angepasst.</translation>
+    </message>
+    <message>
+        <source>The training has ended without a better model.</source>
+        <translation>Das Training ist ohne ein besseres Modell zu Ende.</translation>
+    </message>
+    <message>
+        <source>The model could not be adapted.</source>
+        <translation>Das Modell konnte nicht angepasst werden.</translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation>Anzeigen</translation>
+    </message>
+    <message>
+        <source>A model is being trained</source>
+        <translation>Ein Modell wird trainiert</translation>
+    </message>
+    <message>
+        <source>Discard the training and quit?</source>
+        <translation>Das Training verwerfen und beenden?</translation>
+    </message>
+    <message>
+        <source>To keep what was learned, choose Stop and keep in its window.</source>
+        <translation>Um das Gelernte zu behalten, wählen Sie „Anhalten und behalten“ in seinem Fenster.</translation>
+    </message>
+    <message>
+        <source>Discard and quit</source>
+        <translation>Verwerfen und beenden</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>Weiter</translation>
+    </message>
+</context>
+<context>
+    <name>AdaptationDialog</name>
+    <message>
+        <source>Adapt model to my corrections</source>
+        <translation>Modell an meine Korrekturen anpassen</translation>
+    </message>
+    <message>
+        <source>Held-out photos before and after</source>
+        <translation>Zurückgehaltene Bilder vorher und nachher</translation>
+    </message>
+    <message>
+        <source>&amp;Start</source>
+        <translation>&amp;Starten</translation>
+    </message>
+    <message>
+        <source>Train a copy of the model</source>
+        <translation>Eine Kopie des Modells trainieren</translation>
+    </message>
+    <message>
+        <source>S&amp;top and keep</source>
+        <translation>An&amp;halten und behalten</translation>
+    </message>
+    <message>
+        <source>End the training; the best so far becomes the new model</source>
+        <translation>Das Training beenden; das Beste bis jetzt wird das neue Modell</translation>
+    </message>
+    <message>
+        <source>&amp;Discard</source>
+        <translation>&amp;Verwerfen</translation>
+    </message>
+    <message>
+        <source>End the training without a new model</source>
+        <translation>Das Training ohne ein neues Modell beenden</translation>
+    </message>
+    <message>
+        <source>&amp;Use this model</source>
+        <translation>Dieses Modell ver&amp;wenden</translation>
+    </message>
+    <message>
+        <source>Matte the active object with this model, and new photos too</source>
+        <translation>Das aktive Objekt mit diesem Modell freistellen und neue Bilder auch</translation>
+    </message>
+    <message>
+        <source>C&amp;ompare on this photo</source>
+        <translation>An diesem Bild ver&amp;gleichen</translation>
+    </message>
+    <message>
+        <source>Add a copy of the active object on top, matted by the new model</source>
+        <translation>Eine Kopie des aktiven Objekts darüberlegen, die das neue Modell freistellt</translation>
+    </message>
+    <message>
+        <source>C&amp;lose</source>
+        <translation>Sch&amp;ließen</translation>
+    </message>
+    <message>
+        <source>Close; a training goes on (Esc)</source>
+        <translation>Schließen; ein Training läuft weiter (Esc)</translation>
+    </message>
+    <message>
+        <source>A copy of the model learns from photos that you have corrected. Some of them are held out to see whether it gets better at them. Nothing leaves this computer.</source>
+        <translation>Eine Kopie des Modells lernt von Bildern, die Sie korrigiert haben. Einige werden zurückgehalten, um zu sehen, ob es bei ihnen besser wird. Nichts verlässt diesen Computer.</translation>
+    </message>
+    <message>
+        <source>Reading the corrections…</source>
+        <translation>Die Korrekturen werden gelesen …</translation>
+    </message>
+    <message>
+        <source>Ending the training…</source>
+        <translation>Das Training wird beendet …</translation>
+    </message>
+    <message>
+        <source>Left out:
+{}</source>
+        <translation>Weggelassen:
+{}</translation>
+    </message>
+    <message>
+        <source>Learning from {} photos, {} more are held out…</source>
+        <translation>Lernt von {} Bildern, {} weitere werden zurückgehalten …</translation>
+    </message>
+    <message>
+        <source>Choosing the best weights…</source>
+        <translation>Die besten Gewichte werden ausgewählt …</translation>
+    </message>
+    <message>
+        <source>Step {}, {} % of the time, loss {}</source>
+        <translation>Schritt {}, {} % der Zeit, Verlust {}</translation>
+    </message>
+    <message>
+        <source>The held-out photos are not matted better by more than chance, so no model was made. Correct more photos, or give it more time.</source>
+        <translation>Die zurückgehaltenen Bilder werden nicht deutlich besser freigestellt, deshalb wurde kein Modell erzeugt. Korrigieren Sie mehr Bilder, oder geben Sie mehr Zeit.</translation>
+    </message>
+    <message>
+        <source>{} is among the models. On the held-out photos the IoU is {} (before: {}) from a box, and {} ({}) from one click. Below: photo, before, after, and your correction.</source>
+        <translation>{} ist unter den Modellen. Bei den zurückgehaltenen Bildern ist die IoU {} (vorher: {}) mit einem Rahmen und {} ({}) mit einem Klick. Unten: Bild, vorher, nachher und Ihre Korrektur.</translation>
+    </message>
+    <message>
+        <source>Discarded; no model was made.</source>
+        <translation>Verworfen; es wurde kein Modell erzeugt.</translation>
+    </message>
+</context>
+<context>
+    <name>AdaptationForm</name>
+    <message>
+        <source>Folder of corrections</source>
+        <translation>Ordner der Korrekturen</translation>
+    </message>
+    <message>
+        <source>Folder with training pairs, projects, or both; nothing is changed</source>
+        <translation>Ordner mit Trainingspaaren, Projekten oder beidem; nichts wird geändert</translation>
+    </message>
+    <message>
+        <source>The model that is copied and trained further</source>
+        <translation>Das Modell, das kopiert und weiter trainiert wird</translation>
+    </message>
+    <message>
+        <source> min</source>
+        <translation> min</translation>
+    </message>
+    <message>
+        <source>Time for the training; it ends earlier if you stop it</source>
+        <translation>Zeit für das Training; es endet früher, wenn Sie es anhalten</translation>
+    </message>
+    <message>
+        <source>Name of the new model in the list of models</source>
+        <translation>Name des neuen Modells in der Liste der Modelle</translation>
+    </message>
+    <message>
+        <source>&amp;Corrections:</source>
+        <translation>&amp;Korrekturen:</translation>
+    </message>
+    <message>
+        <source>&amp;Model:</source>
+        <translation>&amp;Modell:</translation>
+    </message>
+    <message>
+        <source>&amp;Time:</source>
+        <translation>&amp;Zeit:</translation>
+    </message>
+    <message>
+        <source>&amp;Name:</source>
+        <translation>&amp;Name:</translation>
+    </message>
+    <message>
+        <source>my-model</source>
+        <translation>mein-modell</translation>
+    </message>
+    <message>
+        <source>Found: {} training pairs, {} projects.</source>
+        <translation>Gefunden: {} Trainingspaare, {} Projekte.</translation>
+    </message>
+    <message>
+        <source>{} corrected photos are too few; at least {} are needed. Correct a photo and choose File › Save as training pair.</source>
+        <translation>{} korrigierte Bilder sind zu wenige; nötig sind mindestens {}. Korrigieren Sie ein Bild, und wählen Sie Datei › Als Trainingspaar speichern.</translation>
+    </message>
+    <message>
+        <source>Choose a folder</source>
+        <translation>Einen Ordner wählen</translation>
     </message>
 </context>
 <context>
@@ -5817,6 +6072,17 @@
     </message>
 </context>
 <context>
+    <name>LearningCurve</name>
+    <message>
+        <source>IoU on held-out photos</source>
+        <translation>IoU bei zurückgehaltenen Bildern</translation>
+    </message>
+    <message>
+        <source>IoU {} at first, now {}, at best {}</source>
+        <translation>IoU anfangs {}, jetzt {}, am besten {}</translation>
+    </message>
+</context>
+<context>
     <name>Loupe</name>
     <message>
         <source>RGB {} {} {}</source>
@@ -6142,6 +6408,10 @@
     <message>
         <source>Added from the disk; its licence is not known here.</source>
         <translation>Vom Datenträger hinzugefügt; die Lizenz ist hier nicht bekannt.</translation>
+    </message>
+    <message>
+        <source>Adapted from {} to {} corrected photos.</source>
+        <translation>Aus {} an {} korrigierte Bilder angepasst.</translation>
     </message>
     <message>
         <source>On one CPU core: {} s for a new photo, then {} s for each click</source>

@@ -180,6 +180,20 @@ def check_name(name: str) -> None:
         )
 
 
+def check_free_name(name: str) -> None:
+    """Check that a model can be installed under a name.
+
+    Raises:
+        WeightsError: see :func:`check_name`, or there is such a model already.
+    """
+    check_name(name)
+    if find_installed(name, None) is not None:
+        raise WeightsError(
+            msg("There is a model called {name} already.", name=name),
+            msg("Remove it first, or give the new one another name."),
+        )
+
+
 def check_space(folder: Path, nbytes: int, *, model: bool = True) -> None:
     """Check that a disk has enough space.
 
@@ -271,12 +285,7 @@ def install_files(
         WeightsError: the name is taken or no name, or the files cannot be written, or
             ``check`` says so.
     """
-    check_name(name)
-    if find_installed(name, None) is not None:
-        raise WeightsError(
-            msg("There is a model called {name} already.", name=name),
-            msg("Remove it first, or give the new one another name."),
-        )
+    check_free_name(name)
     folder = models_folder()
     staging = folder / f"{secrets.token_hex(8)}{PART_FOLDER}"
     with translate_os_errors(folder):

@@ -326,6 +326,14 @@ ACTIONS = (
         always=True,
     ),
     ActionSpec(
+        "adapt_model",
+        QT_TRANSLATE_NOOP("Actions", "&Adapt model to my corrections…"),
+        (),
+        "school-outline",
+        QT_TRANSLATE_NOOP("Actions", "Train a copy of the model on corrected photos"),
+        always=True,
+    ),
+    ActionSpec(
         "models",
         QT_TRANSLATE_NOOP("Actions", "&Manage models…"),
         ("Ctrl+Shift+M",),
@@ -414,7 +422,7 @@ MENUS = (
             *(*TOOL_IDS, "hover_preview", SEPARATOR, *CANDIDATE_IDS),
             *("compare_candidates", SEPARATOR),
             *("brush_smaller", "brush_larger", "brush_softer", "brush_harder"),
-            *(SEPARATOR, "evaluate"),
+            *(SEPARATOR, "evaluate", "adapt_model"),
         ),
     ),
     (

@@ -81,6 +81,11 @@ def start_folder(document: Document) -> Path:
     source = document.image.path
     if source is not None and source.parent != asset_path("samples"):
         return source.parent
+    return pictures_folder()
+
+
+def pictures_folder() -> Path:
+    """The user's folder of photos, as the desktop names it."""
     images = QStandardPaths.StandardLocation.PicturesLocation
     return Path(QStandardPaths.writableLocation(images))
 

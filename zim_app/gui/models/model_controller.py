@@ -131,6 +131,11 @@ class ModelController(QObject):
         if self.dialog is not None:
             self.dialog.set_current(name)
 
+    def refresh(self) -> None:
+        """List the models again, after one was installed elsewhere."""
+        if self.dialog is not None:
+            self.dialog.refresh()
+
     @Slot()
     def _fill_model_menu(self) -> None:
         choices = []

@@ -25,6 +25,7 @@ from zim_app.gui.models.model_row import ModelRow, error_colour, error_text
 from zim_app.gui.models.model_worker import ModelWorker
 from zim_app.gui.settings import window_state
 from zim_model.errors import ZimError
+from zim_model.weights.adapted import read_adaptation
 from zim_model.weights.catalogue import MODELS, find_known
 from zim_model.weights.installed import (
     InstalledModel,
@@ -134,11 +135,13 @@ class ModelManager(QDialog):
         for name in names:
             if name not in self.rows:
                 info = find_known(name)
-                self._add_row(name, info.kind if info else models[name].kind)
+                kind = info.kind if info else models[name].kind
+                own = None if info else read_adaptation(models[name].path)
+                self._add_row(ModelRow(name, own), kind)
             self._show(self.rows[name], models.get(name))
 
-    def _add_row(self, name: str, kind: Kind) -> None:
-        row = self.rows[name] = ModelRow(name)
+    def _add_row(self, row: ModelRow, kind: Kind) -> None:
+        self.rows[row.name] = row
         row.use_requested.connect(self.model_chosen)
         row.download_requested.connect(self._download)
         row.cancel_requested.connect(self.worker.cancel)

@@ -23,6 +23,7 @@ from zim_app.gui.models.model_worker import Download
 from zim_app.gui.status_bar import WARNING
 from zim_model.errors import ZimError
 from zim_model.weights import hub
+from zim_model.weights.adapted import Adaptation
 from zim_model.weights.catalogue import ModelInfo, find_known
 from zim_model.weights.download import DownloadProgress, partial_bytes
 from zim_model.weights.installed import InstalledModel
@@ -56,6 +57,10 @@ def progress_text(progress: DownloadProgress) -> str:
 class ModelRow(QFrame):
     """Row of one model: description, licence, state and buttons.
 
+    Args:
+        name: of the model.
+        adaptation: where it comes from, if it was adapted from another one.
+
     **Signals**: ``use_requested``, ``download_requested``, ``cancel_requested`` and
     ``remove_requested``, each with the model's name.
 
@@ -67,9 +72,14 @@ class ModelRow(QFrame):
     cancel_requested = Signal(str)
     remove_requested = Signal(str)
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        adaptation: Adaptation | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
-        self.name = name
+        self.name, self._adaptation = name, adaptation
         self.info: ModelInfo | None = find_known(name)
         self.setObjectName("model-row")
         self.setFrameShape(QFrame.Shape.StyledPanel)
@@ -78,11 +88,7 @@ class ModelRow(QFrame):
         font.setBold(True)
         self.title.setFont(font)
         self.state = QLabel()
-        self.description = self._text(
-            translate_message(self.info.description)
-            if self.info
-            else self.tr("Added from the disk; its licence is not known here.")
-        )
+        self.description = self._text(self._description())
         self.cost = self._text(self._cost())
         self.cost.setVisible(bool(self.cost.text()))
         self.licence = self._licence()
@@ -101,6 +107,17 @@ class ModelRow(QFrame):
         label.setTextFormat(Qt.TextFormat.PlainText)
         return label
 
+    def _description(self) -> str:
+        if self.info is not None:
+            return translate_message(self.info.description)
+        if self._adaptation is None:
+            return self.tr("Added from the disk; its licence is not known here.")
+        parent = find_known(self._adaptation.parent)
+        return self.tr("Adapted from {} to {} corrected photos.").format(
+            parent.title if parent else self._adaptation.parent,
+            self._adaptation.images,
+        )
+
     def _cost(self) -> str:
         """How long the model takes without a GPU; empty where it is not known."""
         if self.info is None or self.info.cpu_seconds is None:
@@ -116,15 +133,19 @@ class ModelRow(QFrame):
         label.setWordWrap(True)
         label.setOpenExternalLinks(True)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
-        if self.info is not None:
-            terms = self.info.licence
+        # An adapted model inherits the licence of the known one that it began with.
+        info = self.info
+        if info is None and self._adaptation is not None:
+            info = find_known(self._adaptation.origin)
+        if info is not None:
+            terms = info.licence
             link = f'<a href="{escape(terms.url)}">{escape(terms.name)}</a>'
             text = self.tr("Licence: {}").format(link)
             if not terms.commercial:
                 warning = escape(self.tr("not for commercial use"))
                 text += f' · <b style="color:{WARNING.name()}">{warning}</b>'
             source = self.tr("authors’ page")
-            text += f' · <a href="{escape(self.info.source)}">{escape(source)}</a>'
+            text += f' · <a href="{escape(info.source)}">{escape(source)}</a>'
             label.setText(text)
         return label
 

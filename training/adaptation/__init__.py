@@ -1,0 +1,1 @@
+"""Adapting zim-tiny to a user's corrections: a short training of a copy."""
