@@ -3149,7 +3149,7 @@
     </message>
     <message>
         <source>Download one under Model › Manage models, or with: zim-studio models download {name}; or give an ONNX file.</source>
-        <translation type="unfinished"></translation>
+        <translation>Laden Sie eines unter Modell › Modelle verwalten herunter oder mit: zim-studio models download {name}; oder geben Sie eine ONNX-Datei an.</translation>
     </message>
     <message>
         <source>There are usable mattes of {count} photos; at least {least} are needed.{faults}</source>
