@@ -113,6 +113,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_device_arguments(parser)
     _add_run_arguments(parser)
     add_fill_arguments(parser)
+    _add_other_jobs(parser)
+
+
+def _add_other_jobs(parser: argparse.ArgumentParser) -> None:
     others = parser.add_argument_group("instead of a run")
     others.add_argument(
         "--merge",
