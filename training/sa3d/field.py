@@ -126,7 +126,9 @@ class RadianceField(nn.Module):
         positions = starts[:, None] + shares[..., None] * along[:, None]
         steps = along.norm(dim=-1) / count
         flat = positions.reshape(-1, 3)
-        kept = (self._is_occupied(flat) & (steps > 0).repeat_interleave(count)).nonzero()
+        kept = (
+            self._is_occupied(flat) & (steps > 0).repeat_interleave(count)
+        ).nonzero()
         kept = kept[:, 0]
         values = interpolate(self.values, flat[kept])
         ray = torch.div(kept, count, rounding_mode="floor")

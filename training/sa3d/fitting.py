@@ -95,7 +95,9 @@ def fit_field(
             (error + variation).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             step += 1
-            progress(step, config.steps, -10 * math.log10(max(float(error), 1e-10)))
+            progress(
+                step, config.steps, -10 * math.log10(max(float(error.detach()), 1e-10))
+            )
         field.find_occupied()
     return field.requires_grad_(False)
 

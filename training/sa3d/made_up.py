@@ -69,7 +69,9 @@ class Block:
     def hit(self, origin: Array, directions: Array) -> tuple[Array, Array]:
         """Distances (N,) along rays from (3,) or (N, 3), inf without, and normals."""
         safe = np.where(np.abs(directions) < 1e-9, 1e-9, directions)
-        planes = np.sort([(np.array(p) - origin) / safe for p in (self.low, self.high)], 0)
+        planes = np.sort(
+            [(np.array(p) - origin) / safe for p in (self.low, self.high)], 0
+        )
         t, leave = planes[0].max(-1), planes[1].min(-1)
         axis = planes[0].argmax(-1)
         normals = -np.sign(safe) * np.eye(3)[axis]
@@ -220,7 +222,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"{folder}: {arguments.views} views. Boxes of the objects in {middle}:")
     for name, box in boxes.items():
         edges = ",".join(f"{edge:g}" for edge in (box.x0, box.y0, box.x1, box.y1))
-        print(f"--view {middle} --prompt {edges} --truth {folder / TRUTH_FOLDER / name}")
+        print(
+            f"--view {middle} --prompt {edges} --truth {folder / TRUTH_FOLDER / name}"
+        )
     return 0
 
 
