@@ -65,7 +65,9 @@ def _run(arguments: argparse.Namespace, make_solver: Callable[[], Solver]) -> No
     )
     started = time.monotonic()
     frame = fit_frame([view.camera for view in views])
-    fit = FitConfig(arguments.resolution, arguments.steps, seed=arguments.seed)
+    fit = FitConfig(
+        arguments.resolution, arguments.steps, arguments.batch, seed=arguments.seed
+    )
     if arguments.field:
         field = load_field(arguments.field, frame).to(device)
     else:
@@ -185,7 +187,7 @@ def _parser() -> argparse.ArgumentParser:
         "--prompt",
         action="append",
         metavar="X,Y[,LABEL] | X0,Y0,X1,Y1",
-        help="a point (LABEL 0: on the background) or a box, in pixels; may be repeated",
+        help="a point (LABEL 0: on the background) or a box, in pixels; repeatable",
     )
     parser.add_argument("--view", help="photo that the prompts are for (the first)")
     parser.add_argument(
@@ -205,6 +207,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--steps", type=int, default=fit.steps, help=f"of the field ({fit.steps})"
+    )
+    parser.add_argument(
+        "--batch", type=int, default=fit.batch, help=f"rays of a step ({fit.batch})"
     )
     parser.add_argument("--seed", type=int, default=0, help="of the field (0)")
     parser.add_argument(

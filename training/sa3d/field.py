@@ -97,11 +97,20 @@ class RadianceField(nn.Module):
         widest = F.max_pool3d(alpha, 3, stride=1, padding=1)
         self.occupied = (widest > OCCUPIED_ALPHA)[0, 0]
 
-    def _is_occupied(self, positions: Tensor) -> Tensor:
-        """Whether positions (K, 3) are in or next to what is not empty."""
+    def _find_samples(self, starts: Tensor, along: Tensor, shares: Tensor) -> Tensor:
+        """The indices (K,) of the samples (R, S) at shares of rays that may matter."""
         side = self.occupied.shape[0]
-        index = ((positions + 1) * (0.5 * (side - 1))).round().long().clamp(0, side - 1)
-        return self.occupied[index[:, 2], index[:, 1], index[:, 0]]
+        scale = (side - 1) / 2
+        x, y, z = (
+            torch.addcmul(start, step, shares).int()  # rounds down: the half rounds
+            for start, step in zip(
+                ((starts + 1) * scale + 0.5).unsqueeze(1).unbind(-1),
+                (along * scale).unsqueeze(1).unbind(-1),
+                strict=True,
+            )
+        )
+        found = self.occupied.flatten()[(z * side + y) * side + x]
+        return (found & along.any(-1, keepdim=True)).flatten().nonzero()[:, 0]
 
     def trace(
         self, starts: Tensor, ends: Tensor, generator: torch.Generator | None = None
@@ -123,23 +132,20 @@ class RadianceField(nn.Module):
             jitter = torch.rand(rays, 1, generator=generator).to(starts) - 0.5
             shares = shares + jitter / count
         along = ends - starts
-        positions = starts[:, None] + shares[..., None] * along[:, None]
-        steps = along.norm(dim=-1) / count
-        flat = positions.reshape(-1, 3)
-        kept = (
-            self._is_occupied(flat) & (steps > 0).repeat_interleave(count)
-        ).nonzero()
-        kept = kept[:, 0]
-        values = interpolate(self.values, flat[kept])
+        kept = self._find_samples(starts, along, shares)
         ray = torch.div(kept, count, rounding_mode="floor")
-        thickness = flat.new_zeros(rays * count).index_put(
-            (kept,), self.density(values[:, 0]) * steps[ray]
+        share = shares.reshape(-1)[kept, None]
+        positions = torch.addcmul(starts[ray], along[ray], share)
+        values = interpolate(self.values, positions)
+        steps = along.norm(dim=-1)[ray] / count
+        thickness = starts.new_zeros(rays * count).index_put(
+            (kept,), self.density(values[:, 0]) * steps
         )
         thickness = thickness.reshape(rays, count)
         before = thickness.cumsum(1) - thickness
         weights = (torch.exp(-before) * -torch.expm1(-thickness)).reshape(-1)[kept]
         visible = (weights.detach() > MIN_WEIGHT).nonzero()[:, 0]
-        samples = RaySamples(rays, ray[visible], flat[kept][visible], weights[visible])
+        samples = RaySamples(rays, ray[visible], positions[visible], weights[visible])
         return samples, torch.sigmoid(values[visible, 1:])
 
     def render(

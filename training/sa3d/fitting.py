@@ -21,8 +21,10 @@ SHARES = (0.2, 0.35, 0.45)
 """Of the steps."""
 FINAL_RATE = 0.2
 """Learning rate at the end of a stage, relative to its beginning."""
+VARIATION_EVERY = 4
+"""Steps between those with the total variation, which costs more than the rays."""
 MIN_GAIN_DB = 3.0
-"""A rendered photo whose error is less than that below its variance is not explained."""
+"""A photo whose error is less than that below its variance is not explained."""
 CHUNK = 8192
 """Rays that are rendered at once."""
 
@@ -71,10 +73,11 @@ def fit_field(
     device: torch.device,
     progress: Progress = lambda step, steps, psnr: None,
 ) -> RadianceField:
-    """Fit density and colour to views of one size; the same for equal seeds on a CPU."""
+    """Fit density and colour to views of one size; equal for equal seeds on a CPU."""
     rng = np.random.default_rng(config.seed)
     generator = torch.Generator().manual_seed(config.seed)
     images = np.stack([view.image for view in views])
+    batch = min(config.batch, images.size // 3)
     field = RadianceField(max(4, round(config.resolution * STAGES[0]))).to(device)
     step = 0
     for scale, share in zip(STAGES, SHARES, strict=True):
@@ -85,14 +88,16 @@ def fit_field(
         for stage_step in range(count):
             for group in optimizer.param_groups:
                 group["lr"] = config.rate * FINAL_RATE ** (stage_step / count)
-            starts, ends, colours = _draw_rays(rng, views, images, frame, config.batch)
+            starts, ends, colours = _draw_rays(rng, views, images, frame, batch)
             rendered = field.render(starts.to(device), ends.to(device), generator)
             error = (rendered - colours.to(device)).square().mean()
-            variation = field.variation(
-                config.density_variation, config.colour_variation
-            )
+            loss = error
+            if step % VARIATION_EVERY == 0:
+                loss = error + VARIATION_EVERY * field.variation(
+                    config.density_variation, config.colour_variation
+                )
             optimizer.zero_grad()
-            (error + variation).backward()  # type: ignore[no-untyped-call]
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             step += 1
             progress(
@@ -142,7 +147,7 @@ def render_view(field: RadianceField, frame: GridFrame, view: PosedImage) -> Ten
 
 def view_psnr(field: RadianceField, frame: GridFrame, view: PosedImage) -> float:
     """PSNR in dB of the field's rendering of a photo."""
-    image = torch.from_numpy(view.image).to(field.background.device) / 255
+    image = torch.tensor(view.image).to(field.background.device) / 255
     error = float((render_view(field, frame, view) - image).square().mean())
     return -10 * math.log10(max(error, 1e-10))
 
@@ -166,9 +171,9 @@ def check_fit(views: Sequence[PosedImage], psnrs: Sequence[float], poses: str) -
     if bad:
         shown = ", ".join(bad[:5]) + (f" and {len(bad) - 5} more" if bad[5:] else "")
         raise ZimError(
-            f"The poses in {poses} do not fit the photos: a scene seen from them does not"
-            f" look like {shown}.",
-            "Row i must be the pose of photo i in the order of the sorted names; estimate"
-            " the poses again, or leave these photos out. If the poses are right, fit"
-            " longer (--steps).",
+            f"The poses in {poses} do not fit the photos: a scene seen from them does"
+            f" not look like {shown}.",
+            "Row i must be the pose of photo i in the order of the sorted names:"
+            " estimate the poses again, or leave these photos out. If the poses are"
+            " right, fit longer (--steps).",
         )

@@ -113,7 +113,7 @@ def _cube(cameras: Sequence[Camera]) -> GridFrame:
     places = [a @ c.position for a, c in zip(across, cameras, strict=True)]
     centre = np.linalg.lstsq(np.sum(across, 0), np.sum(places, 0), rcond=None)[0]
     half = max(
-        max(abs(camera.far * FAR_MARGIN - depth), abs(depth - camera.near))
+        max(abs(camera.far - depth), abs(depth - camera.near))
         for camera in cameras
         for depth in [camera.rotation[:, 2] @ (centre - camera.position)]
     )

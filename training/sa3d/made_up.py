@@ -109,7 +109,8 @@ def arc_cameras(views: int, side: int, degrees: float) -> list[Camera]:
         right = np.cross(forward, (0, 0, 1))
         right /= np.linalg.norm(right)
         rotation = np.stack((right, np.cross(forward, right), forward), 1)
-        near, far = DISTANCE - 1.5, DISTANCE + 2.2
+        middle = float(np.linalg.norm(target - position))
+        near, far = middle - FLOOR_RADIUS, middle + FLOOR_RADIUS
         cameras.append(Camera(rotation, position, 1.35 * side, side, side, near, far))
     return cameras
 
@@ -166,8 +167,8 @@ def write_made_up(
     """Write a made-up scene and return the box of each object in its middle view.
 
     Args:
-        folder: gets ``images/``, ``poses_bounds.npy`` and ``truth/OBJECT/``; it must not
-            exist or be empty.
+        folder: gets ``images/``, ``poses_bounds.npy`` and ``truth/OBJECT/``; it must
+            not exist or be empty.
         views: number of cameras.
         side: of their square images, in pixels.
         degrees: of the arc, to either side.

@@ -1,8 +1,8 @@
 """Mask inverse rendering: masks in views become a mask in the grid (SA3D, section 3.2).
 
 The mask confidence V of the grid is rendered as colours are, M(r) = sum of w V along a
-ray, with the weights w of the radiance field, which stay.  A step with a mask A of a view
-lowers ``- sum A M + negative * sum (1 - A) M`` over the view's rays.
+ray, with the weights w of the radiance field, which stay.  A step with a mask A of a
+view lowers ``- sum A M + negative * sum (1 - A) M`` over the view's rays.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
 For each task, such as ``horns_center``, the labels hold three folders:
 ``reference_image/TASK/`` with a copy of the view that has the scribbles,
-``scribbles/TASK/`` with images ``pos*`` and ``neg*``, not black where they are drawn, and
-``masks/TASK/`` with a copy of the view that is measured and its mask ``*_mask.png``.
+``scribbles/TASK/`` with images ``pos*`` and ``neg*``, not black where drawn on,
+and ``masks/TASK/`` with a copy of the view that is measured and its mask
+``*_mask.png``.
 """
 
 from __future__ import annotations
@@ -113,7 +114,7 @@ def _drawn(path: Path, view: PosedImage) -> BoolArray:
 
 
 def _spread(drawn: BoolArray, count: int) -> list[tuple[float, float]]:
-    """Up to that many positions (x, y) on a mask, each as far as possible from others."""
+    """Up to that many positions (x, y) on a mask, far from one another."""
     places = np.argwhere(drawn)[:, ::-1] + 0.5
     middle = places.mean(0)
     chosen = [int(np.linalg.norm(places - middle, axis=1).argmin())]

@@ -55,7 +55,7 @@ class ViewResult:
 
 
 def read_truth(folder: Path, views: Sequence[PosedImage]) -> dict[str, BoolArray]:
-    """The masks in a folder by the names of their views, at the photos' sizes.
+    """The masks in a folder by the names of their views.
 
     A mask has its view's file name, with any suffix; views may lack one.
 
@@ -74,7 +74,7 @@ def read_truth(folder: Path, views: Sequence[PosedImage]) -> dict[str, BoolArray
     if not masks:
         raise ZimError(
             f"{folder} has no mask of any view.",
-            f"A mask must be named as its photo, such as {Path(views[0].name).stem}.png.",
+            f"Name a mask as its photo, such as {Path(views[0].name).stem}.png.",
         )
     return masks
 

@@ -1,9 +1,9 @@
 """Posed photos: folders in the layout of LLFF.
 
-``images/`` holds the photos, ``poses_bounds.npy`` a row of 17 numbers for each of them in
-the order of the sorted file names: a 3 x 5 matrix and the least and greatest depth.  Its
-columns are the camera's axes down, right and backwards and its position, in world
-coordinates, and height, width and focal length in pixels.
+``images/`` holds the photos, ``poses_bounds.npy`` a row of 17 numbers for each of them
+in the order of the sorted file names: a 3 x 5 matrix, and the least and greatest depth.
+Its columns are the camera's axes down, right and backwards and its position,
+in world coordinates; height, width and focal length in pixels.
 """
 
 from __future__ import annotations
@@ -117,8 +117,8 @@ def read_scene(folder: Path, longest: int = 0) -> list[PosedImage]:
         longest: the photos' longer side is reduced to that; 0 keeps their size.
 
     Raises:
-        ZimError: files are missing or unreadable, or the poses are malformed or those of
-            other photos.
+        ZimError: files are missing or unreadable, or the poses are malformed or
+            those of other photos.
     """
     paths = _image_paths(folder / IMAGES_FOLDER)
     poses_path = folder / POSES_FILE
@@ -201,8 +201,8 @@ def _read_view(
     ratio = (width / height) / (camera.width / camera.height)
     if abs(ratio - 1) > ASPECT_TOLERANCE:
         raise ZimError(
-            f"{path} has {width} x {height} pixels, but its pose in {poses_path} is that"
-            f" of a photo of {camera.width} x {camera.height}.",
+            f"{path} has {width} x {height} pixels, but its pose in {poses_path} is"
+            f" that of a photo of {camera.width} x {camera.height}.",
             "Photo and pose must belong together: the photos must not be cropped or"
             " turned after the poses were estimated; turn them back, or estimate the"
             " poses again.",

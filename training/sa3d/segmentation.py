@@ -119,7 +119,7 @@ def segment(
 def _self_prompts(
     rendered: FloatArray, positions: Array, config: SegmentationConfig
 ) -> PromptSet | None:
-    """Prompts from a rendered mask (H, W) and what it shows (H, W, 3), if there is any."""
+    """Prompts from a rendered mask (H, W) and the places (H, W, 3) of its pixels."""
     points = select_points(rendered.astype(np.float64), positions, config.points)
     if not points:
         return None
@@ -135,7 +135,7 @@ def largest_region(mask: BoolArray) -> BoolArray:
 
 
 def final_mask(grid: MaskGrid, view: PosedImage) -> BoolArray:
-    """The mask (H, W) that the grid shows in a view, at the size of the photo's file."""
+    """The mask (H, W) that the grid shows in a view, at the size of its file."""
     confidence = grid.render(grid.trace(view)).cpu().numpy()
     confidence = confidence.reshape(view.image.shape[:2])
     height, width = view.full_size
