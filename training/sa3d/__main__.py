@@ -20,6 +20,7 @@ from training.sa3d.fitting import FitConfig, check_fit, fit_field, view_psnr
 from training.sa3d.frame import fit_frame
 from training.sa3d.mask_grid import MaskGrid
 from training.sa3d.nvos import read_task
+from training.sa3d.pose_check import check_poses
 from training.sa3d.scene import POSES_FILE, PosedImage, read_scene
 from training.sa3d.segmentation import SegmentationConfig, Solver, final_mask, segment
 from zim_model.arrays import BoolArray
@@ -60,6 +61,9 @@ def _run(arguments: argparse.Namespace, make_solver: Callable[[], Solver]) -> No
     views = read_scene(arguments.scene, arguments.longest)
     first, prompts, truth = _prompts_and_truth(arguments, views)
     prompts.validate(*views[first].full_size)
+    poses = str(arguments.scene / POSES_FILE)
+    if not arguments.trust_poses:
+        check_poses(views, poses)
     device = torch.device(
         arguments.device or ("cuda" if torch.cuda.is_available() else "cpu")
     )
@@ -73,7 +77,7 @@ def _run(arguments: argparse.Namespace, make_solver: Callable[[], Solver]) -> No
     else:
         field = fit_field(views, frame, fit, device, _show)
     psnrs = [view_psnr(field, frame, view) for view in views]
-    check_fit(views, psnrs, str(arguments.scene / POSES_FILE))
+    check_fit(views, psnrs, poses)
     with explained_write(out):
         out.mkdir(parents=True, exist_ok=True)
         if not arguments.field:
@@ -195,6 +199,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--nvos", type=Path, help="folder of NVOS's labels")
     parser.add_argument("--task", help="object of NVOS, such as horns_center")
+    parser.add_argument(
+        "--trust-poses",
+        action="store_true",
+        help="go on where photos and poses seem not to fit",
+    )
     fit, masks = FitConfig(), SegmentationConfig()
     parser.add_argument(
         "--longest", type=int, default=504, help="pixels of a photo's longer side (504)"

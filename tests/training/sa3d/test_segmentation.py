@@ -8,16 +8,16 @@ import pytest
 from PIL import Image
 
 from training.sa3d.__main__ import main
-from training.sa3d.made_up import arc_cameras, view_name, write_made_up
+from training.sa3d.made_up import view_name, write_made_up
 from training.sa3d.nvos import read_task
 from training.sa3d.report import read_truth
-from training.sa3d.scene import POSES_FILE, read_scene, write_poses
+from training.sa3d.scene import POSES_FILE, read_scene
 from training.sa3d.self_prompting import select_points
 from zim_model.errors import ZimError
 from zim_model.request import ALPHA_MAX, Matte, Timings
 
-VIEWS, SIDE = 5, 32
-FIT = ["--resolution", "24", "--steps", "60", "--batch", "512"]
+VIEWS, SIDE = 6, 40
+FIT = ["--resolution", "28", "--steps", "120", "--batch", "512"]
 
 
 @pytest.fixture(scope="module")
@@ -122,8 +122,8 @@ def set_column(column, value):
     [
         (lambda s: (s / POSES_FILE).unlink(), POSES_FILE, ""),
         (lambda s: (s / POSES_FILE).write_bytes(b""), POSES_FILE, "imgs2poses"),
-        (lambda s: change_poses(s, lambda r: r[:, :15]), "(5, 15)", "imgs2poses"),
-        (lambda s: change_poses(s, lambda r: r[:4]), "4 poses", "one pose for each"),
+        (lambda s: change_poses(s, lambda r: r[:, :15]), "(6, 15)", "imgs2poses"),
+        (lambda s: change_poses(s, lambda r: r[:5]), "5 poses", "one pose for each"),
         (set_column(0, 3.0), "row 1 (for view_01.png)", "axes"),
         (set_column(3, np.nan), "row 1 (for view_01.png)", "imgs2poses"),
         (set_column(15, 99.0), "row 1 (for view_01.png)", "depths"),
@@ -140,16 +140,28 @@ def test_poses_that_do_not_fit_are_an_error_with_its_cure(scene, spoil, named, c
     assert cure in caught.value.hint
 
 
-def test_poses_of_another_scene_are_noticed_by_what_they_show(
+def test_poses_of_other_photos_are_noticed_by_what_the_photos_share(
     made_up, scene, tmp_path, capsys
 ):
-    cameras = arc_cameras(VIEWS, SIDE, 40)
-    write_poses(scene, [cameras[i] for i in (3, 0, 4, 2, 1)])
-    rng = np.random.default_rng(0)
-    for path in (scene / "images").iterdir():
-        Image.fromarray(rng.integers(0, 256, (SIDE, SIDE, 3), np.uint8)).save(path)
+    change_poses(scene, lambda rows: rows[[0, 4, 2, 3, 1, 5]])
     out = tmp_path / "out"
     assert run(scene, out, made_up[1]["ball"], TruthEngine(scene)) == 1
+    error = capsys.readouterr().err
+    assert POSES_FILE in error
+    assert "view_04.png" in error
+    assert "estimate" in error
+    assert not out.exists()
+
+
+def test_a_scene_that_its_poses_cannot_explain_is_an_error(
+    made_up, scene, tmp_path, capsys
+):
+    rng = np.random.default_rng(0)
+    for path in (scene / "images").iterdir():
+        noise = rng.integers(0, 256, (SIDE, SIDE, 3), np.uint8)
+        Image.fromarray(noise).save(path)
+    out, box = tmp_path / "out", made_up[1]["ball"]
+    assert run(scene, out, box, TruthEngine(scene), "--steps", "8") == 1
     error = capsys.readouterr().err
     assert POSES_FILE in error
     assert "estimate" in error
