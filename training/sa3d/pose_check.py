@@ -1,7 +1,7 @@
 """Whether poses fit their photos, by what two photos of neighbouring cameras share.
 
-Where a place of one photo lies in another one is known up to its depth: on the part of a
-line that the depths of the pose span.  SIFT features that match must lie near it.
+Where a place of one photo lies in another one is known up to its depth: on the part of
+a line that the depths of the pose span.  SIFT features that match must lie near it.
 """
 
 from __future__ import annotations

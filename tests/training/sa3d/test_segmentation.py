@@ -68,7 +68,8 @@ def test_the_command_writes_masks_of_all_views_and_measures_them(
     report = json.loads((out / "report.json").read_text("utf-8"))
     assert report["means"]["miou"] > 0.7
     assert report["means"]["accuracy"] > 0.95
-    assert Image.open(out / "overview.png").size[0] > 0
+    with Image.open(out / "overview.png") as overview:
+        assert overview.width > overview.height, "five views a row"
     for name, prompts in engine.prompts.items():
         assert all(
             engine.truth[name][int(p.y), int(p.x)] for p in prompts.points[:1]
