@@ -140,7 +140,9 @@ def render_view(field: RadianceField, frame: GridFrame, view: PosedImage) -> Ten
     starts, ends = view_segments(frame, view, field.background.device)
     parts = [
         field.render(s, e)
-        for s, e in zip(starts.split(CHUNK), ends.split(CHUNK), strict=True)
+        for s, e in zip(
+            torch.split(starts, CHUNK), torch.split(ends, CHUNK), strict=True
+        )
     ]
     return torch.cat(parts).reshape(view.image.shape)
 

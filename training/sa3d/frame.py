@@ -32,7 +32,7 @@ class GridFrame:
 
     def to_world(self, points: Array) -> Array:
         """World points (N, 3) of grid coordinates (N, 3)."""
-        return _project(np.linalg.inv(self.matrix), points)
+        return _project(np.asarray(np.linalg.inv(self.matrix), np.float64), points)
 
     def ray_segments(self, camera: Camera, directions: Array) -> tuple[Array, Array]:
         """The parts of rays inside the grid: their two ends (N, 3), in the grid.

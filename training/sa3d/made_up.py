@@ -94,7 +94,8 @@ OBJECTS: tuple[Ball | Block, ...] = (
 
 def _stripes(phase: Array, colours: tuple[tuple[float, ...], ...]) -> Array:
     share = (0.5 + 0.5 * np.sin(phase))[:, None]
-    return share * np.array(colours[0]) + (1 - share) * np.array(colours[1])
+    mixed = share * np.array(colours[0]) + (1 - share) * np.array(colours[1])
+    return np.asarray(mixed, np.float64)
 
 
 def arc_cameras(views: int, side: int, degrees: float) -> list[Camera]:
@@ -107,7 +108,7 @@ def arc_cameras(views: int, side: int, degrees: float) -> list[Camera]:
         position += np.array((0, 0, height))
         forward = (target - position) / np.linalg.norm(target - position)
         right = np.cross(forward, (0, 0, 1))
-        right /= np.linalg.norm(right)
+        right = right / np.linalg.norm(right)
         rotation = np.stack((right, np.cross(forward, right), forward), 1)
         middle = float(np.linalg.norm(target - position))
         near, far = middle - FLOOR_RADIUS, middle + FLOOR_RADIUS

@@ -39,7 +39,9 @@ class MaskGrid:
         starts, ends = view_segments(self.frame, view, device)
         parts = [
             self.field.trace(s, e)[0]
-            for s, e in zip(starts.split(CHUNK), ends.split(CHUNK), strict=True)
+            for s, e in zip(
+                torch.split(starts, CHUNK), torch.split(ends, CHUNK), strict=True
+            )
         ]
         rays = torch.cat([part.ray + i * CHUNK for i, part in enumerate(parts)])
         positions = torch.cat([part.positions for part in parts])

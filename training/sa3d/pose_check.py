@@ -79,10 +79,10 @@ def find_features(view: PosedImage) -> Features:
     scale = max(1.0, MIN_WIDTH / view.camera.width)
     if scale > 1:
         grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-    found, descriptors = cv2.SIFT_create().detectAndCompute(grey, None)
+    found, descriptors = cv2.SIFT.create().detectAndCompute(grey, None)
     positions = np.array([point.pt for point in found]).reshape(-1, 2) / scale
-    empty = np.zeros((0, 128), np.float32)
-    return Features(positions, empty if descriptors is None else descriptors)
+    rows = np.zeros((0, 128)) if descriptors is None else descriptors
+    return Features(positions, np.asarray(rows, np.float32))
 
 
 def _share(
@@ -126,7 +126,7 @@ def line_distances(
     squares = np.maximum((along**2).sum(-1), 1e-12)
     share = np.clip(((there - start) * along).sum(-1) / squares, 0, 1)[:, None]
     distances = np.linalg.norm(there - start - share * along, axis=-1)
-    return np.nan_to_num(distances, nan=np.inf).astype(np.float32)
+    return np.asarray(np.nan_to_num(distances, nan=np.inf), np.float32)
 
 
 def _image_positions(camera: Camera, points: Array) -> Array:

@@ -9,7 +9,7 @@ in world coordinates; height, width and focal length in pixels.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -65,17 +65,15 @@ class Camera:
 
     def resized(self, height: int, width: int) -> Camera:
         """The camera of the same photo at another size of the same aspect."""
-        return Camera(
-            *(self.rotation, self.position, self.focal * width / self.width),
-            *(height, width, self.near, self.far),
-        )
+        focal = self.focal * width / self.width
+        return replace(self, focal=focal, height=height, width=width)
 
     def to_llff(self) -> Array:
         """The row (17,) of ``poses_bounds.npy``."""
         right, down, forward = self.rotation.T
         size = np.array((self.height, self.width, self.focal))
         pose = np.stack((down, right, -forward, self.position, size), 1)
-        return np.r_[pose.ravel(), self.near, self.far]
+        return np.array((*pose.ravel(), self.near, self.far))
 
     @classmethod
     def from_llff(cls, row: Array) -> Camera:
