@@ -45,8 +45,8 @@ class FitConfig:
         seed: of rays and samples.
     """
 
-    resolution: int = 96
-    steps: int = 600
+    resolution: int = 80
+    steps: int = 400
     batch: int = 4096
     rate: float = 0.1
     density_variation: float = 1e-3

@@ -50,8 +50,16 @@ class MaskGrid:
         )
 
     def render(self, samples: RaySamples) -> Tensor:
-        """The confidences (R,) that rays show."""
-        return samples.sum(interpolate(self.confidence, samples.positions))[:, 0]
+        """The confidences (R,) that rays show.
+
+        Rays of which more than half passes through the grid show what is behind it,
+        however sure the grid is of what they graze.
+        """
+        values = interpolate(self.confidence, samples.positions)
+        shown, opacity = samples.sum(
+            torch.cat((values, torch.ones_like(values)), 1)
+        ).unbind(1)
+        return torch.where(opacity < 0.5, -shown.abs(), shown)
 
     def learn(self, samples: RaySamples, mask: Tensor) -> None:
         """Take one gradient step with the mask of a view.
