@@ -190,8 +190,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--prompt",
         action="append",
-        metavar="X,Y[,LABEL] | X0,Y0,X1,Y1",
-        help="a point (LABEL 0: on the background) or a box, in pixels; repeatable",
+        metavar="NUMBERS",
+        help="X,Y of a point, X,Y,0 of one on the background, or X0,Y0,X1,Y1 of a box,"
+        " in pixels; may be repeated",
     )
     parser.add_argument("--view", help="photo that the prompts are for (the first)")
     parser.add_argument(
