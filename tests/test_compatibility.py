@@ -389,7 +389,8 @@ def configurations() -> list[str]:
 
 TRAINING = (
     *("ablate", "evaluate_converter", "evaluate_tiny", "pack", "sa1b_matte.__main__"),
-    *("sa1b_matte.sample", "train_converter", "train_tiny", "train_zim"),
+    *("sa1b_matte.sample", "sa3d.__main__", "sa3d.made_up", "train_converter"),
+    *("train_tiny", "train_zim"),
 )
 """Modules of :mod:`training` that are commands."""
 
