@@ -389,7 +389,7 @@ def configurations() -> list[str]:
 
 TRAINING = (
     *("ablate", "evaluate_converter", "evaluate_tiny", "pack", "sa1b_matte.__main__"),
-    *("sa1b_matte.sample", "sa3d.__main__", "sa3d.made_up", "train_converter"),
+    *("adapt", "sa1b_matte.sample", "sa3d.__main__", "sa3d.made_up", "train_converter"),
     *("train_tiny", "train_zim"),
 )
 """Modules of :mod:`training` that are commands."""
