@@ -45,7 +45,7 @@ def main() -> int:
         return Request(image, key, Recipe(sets[prompts], args.model, options))
 
     for prompts in ("click", "box", "box and click"):  # warm up
-        engine.solve(request(0, prompts))
+        engine.solve(request(-1, prompts))  # remembered: no round's own
     rows = {
         "encode the image": median_ms(
             args.rounds, lambda i: engine.prepare(request(i, "click", f"new {i}"))

@@ -23,12 +23,19 @@ _THUMBNAIL_SIDE = 256
 def write_openraster(stream: IO[bytes], image: LayeredImage, tags: Tags) -> None:
     """Encode a layered image as OpenRaster 0.0.3."""
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("mimetype", "image/openraster")  # must come first
-        archive.writestr("stack.xml", _stack(image, tags))
+        _add(archive, "mimetype", "image/openraster")  # must come first
+        _add(archive, "stack.xml", _stack(image, tags))
         for number, layer in enumerate(image.layers):
-            archive.writestr(_layer_file(number), _png(layer.pixels, tags))
-        archive.writestr(_MERGED, _png(image.merged, tags))
-        archive.writestr("Thumbnails/thumbnail.png", _thumbnail(image.merged))
+            _add(archive, _layer_file(number), _png(layer.pixels, tags))
+        _add(archive, _MERGED, _png(image.merged, tags))
+        _add(archive, "Thumbnails/thumbnail.png", _thumbnail(image.merged))
+
+
+def _add(archive: zipfile.ZipFile, name: str, content: str | bytes) -> None:
+    """Add a file without the time of now: the same pixels give the same bytes."""
+    entry = zipfile.ZipInfo(name)
+    entry.external_attr = 0o600 << 16  # as for entries that are only named
+    archive.writestr(entry, content)
 
 
 def read_back(stream: IO[bytes]) -> Iterator[PixelArray]:

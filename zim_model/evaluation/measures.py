@@ -106,7 +106,7 @@ def compute_metrics(
     difference = metrics.connectivity_sum(p, g)
     values = _zim(p, g, difference, target.size)
     values |= _dim(p, g, difference, unknown, part, target.size)
-    values |= _boundary(p, g) if p.size else {}
+    values |= _boundary(p, g)
     values |= _purity(p, g, target)
     values |= _masks(p > MASK_ABOVE, g > MASK_ABOVE, math.hypot(height, width))
     order = [measure.name for measure in METRICS]
@@ -124,8 +124,6 @@ def _zim(
     predicted: FloatArray, target: FloatArray, off: FloatArray, size: int
 ) -> dict[str, float]:
     """ZIM's metrics from the region around both mattes, in an image of ``size``."""
-    if not predicted.size:
-        return dict.fromkeys(("SAD", "MSE", "MAE", "Grad", "Conn"), 0.0)
     difference = cv2.norm(predicted, target, cv2.NORM_L1)
     return {
         "SAD": difference / 1e3,
@@ -174,8 +172,6 @@ def _dim(
         return {}
     values = {"Grad (DIM)": _dim_grad(predicted, target, where)}
     counted = np.ascontiguousarray(where).view(np.uint8)
-    if not predicted.size:
-        return values | {"SAD (DIM)": 0.0, "MSE (DIM)": 0.0, "Conn (DIM)": 0.0}
     return values | {
         "SAD (DIM)": cv2.norm(predicted, target, cv2.NORM_L1, counted) / 1e3,
         "MSE (DIM)": cv2.norm(predicted, target, cv2.NORM_L2SQR, counted) / count * 1e3,

@@ -30,12 +30,12 @@ Rect = tuple[slice, slice]
 def union_rect(predicted: FloatArray, target: FloatArray, margin: int = 0) -> Rect:
     """Rows and columns around the support of either of two (H, W) alphas.
 
+    One pixel where both are empty.
+
     Args:
         margin: pixels added on each side, inside the image.
     """
-    bounds = mask_bounds(cv2.max(predicted, target))
-    if bounds is None:
-        return slice(0, 0), slice(0, 0)
+    bounds = mask_bounds(cv2.max(predicted, target)) or (0, 0, 1, 1)
     left, top, right, bottom = bounds
     return (
         slice(max(0, top - margin), bottom + margin),
@@ -70,8 +70,6 @@ def grad(predicted: FloatArray, target: FloatArray) -> float:
 
 def gradient_sum(predicted: FloatArray, target: FloatArray) -> float:
     """Sum of the differences of the Sobel gradients' lengths of (H, W) alphas."""
-    if not predicted.size:
-        return 0.0
     first, second = _gradient_length(predicted), _gradient_length(target)
     return float(cv2.norm(first, second, cv2.NORM_L1))
 
@@ -106,8 +104,6 @@ def conn(predicted: FloatArray, target: FloatArray) -> float:
 
 def connectivity_sum(predicted: FloatArray, target: FloatArray) -> FloatArray:
     """Difference of connectivity at each pixel of two (H, W) float32 alphas, (H, W)."""
-    if not predicted.size:
-        return np.zeros(predicted.shape, np.float32)
     level = cv2.LUT(connectivity_levels(predicted, target), _LEVELS)
     gaps = [
         cv2.threshold(cv2.subtract(alpha, level), _UNDER_THETA, 0, cv2.THRESH_TOZERO)[1]

@@ -171,3 +171,13 @@ def test_rotated_photo_with_own_transparency(tmp_path: Path) -> None:
     assert layer.size == (4, 6)
     pixels = layer_pixels(layer, np.uint8)
     assert pixels[0, 0].tolist() == [200, 100, 50, 102]
+
+
+@pytest.mark.parametrize("suffix", [".psd", ".ora"])
+def test_layers_are_written_to_the_same_bytes_at_another_time(
+    tmp_path: Path, photo: Image, targets, suffix: str, monkeypatch
+) -> None:
+    first = export(photo, targets, tmp_path / f"first{suffix}").read_bytes()
+    monkeypatch.setattr("time.time", lambda: 2_000_000_000.0)
+    second = export(photo, targets, tmp_path / f"second{suffix}").read_bytes()
+    assert first == second

@@ -87,6 +87,14 @@ def test_an_error_that_no_pixel_has_is_left_out():
     assert metrics["IoU"] == 0
 
 
+def test_two_empty_mattes_are_equal():
+    empty = np.zeros(SHAPE, np.float32)
+    metrics = compute_metrics(empty, empty)
+    assert metrics.pop("IoU") == metrics.pop("Boundary IoU") == 1
+    assert metrics["Exterior"] == 0
+    assert set(metrics.values()) == {0}
+
+
 def test_errors_come_in_the_order_of_the_table():
     metrics = list(compute_metrics(hairy(0), hairy(1)))
     assert metrics == [m.name for m in METRICS if m.name in metrics]
