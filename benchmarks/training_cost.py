@@ -45,7 +45,7 @@ PROMPTS = 2
 def zim_passes(config, recompute):
     """A forward pass of one view with two prompts, in bfloat16."""
     with torch.device("meta"):
-        model = Zim(config).bfloat16().train()
+        model = Zim(config).bfloat16().train().to("meta")  # buffers too
         side = config.image_size
         image = torch.zeros(1, 3, side, side, dtype=torch.bfloat16)
         coords = torch.zeros(PROMPTS, 26, 2, dtype=torch.bfloat16)

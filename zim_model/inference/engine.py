@@ -62,6 +62,7 @@ from zim_model.runtime.devices import (
     DeviceChoice,
     available_devices,
     device_name,
+    within_memory,
 )
 from zim_model.runtime.lru import ByteBoundedLru
 from zim_model.weights.trimap import find_trimap_network
@@ -107,7 +108,8 @@ class Engine:
 
     Args:
         open_model: makes the backend of a model name on a placement.
-        cache_bytes: most memory for cached features.
+        cache_bytes: most memory for cached features; no more than a tenth of what the
+            computer has.
         open_trimap: loads the trimap network of a name on a placement.
     """
 
@@ -118,10 +120,10 @@ class Engine:
         open_trimap: OpenTrimapNetwork = open_trimap_network,
     ) -> None:
         self._open_model, self._open_trimap = open_model, open_trimap
-        self._cache_bytes = cache_bytes
+        self._cache_bytes = within_memory(cache_bytes)
         self._pool = BackendPool(open_model)
         self._trimap_pool = BackendPool(open_trimap)
-        self._stages = _Stages(cache_bytes)
+        self._stages = _Stages(self._cache_bytes)
 
     @property
     def cache(self) -> FeatureCache:

@@ -41,6 +41,7 @@ from zim_model.network.sam_interface import (
 )
 from zim_model.prompts import PromptSet
 from zim_model.request import never_cancelled
+from zim_model.runtime.devices import within_memory
 from zim_model.runtime.lru import ByteBoundedLru
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class ZimPredictor:
         """Drop the image and its features."""
         self._image: npt.NDArray[np.uint8] | None = None
         self._encoded: EncodedView | None = None
-        self._views = ByteBoundedLru[View, EncodedView](CACHE_BYTES)
+        self._views = ByteBoundedLru[View, EncodedView](within_memory(CACHE_BYTES))
         self._predictor = IterativePredictor()
         self.is_image_set = False
         self.original_size: tuple[int, int] | None = None

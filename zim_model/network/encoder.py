@@ -248,7 +248,8 @@ class LiteEncoder(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Images (B, 3, S, S), normalised as SAM's, to embeddings (B, C, G, G)."""
-        *_, s16, s32 = self.backbone(scaled_pixels(image * self.std + self.mean))
+        scaled = scaled_pixels(image * self.std + self.mean).to(image.dtype)
+        *_, s16, s32 = self.backbone(scaled)
         top = F.interpolate(self.top_down(s32), scale_factor=2)
         out: Tensor = self.neck(self.lateral(s16) + top)
         return out

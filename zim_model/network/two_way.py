@@ -78,7 +78,7 @@ class Attention(nn.Module):
                     logits = logits + (scale == 0) * MASKED_LOGIT
             if present is not None:
                 logits = logits.masked_fill(~present[:, None, None, :], -torch.inf)
-            out = logits.softmax(-1) @ v
+            out = logits.softmax(-1).to(v.dtype) @ v
         projected: Tensor = self.out_proj(out.transpose(1, 2).flatten(-2))
         return projected
 

@@ -242,6 +242,11 @@ def main_memory() -> int:
         return 0
 
 
+def within_memory(wanted: int) -> int:
+    """Bytes for a cache: those wanted, but no more than a tenth of the main memory."""
+    return min(wanted, main_memory() // 10 or wanted)
+
+
 def is_out_of_memory(error: Exception) -> bool:
     """Whether an error of torch, ONNX Runtime or NumPy means that memory ran out."""
     if isinstance(error, MemoryError):

@@ -19,7 +19,6 @@ from zim_model.runtime.devices import (
     Device,
     DeviceChoice,
     Placement,
-    main_memory,
     may_have_gpu,
 )
 
@@ -51,8 +50,7 @@ def create_engine(cache_bytes: int = 2**30) -> EngineLike:
         import_torch()
         return oom_fallback.open_trimap_network(name, placement)
 
-    features = min(cache_bytes, main_memory() // 10 or cache_bytes)
-    return Engine(open_model, features, open_trimap)
+    return Engine(open_model, cache_bytes, open_trimap)
 
 
 class _EngineWorker:

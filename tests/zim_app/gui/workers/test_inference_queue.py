@@ -284,9 +284,7 @@ def test_features_take_no_more_than_a_tenth_of_the_memory(
     memory, wanted, expected, monkeypatch
 ):
     """In GB; that of some systems is not known."""
-    monkeypatch.setattr(
-        "zim_app.gui.workers.inference_queue.main_memory", lambda: memory << 30
-    )
+    monkeypatch.setattr("zim_model.runtime.devices.main_memory", lambda: memory << 30)
     engine = create_engine(int(wanted * 2**30))
     assert engine.cache.max_bytes == expected * 2**30
 
