@@ -29,10 +29,10 @@ def read_photo(path: Path | None) -> Image:
 
     Raises:
         ImageError: see :func:`zim_app.core.images.load_image`.
-        ZimError: the standard input is a terminal.
+        ZimError: the standard input is a terminal, or closed.
     """
     if path is None:
-        if sys.stdin.isatty():
+        if sys.stdin is None or sys.stdin.isatty():  # None: closed, as in a service
             raise ZimError(
                 msg("There is no photo on the standard input."),
                 msg("Write: zim-studio matte - < PHOTO > OUT.png"),
@@ -49,8 +49,13 @@ def check_stdout() -> None:
     """Check that an image may be written to the standard output.
 
     Raises:
-        ZimError: it is a terminal.
+        ZimError: it is a terminal, or closed.
     """
+    if sys.stdout is None:
+        raise ZimError(
+            msg("The standard output is closed."),
+            msg("Say -o FILE."),
+        )
     if sys.stdout.isatty():
         raise ZimError(
             msg("The image would be written to the terminal."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ipaddress
+import math
 import socket
 import sys
 from importlib import import_module
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
             cannot be used.
         ArgumentError: a number is out of range.
     """
-    if args.max_megabytes <= 0 or args.timeout <= 0:
+    if not (0 < args.max_megabytes < math.inf and 0 < args.timeout < math.inf):
         raise argparse.ArgumentError(
             None, "--max-megabytes and --timeout are greater than 0"
         )

@@ -133,11 +133,15 @@ class Remover:
 
 
 _shared = Remover()
+_of_parents: list[Remover] = []
+"""Keeps what a fork has copied: a session that is freed waits for its threads, which
+the child does not have."""
 
 
 def _reset() -> None:
     """After a fork: sessions and locks of the parent cannot be used."""
     global _shared
+    _of_parents.append(_shared)
     _shared = Remover()
 
 

@@ -996,6 +996,14 @@
         <translation>Schreiben Sie: zim-studio matte - &lt; PHOTO &gt; OUT.png</translation>
     </message>
     <message>
+        <source>The standard output is closed.</source>
+        <translation>Die Standardausgabe ist geschlossen.</translation>
+    </message>
+    <message>
+        <source>Say -o FILE.</source>
+        <translation>Geben Sie -o DATEI an.</translation>
+    </message>
+    <message>
         <source>The image would be written to the terminal.</source>
         <translation>Das Bild würde in das Terminal geschrieben.</translation>
     </message>

@@ -131,3 +131,12 @@ def test_a_file_in_place_of_the_folder(photo, tmp_path, capsys):
     argv = ["matte", str(photo), str(photo), "--subject", "-o", str(photo)]
     assert main(argv) == 1
     assert "photo.png" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("stream", ["stdin", "stdout"])
+def test_a_closed_stream_is_an_error_of_ours(photo, monkeypatch, capsys, stream):
+    if stream == "stdout":
+        pipe(monkeypatch, photo.read_bytes())
+    monkeypatch.setattr(sys, stream, None)
+    assert main(["matte", "-", "--box", BOX]) == 1
+    assert "standard" in capsys.readouterr().err

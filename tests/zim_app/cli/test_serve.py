@@ -274,6 +274,8 @@ def test_the_command_serves_until_it_is_interrupted(photo) -> None:
     [
         (["--port", "70000"], 2, "0 to 65535"),
         (["--timeout", "0"], 2, "greater than 0"),
+        (["--max-megabytes", "nan"], 2, "greater than 0"),
+        (["--timeout", "inf"], 2, "greater than 0"),
         (["--model", "nothing"], 1, "no model nothing"),
         (["--host", "203.0.113.9"], 1, "cannot listen on 203.0.113.9"),
     ],

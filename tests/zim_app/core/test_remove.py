@@ -252,6 +252,11 @@ def test_it_needs_no_torch_and_survives_a_fork(tmp_path, pixels) -> None:
     )
     command = [sys.executable, "-c", code, str(path)]
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=300, env=os.environ
+        command,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        # Sessions with threads of their own, which a child does not have.
+        env={**os.environ, "OMP_NUM_THREADS": "2"},
     )
     assert done.returncode == 0, done.stderr
