@@ -68,7 +68,7 @@ class Remover:
         *,
         box: Sequence[float] | None = None,
         points: Iterable[Sequence[float]] | None = None,
-        subject: bool | str = True,
+        subject: bool | str | Path = True,
         model: str = DEFAULT_MODEL,
         only_mask: bool = False,
         background: Colour | Path | None = None,
@@ -83,6 +83,11 @@ class Remover:
         Raises:
             Cancelled: ``cancelled`` became true.
         """
+        if not isinstance(subject, bool | str | Path):
+            raise ZimError(
+                msg("{subject!r} names no automatic network.", subject=subject),
+                msg("Give subject=True, False, or the name or file of a network."),
+            )
         options = _options(background, decontaminate, only_mask=only_mask)
         recipe = _recipe(box, points, model)
         picture = read_source(image)
@@ -102,11 +107,11 @@ class Remover:
         self,
         image: Image,
         recipe: Recipe,
-        subject: bool | str,
+        subject: bool | str | Path,
         cancelled: CancelCheck,
     ) -> ExportTarget:
         """The matte of an image as what is exported of it."""
-        automatic = subject if isinstance(subject, str) else ""
+        automatic = "" if isinstance(subject, bool) else str(subject)
         if find_installed(recipe.model, "automatic") is not None:
             automatic, recipe = recipe.model, replace(recipe, model=DEFAULT_MODEL)
         engine, selector = self._open()
@@ -154,7 +159,7 @@ def remove(
     *,
     box: Sequence[float] | None = None,
     points: Iterable[Sequence[float]] | None = None,
-    subject: bool | str = True,
+    subject: bool | str | Path = True,
     model: str = DEFAULT_MODEL,
     only_mask: bool = False,
     background: Colour | Path | None = None,
@@ -212,7 +217,7 @@ def matte(
     *,
     box: Sequence[float] | None = None,
     points: Iterable[Sequence[float]] | None = None,
-    subject: bool | str = True,
+    subject: bool | str | Path = True,
     model: str = DEFAULT_MODEL,
 ) -> Any:
     """The matte of an image's object: :func:`remove` with ``only_mask``."""

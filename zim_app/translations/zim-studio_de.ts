@@ -116,6 +116,14 @@
         <translation>Ein anderer Lauf schreibt in {path}.</translation>
     </message>
     <message>
+        <source>{model!r} is not a model.</source>
+        <translation>{model!r} ist kein Modell.</translation>
+    </message>
+    <message>
+        <source>Call ZimPredictor.from_pretrained, or load_model first.</source>
+        <translation>Rufen Sie ZimPredictor.from_pretrained auf, oder zuerst load_model.</translation>
+    </message>
+    <message>
         <source>There is no image.</source>
         <translation>Es gibt kein Bild.</translation>
     </message>
@@ -2870,6 +2878,14 @@
     <message>
         <source>Give an image with pixels.</source>
         <translation>Geben Sie ein Bild mit Pixeln an.</translation>
+    </message>
+    <message>
+        <source>{subject!r} names no automatic network.</source>
+        <translation>{subject!r} bezeichnet kein automatisches Netz.</translation>
+    </message>
+    <message>
+        <source>Give subject=True, False, or the name or file of a network.</source>
+        <translation>Geben Sie subject=True, False oder den Namen oder die Datei eines Netzes an.</translation>
     </message>
     <message>
         <source>{model!r:.40} is no model.</source>

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from zim_model.arrays import FloatArray
 from zim_model.backends.backend import Backend, EncodedView, TokenBackend
 from zim_model.backends.view import View
-from zim_model.errors import ImageError, PromptError, msg
+from zim_model.errors import ImageError, PromptError, WeightsError, msg
 from zim_model.image_input import as_rgb
 from zim_model.inference.iterative import IterativePredictor
 from zim_model.inference.official import has_official_code
@@ -77,6 +77,11 @@ class ZimPredictor:
     def __init__(
         self, model: Zim | ZimTiny | Backend, device: str | None = None
     ) -> None:
+        if model is None or isinstance(model, str | Path):
+            raise WeightsError(
+                msg("{model!r} is not a model.", model=model),
+                msg("Call ZimPredictor.from_pretrained, or load_model first."),
+            )
         self.model = model
         self.backend: Backend = (
             backend_of(model, device) if isinstance(model, nn.Module) else model
@@ -172,7 +177,7 @@ class ZimPredictor:
         Raises:
             ImageError: there is none, or one has another shape or dtype.
         """
-        if not len(image_list):
+        if not isinstance(image_list, Sequence) or not len(image_list):
             raise ImageError(msg("There is no image."), msg("Give at least one."))
         batch = [type(self)(self.backend) for _ in image_list]
         for predictor, image in zip(batch, image_list, strict=True):

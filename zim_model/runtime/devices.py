@@ -194,17 +194,17 @@ def bf16_time_on_cpu() -> float:
         return math.inf
 
     def time_layer(dtype: torch.dtype) -> float:
-        layer = torch.nn.Linear(768, 1536).to(dtype)
-        tokens = torch.zeros(512, 768, dtype=dtype)
-        times = []
-        with torch.inference_mode():
-            for _ in range(4):
-                started = time.perf_counter()
-                layer(tokens)
-                times.append(time.perf_counter() - started)
-        return min(times)
+        started = time.perf_counter()
+        layers[dtype](tokens[dtype])
+        return time.perf_counter() - started
 
-    return time_layer(torch.bfloat16) / time_layer(torch.float32)
+    dtypes = torch.bfloat16, torch.float32
+    layers = {dtype: torch.nn.Linear(768, 1536).to(dtype) for dtype in dtypes}
+    tokens = {dtype: torch.zeros(512, 768, dtype=dtype) for dtype in dtypes}
+    with torch.inference_mode():  # in turns: other programs slow down both
+        rounds = [[time_layer(dtype) for dtype in dtypes] for _ in range(8)]
+    half, full = (min(times) for times in zip(*rounds, strict=True))
+    return half / full
 
 
 def torch_dtype(precision: Precision) -> torch.dtype:

@@ -17,6 +17,7 @@ from zim_model.network.config import TINY_KEY, ModelConfig, TinyConfig, ZimConfi
 from zim_model.network.tiny import ZimTiny
 from zim_model.network.zim import Zim
 from zim_model.runtime.atomic_files import atomic_write
+from zim_model.runtime.devices import resolve_device
 from zim_model.weights.installed import (
     PICKLE_SUFFIXES,
     check_weight_file,
@@ -56,12 +57,14 @@ def load_model(name_or_path: str | Path, device: str = "cpu") -> Zim | ZimTiny:
     Raises:
         WeightsError: no such model, or the file is damaged, unsafe or of another
             architecture.
+        DeviceError: this machine has no such device.
     """
+    place = resolve_device(str(device))
     installed = find_installed(str(name_or_path))
     path = Path(name_or_path) if installed is None else installed.path
     check_weight_file(path)
     if path.suffix in PICKLE_SUFFIXES:
-        return load_sam(path).to(device).eval()
+        return load_sam(path).to(place).eval()
     if path.suffix != ".safetensors":
         known = ", ".join(model.name for model in installed_models())
         raise WeightsError(
@@ -69,13 +72,13 @@ def load_model(name_or_path: str | Path, device: str = "cpu") -> Zim | ZimTiny:
             msg("Known: {known}; or give a .safetensors or .pth file.", known=known),
         )
     if is_sam_safetensors(path):
-        return load_sam(path).to(device).eval()
+        return load_sam(path).to(place).eval()
     config, tensors = read_weights(path)
     if installed is None or not installed.bundled:  # our own need not wait for it
         check_fits(lambda: build(config), tensors, path)
     model = build(config)
     load_strict(model, tensors, path)
-    return model.to(device).eval()
+    return model.to(place).eval()
 
 
 def load_zim(name_or_path: str | Path, device: str = "cpu") -> Zim:

@@ -18,7 +18,13 @@ from tests.zim_app.core.conftest import P3_COLORANTS, matrix_profile
 from tests.zim_model.onnx.test_automatic import write_graph
 from zim_app.__main__ import main
 from zim_model.assets import asset_path
-from zim_model.errors import ImageError, PromptError, WeightsError, ZimError
+from zim_model.errors import (
+    DeviceError,
+    ImageError,
+    PromptError,
+    WeightsError,
+    ZimError,
+)
 from zim_model.weights.installed import MODELS_VARIABLE
 
 BOX = (20, 10, 60, 50)
@@ -260,3 +266,20 @@ def test_it_needs_no_torch_and_survives_a_fork(tmp_path, pixels) -> None:
         env={**os.environ, "OMP_NUM_THREADS": "2"},
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_subject_is_a_network_or_an_error(pixels, tmp_path):
+    with pytest.raises(ZimError, match=r"x\.onnx"):
+        zim_model.remove(pixels, subject=tmp_path / "x.onnx")
+    with pytest.raises(ZimError, match="names no automatic network"):
+        zim_model.remove(pixels, subject=5)
+
+
+def test_predictors_want_a_loaded_model_and_a_list():
+    with pytest.raises(WeightsError, match="from_pretrained"):
+        zim_model.ZimPredictor("zim-tiny")
+    with pytest.raises(DeviceError, match="no device nodev"):
+        zim_model.load_model("zim-tiny", "nodev")
+    predictor = zim_model.ZimPredictor.from_pretrained("zim-tiny")
+    with pytest.raises(ImageError, match="no image"):
+        predictor.set_image_batch(5)
