@@ -202,9 +202,8 @@ def bf16_time_on_cpu() -> float:
     layers = {dtype: torch.nn.Linear(768, 1536).to(dtype) for dtype in dtypes}
     tokens = {dtype: torch.zeros(512, 768, dtype=dtype) for dtype in dtypes}
     with torch.inference_mode():  # in turns: other programs slow down both
-        rounds = [[time_layer(dtype) for dtype in dtypes] for _ in range(8)]
-    half, full = (min(times) for times in zip(*rounds, strict=True))
-    return half / full
+        rounds = [(time_layer(dtypes[0]), time_layer(dtypes[1])) for _ in range(8)]
+    return min(half for half, _ in rounds) / min(full for _, full in rounds)
 
 
 def torch_dtype(precision: Precision) -> torch.dtype:
