@@ -14,7 +14,7 @@ import numpy as np
 
 from tests.fuzz.mutation import hostile_json
 from tests.fuzz.reader import Reader
-from zim_app.cli.matte import _read_recipe
+from zim_app.cli.prompting import _read_recipe
 from zim_app.core import presets, project, session_store
 from zim_app.core.canvas import Canvas
 from zim_app.core.export_options import ExportOptions
