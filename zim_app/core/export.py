@@ -333,6 +333,8 @@ def check_target(
             of that size, the folder is missing, unless it will be made, or the path is
             a folder or the source file itself.
     """
+    if path.is_dir():
+        raise ImageError(msg("{path} is a folder.", path=path), msg("Add a file name."))
     name = path.name
     file_format = BY_SUFFIX.get(path.suffix.lower())
     if file_format is None:
@@ -356,8 +358,6 @@ def check_target(
         # A canvas of known size has it for any object.
         frame = options.frame(image.width, image.height, (0, 0, 1, 1))
         check_size(frame, file_format)
-    if path.is_dir():
-        raise ImageError(msg("{path} is a folder.", path=path), msg("Add a file name."))
     if not (folder_is_made or path.parent.is_dir()):
         raise missing_folder_error(path.parent)
     if image.path is not None and _same_file(path, image.path):

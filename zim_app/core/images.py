@@ -215,11 +215,14 @@ def _decode(path: Path, view: GreyView) -> DecodedImage:
 
 def _check_is_file(path: Path) -> None:
     mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise ImageError(
+            msg("{path} is a folder.", path=path),
+            msg("Give the path of a photo; zim-studio batch takes folders."),
+        )
     if not stat.S_ISREG(mode):
         raise ImageError(
-            msg("{path} is a folder.", path=path)
-            if stat.S_ISDIR(mode)
-            else msg("{path} is a device, not a file.", path=path),
+            msg("{path} is a device, not a file.", path=path),
             msg("Give the path of a photo."),
         )
 

@@ -88,6 +88,10 @@
         <translation>Ein Feld der Form {shape} vom Typ {dtype} ist kein Bild.</translation>
     </message>
     <message>
+        <source>Give the path of a photo; zim-studio batch takes folders.</source>
+        <translation>Geben Sie den Pfad eines Bildes an; Ordner nimmt zim-studio batch.</translation>
+    </message>
+    <message>
         <source>{parts}, {part}</source>
         <translation>{parts}, {part}</translation>
     </message>

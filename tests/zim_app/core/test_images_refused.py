@@ -146,7 +146,7 @@ def test_not_enough_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     path = tmp_path / "a.png"
     path.write_bytes(encoded("png"))
 
-    def exhausted(_: Path) -> None:
+    def exhausted(*_: object) -> None:
         raise MemoryError
 
     monkeypatch.setattr("zim_app.core.images.decode", exhausted)
