@@ -104,7 +104,8 @@ def test_the_last_evaluation():
         out="/results",
     )
     assert not choices.flip_tta
-    assert choices.to_json().keys() == data.keys() | {"flip_tta"}
+    assert not choices.modes
+    assert choices.to_json().keys() == data.keys() | {"flip_tta", "modes"}
 
 
 def test_the_last_batch(qtbot):
