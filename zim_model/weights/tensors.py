@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import traceback
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -92,7 +93,7 @@ def read_state(path: Path, expected: str) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise WeightsError(msg("{path} does not exist.", path=path)) from error
     except Exception as error:  # torch raises many kinds for a bad file
-        if is_out_of_memory(error):
+        if is_out_of_memory(error) and not _names_a_length(error):
             raise  # the engine frees memory and tries again
         if "torchscript" in str(error).lower():
             raise WeightsError(
@@ -114,6 +115,15 @@ def read_state(path: Path, expected: str) -> dict[str, Any]:
             msg("Use the original file, or convert it to safetensors."),
         )
     return state
+
+
+def _names_a_length(error: Exception) -> bool:
+    """Whether memory ran out for a text whose length the pickle itself names.
+
+    Tensors are read elsewhere: such a length is wrong.
+    """
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return frame.f_code.co_filename.endswith("_weights_only_unpickler.py")
 
 
 def _is_dense(state: Any, depth: int) -> bool:

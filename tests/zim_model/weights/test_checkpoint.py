@@ -1,6 +1,9 @@
 import json
 import math
 import os
+import pickle
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -232,3 +235,27 @@ def test_weights_of_the_first_zim_tiny_are_refused(small_vit, tmp_path, changes)
     with pytest.raises(WeightsError, match=r"m\.safetensors.* first zim-tiny") as error:
         load_model(tmp_path / "m.safetensors")
     assert "train it again" in str(error.value)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits its memory")
+def test_a_length_beyond_all_memory_is_damage(tmp_path):
+    path = tmp_path / "weights.pth"
+    header = b"".join(pickle.dumps(x, 2) for x in (0x1950A86A20F9469CFC6C, 1001, {}))
+    path.write_bytes(header + b"\x80\x02}X" + (2**31 - 1).to_bytes(4, "little") + b"a.")
+    code = f"""
+import resource
+from pathlib import Path
+from zim_model.errors import WeightsError, msg
+from zim_model.weights.tensors import read_state
+
+size = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (size + 2**30,) * 2)
+try:
+    read_state(Path({str(path)!r}), msg("Give weights."))
+except WeightsError as error:
+    print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert "weights.pth is damaged" in done.stdout
