@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -30,6 +30,26 @@ COARSE = 0.3
 """Share of the fed back predictions that are blurred, as those of larger views are."""
 FORGOTTEN = 0.1
 """Share of the previous predictions that are not fed back."""
+
+
+class Truth(NamedTuple):
+    """What a batch's predictions should be.
+
+    Attributes:
+        target, weight: (B, H, W), at the size of the predictions.
+        exact: (B,) 1 where the target is a real matte.
+        ambiguous: (B,) 1 where the prompts leave open what is meant.
+    """
+
+    target: Tensor
+    weight: Tensor
+    exact: Tensor
+    ambiguous: Tensor
+
+    def halved(self) -> Truth:
+        """The same at half the size."""
+        target, weight = (F.avg_pool2d(x[:, None], 2)[:, 0] for x in self[:2])
+        return self._replace(target=target, weight=weight)
 
 
 class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
@@ -111,59 +131,43 @@ class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
         seed = (self.config.seed, self.step, number, self.group.rank)
         rng = np.random.default_rng(seed)
         fine = scaled_pixels(batch["image"].to(self.device, non_blocking=True))
-        target, weight, exact, ambiguous = (
-            batch[key].to(self.device, non_blocking=True)
-            for key in ("target", "weight", "exact", "ambiguous")
+        truth = Truth(
+            *(batch[key].to(self.device, non_blocking=True) for key in Truth._fields)
         )
-        image, coarse_target, coarse_weight = fine, target, weight
+        image, seen = fine, truth
         if self.config.zoom > 1:
-            image = F.avg_pool2d(fine, 2)
-            coarse_target, coarse_weight = (
-                F.avg_pool2d(plane[:, None], 2)[:, 0] for plane in (target, weight)
-            )
+            image, seen = F.avg_pool2d(fine, 2), truth.halved()
         image = image.contiguous(memory_format=torch.channels_last)
         maps, previous = batch["maps"].clone(), self._empty_map(batch)
-        seen = {"target": coarse_target, "weight": coarse_weight}
         for _ in range(self._draw_round_count(rng)):
-            with torch.no_grad():
-                logits, _ = self._predict(image, maps, previous)
-            previous = to_previous_map(rng, logits[:, :1])
+            logits = self._predict(image, maps, previous)
+            previous = to_previous_map(rng, logits)
             clicked = add_correction_clicks(rng, maps, logits[:, 0], seen)
-            ambiguous = ambiguous * ~clicked.to(self.device)
+            seen = seen._replace(ambiguous=seen.ambiguous * ~clicked.to(self.device))
+        learner = self.ddp_module or self.training_module
         if self.config.stage == "detail":
-            with torch.no_grad():
-                logits, _ = self._predict(image, maps, previous)
-            finer = self._learner()(fine, None, logits[:, :1])
-            return detail_loss(finer[:, 0], target, weight, exact)
-        if self.config.stage == "joint":
-            inputs = self._inputs(maps, previous)
-            logits, iou, finer = self._learner()(image, inputs, None, fine)
-            loss, parts = self._answers_loss(
-                logits, iou, coarse_target, coarse_weight, exact, ambiguous
-            )
-            finer_loss, finer_parts = detail_loss(finer[:, 0], target, weight, exact)
-            loss = loss + self.config.detail_weight * finer_loss
-            named = {f"detail_{key}": value for key, value in finer_parts.items()}
-            return loss, {**parts, **named}
-        logits, iou = self._predict(image, maps, previous)
-        return self._answers_loss(logits, iou, target, weight, exact, ambiguous)
+            logits = self._predict(image, maps, previous)
+            finer = learner(fine, None, logits)
+            return detail_loss(finer[:, 0], truth.target, truth.weight, truth.exact)
+        inputs = self._inputs(maps, previous)
+        if self.config.stage == "answers":
+            logits, iou = learner(image, inputs)
+            return self._answers_loss(logits, iou, seen)
+        logits, iou, finer = learner(image, inputs, None, fine)
+        loss, parts = self._answers_loss(logits, iou, seen)
+        finer_loss, finer_parts = detail_loss(
+            finer[:, 0], truth.target, truth.weight, truth.exact
+        )
+        named = {f"detail_{key}": value for key, value in finer_parts.items()}
+        return loss + self.config.detail_weight * finer_loss, {**parts, **named}
 
     def _answers_loss(
-        self,
-        logits: Tensor,
-        iou: Tensor,
-        target: Tensor,
-        weight: Tensor,
-        exact: Tensor,
-        ambiguous: Tensor,
+        self, logits: Tensor, iou: Tensor, truth: Truth
     ) -> tuple[Tensor, dict[str, Tensor]]:
         return tiny_loss(
             logits,
             iou,
-            target,
-            weight,
-            exact,
-            ambiguous,
+            *truth,
             answers_weight=self.config.answers_weight,
             matte_weight=self.config.matte_weight,
         )
@@ -181,18 +185,12 @@ class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
         inputs = torch.cat([drawn, previous], 1)
         return inputs.contiguous(memory_format=torch.channels_last)
 
-    def _learner(self) -> nn.Module:
-        """The module whose passes are learned from."""
-        return self.ddp_module or self.training_module
-
-    def _predict(
-        self, image: Tensor, maps: Tensor, previous: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Logits and predicted IoU in float32, see :meth:`ZimTiny.forward`."""
-        learns = torch.is_grad_enabled()
-        passes = self._learner() if learns else self.training_module
-        logits, iou = passes(image, self._inputs(maps, previous))
-        return logits, iou
+    @torch.no_grad()
+    def _predict(self, image: Tensor, maps: Tensor, previous: Tensor) -> Tensor:
+        """Logits (B, 1, S/2, S/2) of the best answer, which is not learned from."""
+        logits, _ = self.training_module(image, self._inputs(maps, previous))
+        best: Tensor = logits[:, :1]
+        return best
 
 
 class _Passes(nn.Module):
@@ -244,18 +242,18 @@ def to_previous_map(rng: np.random.Generator, logits: Tensor) -> Tensor:
 
 
 def add_correction_clicks(
-    rng: np.random.Generator, maps: Tensor, logits: Tensor, truth: dict[str, Tensor]
+    rng: np.random.Generator, maps: Tensor, logits: Tensor, truth: Truth
 ) -> Tensor:
     """Add clicks on the largest errors of most predictions; (B,) bool, where one is.
 
     Args:
         maps: (B, 3, S, S) uint8, changed in place.
         logits: (B, S/2, S/2).
-        truth: ``target`` and ``weight`` (B, S/2, S/2).
+        truth: at the size of the logits.
     """
     found = (logits > 0).cpu().numpy()
-    target = truth["target"].cpu().numpy() > 0.5
-    known = truth["weight"].cpu().numpy() > 0
+    target = truth.target.cpu().numpy() > 0.5
+    known = truth.weight.cpu().numpy() > 0
     clicked = np.zeros(len(found), bool)
     for i in np.flatnonzero(rng.random(len(found)) < CLICKED):
         clicked[i] = correct(rng, maps[i].numpy(), found[i], target[i], known[i])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import struct
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
+
+from safetensors import SafetensorError, safe_open
 
 from zim_model.errors import MALFORMED
 from zim_model.network.config import TINY_KEY
@@ -15,9 +16,6 @@ from zim_model.weights.installed import InstalledModel, installed_models
 
 ADAPTATION_KEY = "zim_adaptation"
 """Metadata key of the file; JSON of :class:`Adaptation`, and how it was trained."""
-MAX_HEADER = 1 << 22
-"""Largest header of a safetensors file that is read, in bytes."""
-_LENGTH = struct.Struct("<Q")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +74,10 @@ def adaptable_models() -> tuple[InstalledModel, ...]:
     )
 
 
-def _read_metadata(path: Path) -> dict[str, Any]:
+def _read_metadata(path: Path) -> dict[str, str]:
     """The metadata of a safetensors file; empty of a file that is none."""
     try:
-        with path.open("rb") as file:
-            (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
-            if length > MAX_HEADER:
-                return {}
-            return dict(json.loads(file.read(length))["__metadata__"])
-    except (OSError, struct.error, *MALFORMED):
+        with safe_open(path, framework="np") as file:
+            return dict(file.metadata() or {})
+    except (OSError, SafetensorError):
         return {}

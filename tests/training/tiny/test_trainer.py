@@ -11,7 +11,12 @@ from training.loop import TrainingRunOptions as RunOptions
 from training.tiny import config as tiny_config
 from training.tiny import initial
 from training.tiny.config import TinyTrainConfig
-from training.tiny.trainer import TinyTrainer, add_correction_clicks, to_previous_map
+from training.tiny.trainer import (
+    TinyTrainer,
+    Truth,
+    add_correction_clicks,
+    to_previous_map,
+)
 from zim_model.errors import WeightsError, ZimError
 from zim_model.network.config import TinyConfig
 from zim_model.weights.checkpoint import load_model, save_model
@@ -115,7 +120,8 @@ def test_corrected_prompts_are_no_longer_ambiguous():
     data = batch()
     maps = data["maps"].clone()
     wrong = torch.full((4, 32, 32), -5.0)
-    clicked = add_correction_clicks(np.random.default_rng(0), maps, wrong, data)
+    truth = Truth(*(data[key] for key in Truth._fields))
+    clicked = add_correction_clicks(np.random.default_rng(0), maps, wrong, truth)
     assert clicked.any()
     for i in range(4):
         assert bool((maps[i] != data["maps"][i]).any()) is bool(clicked[i])
