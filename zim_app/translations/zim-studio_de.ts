@@ -3824,10 +3824,6 @@
         <source>Discard and quit</source>
         <translation>Verwerfen und beenden</translation>
     </message>
-    <message>
-        <source>Go on</source>
-        <translation>Weiter</translation>
-    </message>
 </context>
 <context>
     <name>AdaptationDialog</name>
@@ -4037,10 +4033,6 @@
     <message>
         <source>Stop and quit</source>
         <translation>Anhalten und beenden</translation>
-    </message>
-    <message>
-        <source>Go on</source>
-        <translation>Weiter</translation>
     </message>
 </context>
 <context>
@@ -4760,6 +4752,10 @@
     <message>
         <source>Your work on this photo could not be saved. Save it elsewhere, as a project?</source>
         <translation>Die Arbeit an diesem Foto konnte nicht gespeichert werden. Als Projekt an einem anderen Ort speichern?</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>Weiter</translation>
     </message>
     <message>
         <source>Unsaved changes</source>

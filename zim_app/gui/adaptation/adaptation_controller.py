@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Slot
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtCore import QObject, Slot
 
 from zim_app.core.adaptation import Adapted, Trained
 from zim_app.gui.adaptation.training_process import TrainingProcess
@@ -133,19 +132,14 @@ class AdaptationController(QObject):
         return not self.process.running
 
     def _confirm_end(self) -> None:
-        box = QMessageBox(self._studio.widget)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setWindowTitle(self.tr("A model is being trained"))
-        box.setText(self.tr("Discard the training and quit?"))
-        box.setInformativeText(
-            self.tr("To keep what was learned, choose Stop and keep in its window.")
+        box, leave = dialogs.quit_box(
+            self._studio.widget,
+            self.tr("A model is being trained"),
+            self.tr("Discard the training and quit?"),
+            self.tr("To keep what was learned, choose Stop and keep in its window."),
+            self.tr("Discard and quit"),
         )
-        discard = box.addButton(
-            self.tr("Discard and quit"), QMessageBox.ButtonRole.AcceptRole
-        )
-        box.addButton(self.tr("Go on"), QMessageBox.ButtonRole.RejectRole)
-        discard.clicked.connect(self._discard_and_quit)
+        leave.clicked.connect(self._discard_and_quit)
         box.open()
 
     @Slot()

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
-from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtCore import QObject, Signal, Slot
 
 from zim_app.gui.desktop import announce
+from zim_app.gui.files import dialogs
 from zim_app.gui.models.model_controller import default_model
 from zim_app.gui.notices import JobProgress
 from zim_app.gui.studio import Studio
@@ -137,21 +136,14 @@ class BatchController(QObject):
         return False
 
     def _confirm_stop(self) -> None:
-        box = QMessageBox(self._studio.widget)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setWindowTitle(self.tr("A batch is running"))
-        box.setText(self.tr("Stop the batch and quit?"))
-        box.setInformativeText(
-            self.tr("What is done is kept; the same batch goes on from there.")
+        box, leave = dialogs.quit_box(
+            self._studio.widget,
+            self.tr("A batch is running"),
+            self.tr("Stop the batch and quit?"),
+            self.tr("What is done is kept; the same batch goes on from there."),
+            self.tr("Stop and quit"),
         )
-        stop = box.addButton(
-            self.tr("Stop and quit"), QMessageBox.ButtonRole.AcceptRole
-        )
-        box.addButton(self.tr("Go on"), QMessageBox.ButtonRole.RejectRole)
-        for button in box.buttons():
-            button.setIcon(QIcon())
-        stop.clicked.connect(self._on_stop_clicked)
+        leave.clicked.connect(self._on_stop_clicked)
         box.open()
 
     def stop_unasked(self) -> None:

@@ -6,7 +6,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QStandardPaths, Qt
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QDialogButtonBox, QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import (
+    QDialogButtonBox,
+    QFileDialog,
+    QMessageBox,
+    QPushButton,
+    QWidget,
+)
 
 from zim_app.core.folders import IMAGE_SUFFIXES
 from zim_app.core.saved_work import PROJECT_SUFFIX
@@ -106,6 +112,23 @@ def unwritten_box(parent: QWidget, error: ZimError) -> QMessageBox:
     lines = translate_message(error.message), translate_message(error.hint or "")
     box.setInformativeText("\n".join(lines).strip())
     return box
+
+
+def quit_box(
+    parent: QWidget, title: str, text: str, details: str, leave: str
+) -> tuple[QMessageBox, QPushButton]:
+    """Box about work that quitting would end, and its button ``leave``."""
+    box = QMessageBox(parent)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setIcon(QMessageBox.Icon.Question)
+    box.setWindowTitle(title)
+    box.setText(text)
+    box.setInformativeText(details)
+    button = box.addButton(leave, QMessageBox.ButtonRole.AcceptRole)
+    box.addButton(translate("Dialogs", "Go on"), QMessageBox.ButtonRole.RejectRole)
+    for each in box.buttons():
+        each.setIcon(QIcon())
+    return box, button
 
 
 def _save_box(parent: QWidget, icon: QMessageBox.Icon, text: str) -> QMessageBox:
