@@ -112,8 +112,8 @@ class AdaptationForm(QWidget):
             self.found.setText(self._count(corrections))
             self.problem = self._problem(corrections)
         except ZimError as error:
-            self.found.setText(translate_message(error.message))
-            self.problem = self.found.text()
+            self.found.clear()
+            self.problem = translate_message(error.message)
         self.changed.emit()
 
     def _count(self, found: Corrections) -> str:
