@@ -41,6 +41,7 @@ class TinyTrainConfig(RunSettings):
         matte_weight: of the paper's matte loss on real mattes.
         answers_weight: of the loss of the best of part, object and group.
         detail_weight: of the detail stage's loss where all is trained.
+        purity_weight: of the term of that loss for opaque insides and empty outsides.
     """
 
     stage: str = "answers"
@@ -58,6 +59,7 @@ class TinyTrainConfig(RunSettings):
     matte_weight: float = 1.0
     answers_weight: float = 0.3
     detail_weight: float = 1.0
+    purity_weight: float = 0.0
 
     MODELS: ClassVar[Mapping[str, TinyConfig]] = MODELS
     CHOICES: ClassVar[Mapping[str, tuple[str, ...]]] = {

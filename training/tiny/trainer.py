@@ -147,17 +147,14 @@ class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
         learner = self.ddp_module or self.training_module
         if self.config.stage == "detail":
             logits = self._predict(image, maps, previous)
-            finer = learner(fine, None, logits)
-            return detail_loss(finer[:, 0], truth.target, truth.weight, truth.exact)
+            return self._detail_loss(learner(fine, None, logits), truth)
         inputs = self._inputs(maps, previous)
         if self.config.stage == "answers":
             logits, iou = learner(image, inputs)
             return self._answers_loss(logits, iou, seen)
         logits, iou, finer = learner(image, inputs, None, fine)
         loss, parts = self._answers_loss(logits, iou, seen)
-        finer_loss, finer_parts = detail_loss(
-            finer[:, 0], truth.target, truth.weight, truth.exact
-        )
+        finer_loss, finer_parts = self._detail_loss(finer, truth)
         named = {f"detail_{key}": value for key, value in finer_parts.items()}
         return loss + self.config.detail_weight * finer_loss, {**parts, **named}
 
@@ -170,6 +167,17 @@ class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
             *truth,
             answers_weight=self.config.answers_weight,
             matte_weight=self.config.matte_weight,
+        )
+
+    def _detail_loss(
+        self, logits: Tensor, truth: Truth
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        return detail_loss(
+            logits[:, 0],
+            truth.target,
+            truth.weight,
+            truth.exact,
+            self.config.purity_weight,
         )
 
     def _draw_round_count(self, rng: np.random.Generator) -> int:
