@@ -27,7 +27,7 @@ def test_soft_edges_and_undefined_pixels_are_free():
     soft = torch.linspace(0.1, 0.9, SIDE).expand(1, SIDE, SIDE)
     assert purity_loss(torch.zeros(1, SIDE, SIDE), soft, WEIGHT) == 0
     at_edge = PURE.clone()
-    at_edge[:, 14:18] = 0
+    at_edge[:, 14:18, 20:44] = 0
     assert purity_loss(at_edge, TARGET, WEIGHT) == 0
     assert purity_loss(-PURE, TARGET, 0 * WEIGHT) == 0
 
