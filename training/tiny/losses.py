@@ -9,7 +9,7 @@ from torch import Tensor
 from training.losses import matte_loss, soft_iou
 
 PURE_LOGIT = 4.6
-"""Logit of alpha .99, above which a pixel is opaque; below its negative, transparent."""
+"""Logit of alpha .99: above it a pixel is opaque, below its negative transparent."""
 PURE_MARGIN = 4
 """Pixels between the soft edge of a target and its interior or exterior."""
 
