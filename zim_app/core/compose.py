@@ -228,20 +228,33 @@ def stack_cut_outs(cut_outs: Iterable[CutOut]) -> CutOut:
         with the colours of the first.
     """
     first, *rest = cut_outs
-    colours, alpha = first.colours.copy(), first.alpha.copy()
-    top = np.iinfo(colours.dtype).max
+    result = CutOut(first.colours.copy(), first.alpha.copy())
     for cut_out in rest:
-        for rows in strips(*alpha.shape):
-            above = cut_out.alpha[rows].astype(np.float32) / ALPHA_MAX
-            below = (1 - above) * (alpha[rows].astype(np.float32) / ALPHA_MAX)
-            total = above + below
-            weight = np.where(total > 0, above / np.maximum(total, 1e-9), 0)[..., None]
-            mixed = colours[rows] + weight * (
-                cut_out.colours[rows].astype(np.float32) - colours[rows]
-            )
-            colours[rows] = np.clip(mixed.round(), 0, top)
-            alpha[rows] = (total * ALPHA_MAX).round().clip(0, ALPHA_MAX)
-    return CutOut(colours, alpha)
+        put_over((result.colours, result.alpha), (cut_out.colours, cut_out.alpha))
+    return result
+
+
+def put_over(
+    below: tuple[PixelArray, PixelArray], above: tuple[PixelArray, PixelArray]
+) -> None:
+    """Composite colours and alpha over others of the same size, in place.
+
+    Args:
+        below: colours (H, W, 3) and alpha (H, W), straight, each at its own depth.
+        above: likewise, of the same depths.
+    """
+    colours, alpha = below
+    top, opaque = np.iinfo(colours.dtype).max, np.iinfo(alpha.dtype).max
+    for rows in strips(*alpha.shape):
+        over = above[1][rows].astype(np.float32) / opaque
+        under = (1 - over) * (alpha[rows].astype(np.float32) / opaque)
+        total = over + under
+        weight = np.where(total > 0, over / np.maximum(total, 1e-9), 0)[..., None]
+        mixed = colours[rows] + weight * (
+            above[0][rows].astype(np.float32) - colours[rows]
+        )
+        colours[rows] = np.clip(mixed.round(), 0, top)
+        alpha[rows] = (total * opaque).round().clip(0, opaque)
 
 
 def _multiply_alpha(alpha: WordArray, other: WordArray) -> WordArray:

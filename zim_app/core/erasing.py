@@ -13,7 +13,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from zim_app.core import compose
 from zim_app.core.colour import rgb_from_srgb
 from zim_app.core.compose import CutOut
 from zim_app.core.export import (
@@ -311,14 +310,12 @@ def plate_layers(
     lifted = CutOut.from_image(image, alpha)
     colours = estimate_foreground(lifted.colours, lifted.alpha, cancelled=cancelled)
     lifted = CutOut(colours, lifted.alpha)
-    above = compose.recolour_hidden_pixels(lifted, "bleed", colours.dtype)
-    return LayeredImage(
-        compose.cut_out_pixels(compose.stack_cut_outs([whole, above])),
-        (
-            ImageLayer.from_cut_out("Clean plate", whole),
-            ImageLayer.from_cut_out("Object", above),
-        ),
+    dtype = colours.dtype
+    layers = (
+        ImageLayer.from_cut_out("Clean plate", whole, dtype),
+        ImageLayer.from_cut_out("Object", lifted, dtype, hidden_pixels="bleed"),
     )
+    return LayeredImage.from_layers(image.height, image.width, dtype, layers)
 
 
 def _plate_options(image: Image, *, flat: bool) -> ExportOptions:

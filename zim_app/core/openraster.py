@@ -26,16 +26,27 @@ def write_openraster(stream: IO[bytes], image: LayeredImage, tags: Tags) -> None
         _add(archive, "mimetype", "image/openraster")  # must come first
         _add(archive, "stack.xml", _stack(image, tags))
         for number, layer in enumerate(image.layers):
-            _add(archive, _layer_file(number), _png(layer.pixels, tags))
-        _add(archive, _MERGED, _png(image.merged, tags))
+            _add_png(archive, _layer_file(number), layer.pixels, tags)
+        _add_png(archive, _MERGED, image.merged, tags)
         _add(archive, "Thumbnails/thumbnail.png", _thumbnail(image.merged))
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: str | bytes) -> None:
-    """Add a file without the time of now: the same pixels give the same bytes."""
+    archive.writestr(_entry(name), content)
+
+
+def _add_png(
+    archive: zipfile.ZipFile, name: str, pixels: PixelArray, tags: Tags
+) -> None:
+    with archive.open(_entry(name), "w", force_zip64=True) as stream:
+        write_png(stream, pixels, tags)
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    """A file without the time of now: the same pixels give the same bytes."""
     entry = zipfile.ZipInfo(name)
     entry.external_attr = 0o600 << 16  # as for entries that are only named
-    archive.writestr(entry, content)
+    return entry
 
 
 def read_back(stream: IO[bytes]) -> Iterator[PixelArray]:
@@ -50,8 +61,8 @@ def read_back(stream: IO[bytes]) -> Iterator[PixelArray]:
         )  # written by this program
         names = [str(layer.get("src")) for layer in tree.iter("layer")]
         for name in [*reversed(names), _MERGED]:
-            pixels: PixelArray = imagecodecs.png_decode(archive.read(name))
-            yield pixels
+            # Without a name here, the caller decides how long the pixels are kept.
+            yield imagecodecs.png_decode(archive.read(name))
 
 
 def profile_of(stream: IO[bytes]) -> bytes | None:
@@ -93,12 +104,6 @@ def _stack(image: LayeredImage, tags: Tags) -> bytes:
 def _printable(text: str) -> str:
     """Text with unprintable characters, invalid in XML, replaced by spaces."""
     return "".join(sign if sign.isprintable() else " " for sign in text)
-
-
-def _png(pixels: PixelArray, tags: Tags) -> bytes:
-    stream = io.BytesIO()
-    write_png(stream, pixels, tags)
-    return stream.getvalue()
 
 
 def _thumbnail(merged: PixelArray) -> bytes:

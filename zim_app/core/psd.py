@@ -11,6 +11,7 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, Any
 
 import cv2
@@ -40,6 +41,11 @@ _MAX_BYTES = 2**31 - 1
 def write_psd(stream: IO[bytes], image: LayeredImage, tags: Tags) -> None:
     """Encode a layered image.
 
+    Args:
+        stream: seekable, since lengths stand before what they measure.
+        image: may be large: one channel at a time is compressed.
+        tags: of the file.
+
     Raises:
         ImageError: it is larger than PSD can hold.
     """
@@ -47,23 +53,39 @@ def write_psd(stream: IO[bytes], image: LayeredImage, tags: Tags) -> None:
     bits = 8 * image.merged.itemsize
     stream.write(struct.pack(">4sH6xHIIHH", b"8BPS", 1, 4, height, width, bits, 3))
     stream.write(struct.pack(">I", 0))  # no palette
-    stream.write(_with_length(b"".join(_resources(tags))))
-    info = _layer_info(image.layers)
-    if bits == 16:  # 16-bit layers are stored in another block
-        block = b"8BIMLr16" + _with_length(info, 4)
-        section = struct.pack(">II", 0, 0) + block
-    else:
-        section = _with_length(info, 4) + struct.pack(">I", 0)
-    if len(section) > _MAX_BYTES:
+    with _measured(stream):
+        stream.write(b"".join(_resources(tags)))
+    with _measured(stream):
+        if bits == 16:  # 16-bit layers are stored in another block
+            stream.write(struct.pack(">II", 0, 0) + b"8BIMLr16")
+        with _measured(stream, 4):
+            _write_layers(stream, image.layers)
+        if bits == 8:
+            stream.write(struct.pack(">I", 0))
+    _write_merged(stream, image.merged)
+
+
+@contextmanager
+def _measured(stream: IO[bytes], multiple: int = 1) -> Iterator[None]:
+    """Write the length of what is written inside before it, padded to a multiple.
+
+    Raises:
+        ImageError: it is longer than a part of a PSD file may be.
+    """
+    start = stream.tell()
+    stream.write(bytes(4))
+    yield
+    size = stream.tell() - start - 4
+    stream.write(bytes(-size % multiple))
+    size += -size % multiple
+    if size > _MAX_BYTES:
         raise ImageError(
-            msg(
-                "The layers take {size:.1f} GiB; PSD holds 2.",
-                size=len(section) / 2**30,
-            ),
+            msg("The layers take {size:.1f} GiB; PSD holds 2.", size=size / 2**30),
             msg("Trim or scale them, or save as .ora."),
         )
-    stream.write(_with_length(section))
-    _write_merged(stream, image.merged)
+    stream.seek(start)
+    stream.write(struct.pack(">I", size))
+    stream.seek(0, io.SEEK_END)
 
 
 def _with_length(body: bytes, multiple: int = 1) -> bytes:
@@ -91,14 +113,29 @@ def _unicode(text: str) -> bytes:
     return struct.pack(">I", len(encoded) // 2) + encoded
 
 
-def _layer_info(layers: tuple[ImageLayer, ...]) -> bytes:
-    records, bodies = [], []
-    for number, layer in enumerate(layers, 1):
-        channels = [_delta_encode(layer.pixels[..., place]) for place in _PLACES]
-        records.append(_record(number, layer, [len(body) for body in channels]))
-        bodies += channels
+def _write_layers(stream: IO[bytes], layers: tuple[ImageLayer, ...]) -> None:
     # A negative count: the merged image has transparency.
-    return struct.pack(">h", -len(layers)) + b"".join(records + bodies)
+    stream.write(struct.pack(">h", -len(layers)))
+    start = stream.tell()
+    sizes = [[0] * len(_CHANNELS) for _ in layers]
+    _write_records(stream, layers, sizes)
+    for layer, channels in zip(layers, sizes, strict=True):
+        for i, place in enumerate(_PLACES):
+            body = _delta_encode(layer.pixels[..., place])
+            channels[i] = 2 + len(body)
+            stream.write(struct.pack(">H", _ZIP_PREDICTED))
+            stream.write(body)
+    stream.seek(start)
+    _write_records(stream, layers, sizes)
+    stream.seek(0, io.SEEK_END)
+
+
+def _write_records(
+    stream: IO[bytes], layers: tuple[ImageLayer, ...], sizes: list[list[int]]
+) -> None:
+    """Write what precedes all pixels; its own length does not depend on the sizes."""
+    for number, (layer, channels) in enumerate(zip(layers, sizes, strict=True), 1):
+        stream.write(_record(number, layer, channels))
 
 
 def _record(number: int, layer: ImageLayer, sizes: list[int]) -> bytes:
@@ -122,42 +159,45 @@ def _record(number: int, layer: ImageLayer, sizes: list[int]) -> bytes:
     )
 
 
-def _delta_encode(plane: PixelArray) -> bytes:
+def _delta_encode(plane: PixelArray) -> bytes | bytearray:
     """Compress one channel; each pixel is stored as the difference to its left one."""
-    steps = plane.copy()
-    steps[:, 1:] -= plane[:, :-1]
-    packed = deflate(_big_endian(steps))
-    return struct.pack(">H", _ZIP_PREDICTED) + packed
-
-
-def _big_endian(values: PixelArray) -> bytes:
-    return values.astype(values.dtype.newbyteorder(">")).tobytes()
+    steps = np.empty(plane.shape, plane.dtype.newbyteorder(">"))
+    steps[:, 0] = plane[:, 0]
+    np.subtract(plane[:, 1:], plane[:, :-1], out=steps[:, 1:])
+    return deflate(steps.view(np.uint8))
 
 
 def _write_merged(stream: IO[bytes], merged: PixelArray) -> None:
     """Write the merged image for programs without layers: over white, then alpha."""
-    planes = np.dstack([_over_white(merged), merged[..., 3]])
-    rows = [row for i in range(4) for row in _packbits_rows(planes[..., i])]
     stream.write(struct.pack(">H", _PACKBITS))
-    stream.write(np.array([len(row) for row in rows], ">u2").tobytes())
-    stream.write(b"".join(rows))
+    start = stream.tell()
+    counts = np.zeros((4, len(merged)), ">u2")
+    stream.write(counts.tobytes())
+    for channel in range(4):
+        for rows in strips(*merged.shape[:2]):
+            encoded = list(_packbits_rows(_shown(merged[rows], channel)))
+            counts[channel, rows] = [len(row) for row in encoded]
+            stream.write(b"".join(encoded))
+    stream.seek(start)
+    stream.write(counts.tobytes())
+    stream.seek(0, io.SEEK_END)
 
 
-def _over_white(merged: PixelArray) -> PixelArray:
-    """The colours (H, W, 3) of RGBA pixels over white."""
-    top = int(np.iinfo(merged.dtype).max)
-    result = np.empty((*merged.shape[:2], 3), merged.dtype)
-    for rows in strips(*merged.shape[:2]):
-        alpha = merged[rows, :, 3:].astype(np.uint32)
-        blended = merged[rows, :, :3] * alpha
-        blended += top * (top - alpha) + top // 2
-        result[rows] = blended // top
-    return result
+def _shown(pixels: PixelArray, channel: int) -> PixelArray:
+    """A channel (H, W) of RGBA pixels: a colour over white, or alpha."""
+    if channel == 3:
+        return pixels[..., 3]
+    top = int(np.iinfo(pixels.dtype).max)
+    alpha = pixels[..., 3].astype(np.uint32)
+    blended = pixels[..., channel] * alpha
+    blended += top * (top - alpha) + top // 2
+    return (blended // top).astype(pixels.dtype)
 
 
 def _packbits_rows(plane: PixelArray) -> Iterator[bytes]:
     """PackBits of each row, made with OpenCV's TIFF encoder."""
-    rows = np.frombuffer(_big_endian(plane), np.uint8).reshape(len(plane), -1)
+    big_endian = plane.astype(plane.dtype.newbyteorder(">"))
+    rows = np.ascontiguousarray(big_endian).view(np.uint8)
     options = [
         *(cv2.IMWRITE_TIFF_COMPRESSION, _TIFF_PACKBITS),
         *(cv2.IMWRITE_TIFF_ROWSPERSTRIP, 1),
@@ -172,11 +212,13 @@ def _packbits_rows(plane: PixelArray) -> Iterator[bytes]:
 # -- Reading files of write_psd back; not a general PSD reader -------------------------
 
 
-def read_psd(stream: IO[bytes]) -> tuple[tuple[int, int], list[ImageLayer], Tags]:
+def read_psd(
+    stream: IO[bytes],
+) -> tuple[tuple[int, int], Iterator[ImageLayer], Tags]:
     """Read a file of :func:`write_psd`, except the merged image.
 
     Returns:
-        Height and width, the layers, and the metadata.
+        Height and width, the layers, each read when it is asked for, and the metadata.
 
     Raises:
         ValueError, struct.error, zlib.error: the file is incomplete.
@@ -186,10 +228,10 @@ def read_psd(stream: IO[bytes]) -> tuple[tuple[int, int], list[ImageLayer], Tags
         raise ValueError("it does not begin as a PSD file")
     stream.read(*_unpack(stream, ">I"))
     tags = _read_tags(io.BytesIO(stream.read(*_unpack(stream, ">I"))))
-    section = io.BytesIO(stream.read(*_unpack(stream, ">I")))
+    stream.read(4)  # the length of all layers
     if bits == 16:
-        section.seek(16)  # two empty parts, then the block's name
-    return (height, width), list(_read_layers(section, bits)), tags
+        stream.read(16)  # two empty parts, then the block's name
+    return (height, width), _read_layers(stream, bits), tags
 
 
 def _unpack(stream: IO[bytes], layout: str) -> tuple[Any, ...]:
@@ -216,9 +258,10 @@ def _read_layers(stream: IO[bytes], bits: int) -> Iterator[ImageLayer]:
         shape = (bottom - top, right - left)
         pixels = np.empty((*shape, 4), np.uint8 if bits == 8 else np.uint16)
         for place, size in zip(_PLACES, sizes, strict=True):
-            body = zlib.decompress(stream.read(size)[2:])
+            stream.read(2)
+            body = zlib.decompress(stream.read(size - 2))
             steps = np.frombuffer(body, pixels.dtype.newbyteorder(">")).reshape(shape)
-            pixels[..., place] = np.cumsum(steps, axis=1, dtype=pixels.dtype)
+            np.cumsum(steps, axis=1, dtype=pixels.dtype, out=pixels[..., place])
         yield ImageLayer(name, left, top, visible, pixels)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,7 +28,7 @@ from zim_app.core.pixels import PixelArray, convert_depth
 from zim_app.core.rasters import Tags
 from zim_model.arrays import WordArray
 from zim_model.errors import Cancelled, ImageError, msg
-from zim_model.request import CancelCheck
+from zim_model.request import ALPHA_MAX, CancelCheck
 
 Notify = Callable[[str], object]
 """Called with a sentence for the user, a :class:`~zim_model.errors.Message`."""
@@ -244,42 +244,30 @@ def _layers(
     cut_outs = [CutOut.from_image(image, each.alpha) for each in targets]
     frame = frame_of(image, cut_outs, options)
     check_size(frame, file_format)
-    layers, shown = [], []
-    if options.original:
-        opaque = np.full((image.height, image.width), 65535, np.uint16)
-        all_seen = frame.all_seen(image.width, image.height)
-        whole = _prepare_cut_out(
-            CutOut.from_image(image, opaque), 0.0, all_seen, dtype, cancelled
-        )
-        layers.append(
-            ImageLayer.from_cut_out(
-                "Original", _convert_cut_out_depth(whole, dtype), visible=False
+
+    def layers() -> Iterator[ImageLayer]:
+        if options.original:
+            opaque = np.full((image.height, image.width), ALPHA_MAX, np.uint16)
+            all_seen = frame.all_seen(image.width, image.height)
+            whole = _prepare_cut_out(
+                CutOut.from_image(image, opaque), 0.0, all_seen, dtype, cancelled
             )
-        )
-    if options.shadow:
-        merged_alpha = compose.union_alpha(each.alpha for each in cut_outs)
-        shadow = _shadow(image, merged_alpha, frame, dtype, notify, cancelled)
-        if shadow is not None:
-            layers.append(ImageLayer.from_cut_out("Shadow", shadow))
-            shown.append(shadow)
-    for number, (target, cut_out) in enumerate(zip(targets, cut_outs, strict=True), 1):
-        amount = _decontamination(options, target.decontaminate)
-        prepared = compose.recolour_hidden_pixels(
-            _prepare_cut_out(cut_out, amount, frame, dtype, cancelled),
-            options.hidden_pixels,
-            dtype,
-        )
-        prepared = _convert_cut_out_depth(prepared, dtype)
-        name = target.name or f"Object {number}"
-        layers.append(ImageLayer.from_cut_out(name, prepared, visible=target.visible))
-        if target.visible:
-            shown.append(prepared)
-    if not shown:
-        empty = np.zeros((frame.height, frame.width), np.uint16)
-        shown = [CutOut(np.zeros((*empty.shape, 3), dtype), empty)]
-    merged = compose.cut_out_pixels(compose.stack_cut_outs(shown))
-    return LayeredImage(merged, tuple(layers))
+            yield ImageLayer.from_cut_out("Original", whole, dtype, visible=False)
+        if options.shadow:
+            merged_alpha = compose.union_alpha(each.alpha for each in cut_outs)
+            shadow = _shadow(image, merged_alpha, frame, dtype, notify, cancelled)
+            if shadow is not None:
+                yield ImageLayer.from_cut_out("Shadow", shadow, dtype)
+        for number, (target, cut_out) in enumerate(
+            zip(targets, cut_outs, strict=True), 1
+        ):
+            amount = _decontamination(options, target.decontaminate)
+            yield ImageLayer.from_cut_out(
+                target.name or f"Object {number}",
+                _prepare_cut_out(cut_out, amount, frame, dtype, cancelled),
+                dtype,
+                visible=target.visible,
+                hidden_pixels=options.hidden_pixels,
+            )
 
-
-def _convert_cut_out_depth(cut_out: CutOut, dtype: np.dtype[Any]) -> CutOut:
-    return CutOut(convert_depth(cut_out.colours, dtype), cut_out.alpha)
+    return LayeredImage.from_layers(frame.height, frame.width, dtype, layers())

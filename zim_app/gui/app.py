@@ -42,6 +42,7 @@ def run_window(paths: Sequence[Path] = ()) -> int:
     window.files.start()
     # Imports on other threads would delay the first paint by half a second.
     QTimer.singleShot(WARM_UP_AFTER_MS, window.warm_up)
+    QTimer.singleShot(WARM_UP_AFTER_MS, _log_versions)
     stalls = StallMonitor.from_environment(app)
     termination = Termination(app, window)
     code = app.exec()
@@ -49,6 +50,10 @@ def run_window(paths: Sequence[Path] = ()) -> int:
     if stalls is not None:
         stalls.report()
     return code
+
+
+def _log_versions() -> None:
+    logging.getLogger(__name__).info("started: %s", crash.versions())
 
 
 def _set_up(app: QApplication) -> None:
@@ -59,5 +64,4 @@ def _set_up(app: QApplication) -> None:
     Theme(app)
     language.install_translators(app)
     logs.start()
-    logging.getLogger(__name__).info("started: %s", crash.versions())
     crash.install_hook()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import logging
 import platform
 import sys
@@ -116,9 +115,12 @@ def versions() -> str:
 
 
 def _version() -> str:
+    # Imported here: it takes a twentieth of the time until the window appears.
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
-        return importlib.metadata.version("zim-studio")
-    except importlib.metadata.PackageNotFoundError:
+        return version("zim-studio")
+    except PackageNotFoundError:
         return "(not installed)"
 
 

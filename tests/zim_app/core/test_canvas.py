@@ -239,8 +239,8 @@ def test_layers_lie_on_the_canvas_with_the_original(tmp_path: Path) -> None:
     export(photo_of(first | second), targets, tmp_path / "a.psd", options)
     with (tmp_path / "a.psd").open("rb") as stream:
         size, layers, _ = read_psd(stream)
+        original, one, two = layers
     assert size == (120, 120)
-    original, one, two = layers
     assert (one.left, one.top) == (20, 40)
     assert (two.left, two.top) == (60, 50)
     assert (original.left, original.top) == (10, 30)
@@ -324,7 +324,7 @@ def test_a_shadow_is_a_layer_of_its_own(tmp_path: Path) -> None:
     options = ExportOptions(shadow=True, original=True, scope="together")
     export(image, [ExportTarget(alpha, "disc")], tmp_path / "a.psd", options)
     with (tmp_path / "a.psd").open("rb") as stream:
-        _, layers, _ = read_psd(stream)
+        layers = list(read_psd(stream)[1])
     assert [layer.name for layer in layers] == ["Original", "Shadow", "disc"]
     assert layers[1].visible
     assert not layers[1].pixels[..., :3].any()

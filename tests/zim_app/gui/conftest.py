@@ -6,7 +6,6 @@ import gc
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import PIL.Image
@@ -18,7 +17,6 @@ from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
 from zim_app.core.images import Image
-from zim_app.gui import icons
 from zim_app.gui.document import Document
 from zim_app.gui.main_window import MainWindow
 from zim_app.gui.workers.inference_queue import InferenceQueue
@@ -162,14 +160,6 @@ def empty_clipboard(qapp: QCoreApplication) -> Iterator[None]:
     """Qt would destroy what a test put there after Python has ended, and crash."""
     yield
     QGuiApplication.clipboard().clear()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def glyphs_drawn_once(qapp: QCoreApplication) -> Iterator[None]:
-    """A window draws 900 glyphs, which is a sixth of the time of opening it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(icons, "_render_glyph", cache(icons._render_glyph))
-        yield
 
 
 @pytest.fixture(autouse=True, scope="module")
