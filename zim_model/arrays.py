@@ -29,6 +29,24 @@ def mask_bounds(mask: npt.NDArray[Any]) -> Bounds | None:
     return int(columns[0]), top, int(columns[-1]) + 1, bottom
 
 
+def shrink(image: ByteArray, width: int, height: int) -> ByteArray:
+    """An image (H, W, ...) at a smaller size, by area means.
+
+    It is halved first while it is much larger and its sides are even: means of 2 x 2
+    pixels are exact, and many times as fast as those of any other size.
+    """
+    import cv2
+
+    tall, wide = image.shape[:2]
+    while min(tall / height, wide / width) >= 4 and not (tall % 2 or wide % 2):
+        tall, wide = tall // 2, wide // 2
+        image = np.asarray(
+            cv2.resize(image, (wide, tall), interpolation=cv2.INTER_AREA)
+        )
+    size = (width, height)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
 SPARSE_SHARE = 0.5
 """Of an array: a larger part is not worth a copy."""
 

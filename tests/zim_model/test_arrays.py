@@ -1,10 +1,11 @@
 import subprocess
 import sys
 
+import cv2
 import numpy as np
 import pytest
 
-from zim_model.arrays import sparse
+from zim_model.arrays import shrink, sparse
 
 
 @pytest.mark.parametrize(
@@ -20,8 +21,9 @@ def test_a_sparse_array_has_the_same_values(part):
 def test_a_matte_of_a_small_object_takes_little_memory():
     """In a process of its own, whose memory nothing else changes."""
     code = """
+import cv2
 import numpy as np
-from zim_model.arrays import sparse
+from zim_model.arrays import shrink, sparse
 
 def resident_bytes():
     with open("/proc/self/statm") as file:
@@ -36,3 +38,19 @@ assert resident_bytes() - before < 0.2 * array.nbytes
 assert result.sum() == array.sum()
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("shape", [(1200, 1600, 3), (1201, 1600, 3), (400, 400)])
+def test_shrinking_has_the_area_means_of_the_image(shape):
+    """Also where it is halved first, which rounds once more."""
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, shape, np.uint8)
+    smaller = shrink(noise, 60, 50)
+    direct = cv2.resize(noise, (60, 50), interpolation=cv2.INTER_AREA)
+    assert smaller.shape == (50, 60, *shape[2:])
+    difference = smaller.astype(int) - direct
+    # Cells of 2 x 2 pixels at the border of a mean count wholly or not at all.
+    assert np.abs(difference).mean() < 2
+    assert np.abs(difference.mean()) < 0.5
+    flat = np.full(shape, 77, np.uint8)
+    assert (shrink(flat, 60, 50) == 77).all()

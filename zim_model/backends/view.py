@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from zim_model.arrays import ByteArray, FloatArray
+from zim_model.arrays import ByteArray, FloatArray, shrink
 from zim_model.network.config import PIXEL_MEAN, PIXEL_STD, STRIDE, ModelConfig
 from zim_model.polygons import clip_polygon
 from zim_model.prompts import Box, Point, PromptSet, Scribble
@@ -232,9 +232,9 @@ def resize_view(config: ModelConfig, image: ByteArray, view: View) -> ByteArray:
         resizable = Image.fromarray(np.ascontiguousarray(pixels))
         resized = resizable.resize((width, height), Image.Resampling.BILINEAR)
         return np.asarray(resized)
-    shrinks = height <= view.height
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(pixels, (width, height), interpolation=method))
+    if height <= view.height:
+        return shrink(pixels, width, height)
+    return np.asarray(cv2.resize(pixels, (width, height)), np.uint8)
 
 
 def normalise(pixels: ByteArray, image_size: int) -> FloatArray:

@@ -31,8 +31,9 @@ from zim_model.request import raise_if_cancelled
 
 SURROUNDINGS = 1.25
 """Side of the view of an object, as a multiple of the object's longer side."""
-MIN_VIEW_SIDE = 32
-"""Least side of a view, in image pixels."""
+MIN_VIEW_SIDE, VIEW_STEP = 32, 4
+"""Least side of a view, and what it is a multiple of, in image pixels: a view of even
+sides is scaled down many times as fast, see :func:`zim_model.arrays.shrink`."""
 WHOLE_SHARE = 0.98
 """A box of at least this share of both sides of the image says nothing: the model then
 finds the main object, as it is trained to without prompts."""
@@ -123,7 +124,8 @@ def object_view(
         places += [(box.x0, box.y0), (box.x1, box.y1)]
     held = Box.enclosing(places)
     height, width = size
-    side = math.ceil(max(SURROUNDINGS * max(held.width, held.height), MIN_VIEW_SIDE))
+    least = max(SURROUNDINGS * max(held.width, held.height), MIN_VIEW_SIDE)
+    side = VIEW_STEP * math.ceil(least / VIEW_STEP)
     left = min(max(round((held.x0 + held.x1 - side) / 2), 0), max(width - side, 0))
     top = min(max(round((held.y0 + held.y1 - side) / 2), 0), max(height - side, 0))
     right, bottom = min(left + side, width), min(top + side, height)

@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from zim_model.arrays import ByteArray, FloatArray, WordArray
+from zim_model.arrays import ByteArray, FloatArray, WordArray, shrink
 from zim_model.request import ALPHA_MAX
 from zim_model.runtime.threads import single_blas_thread
 
@@ -141,7 +141,7 @@ def upsample_in_steps(
         image = np.asarray(
             cv2.resize(image, thinned, interpolation=cv2.INTER_NEAREST_EXACT), np.uint8
         )
-    guide = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    guide = shrink(image, width, height)
     finer: ByteArray | None = None
     while max(alpha.shape) * STEP <= limit:
         height, width = (max(1, round(side * STEP)) for side in alpha.shape)
@@ -208,8 +208,7 @@ def _resize_image(image: ByteArray, shape: tuple[int, ...]) -> ByteArray:
     """The image at a matte's size (h, w)."""
     if image.shape[:2] == shape[:2]:
         return image
-    size = (shape[1], shape[0])
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return shrink(image, shape[1], shape[0])
 
 
 def _window_mean(values: FloatArray) -> FloatArray:
