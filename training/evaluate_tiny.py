@@ -38,6 +38,7 @@ from zim_model.evaluation.clicks import (
     number_of_clicks,
 )
 from zim_model.evaluation.measures import compute_metrics
+from zim_model.finish import STANDARD_FINISH, Finish
 from zim_model.inference.engine import Engine
 from zim_model.matting.metrics import iou
 from zim_model.prompts import Box, PromptSet
@@ -51,6 +52,7 @@ MATTE_CLICKS = 3
 MATTE_METRICS = ("SAD", "MSE", "Grad", "Conn", "Interior", "Exterior")
 GOOD_SUBJECT = 0.8
 """IoU above which a main object counts as found."""
+UNFINISHED = Finish()
 KINDS = ("labels", "more labels", "mattes", "subjects")
 """Of cases; each has a table."""
 
@@ -64,12 +66,13 @@ BASELINES: dict[str, Method] = {
 
 
 @functools.cache
-def zim_method(model: str) -> Method:
+def zim_method(model: str, finish: Finish = UNFINISHED) -> Method:
     """Run a model with the engine, as the application does; once per process."""
     engine = Engine()
 
     def solve(case: DevCase, prompts: PromptSet) -> FloatArray:
-        matte = engine.solve(Request(case.image, case.name, Recipe(prompts, model)))
+        recipe = Recipe(prompts, model, finish=finish)
+        matte = engine.solve(Request(case.image, case.name, recipe))
         return np.asarray(matte.alpha / ALPHA_MAX, np.float32)
 
     return solve
@@ -83,15 +86,17 @@ class Comparison:
         models: names or weight files.
         baselines: whether to include BASELINES.
         clicks: largest number of simulated clicks on a labelled object.
+        finish: of the models' mattes.
     """
 
     models: tuple[str, ...]
     baselines: bool = True
     clicks: int = MAX_CLICKS
+    finish: Finish = UNFINISHED
 
     def methods(self) -> dict[str, Method]:
         """Return the methods by name; models are loaded on first use."""
-        methods = {model: zim_method(model) for model in self.models}
+        methods = {model: zim_method(model, self.finish) for model in self.models}
         return methods | BASELINES if self.baselines else methods
 
     def measure_labelled(self, case: DevCase) -> dict[str, MetricRow]:
@@ -135,7 +140,7 @@ class Comparison:
         prompts = PromptSet((), Box(0, 0, width, height))
         rows: dict[str, MetricRow] = {}
         for name in self.models:
-            mask = zim_method(name)(case, prompts) > 0.5
+            mask = self.methods()[name](case, prompts) > 0.5
             value = iou(mask, case.alpha > 0.5, case.valid)
             share = f"share above {GOOD_SUBJECT}"
             rows[name] = {"subject IoU": value, share: float(value > GOOD_SUBJECT)}
@@ -274,6 +279,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--clicks", type=int, default=MAX_CLICKS, help="largest number of clicks"
     )
+    parser.add_argument(
+        "--clean-edge",
+        action="store_true",
+        help="finish the mattes as the application does by default",
+    )
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--alone", action="store_true", help="without the baselines")
     parser.add_argument(
@@ -285,7 +295,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     arguments = parser.parse_args(argv)
     models = tuple(arguments.model or ["zim-tiny"])
-    comparison = Comparison(models, not arguments.alone, arguments.clicks)
+    finish = STANDARD_FINISH if arguments.clean_edge else UNFINISHED
+    comparison = Comparison(models, not arguments.alone, arguments.clicks, finish)
     try:
         results = evaluate(
             arguments.data, comparison, arguments.limit, arguments.jobs, arguments.half

@@ -22,6 +22,7 @@ from training.evaluate_tiny import (
     main,
 )
 from zim_model.errors import ZimError
+from zim_model.finish import Finish
 from zim_model.matting.metrics import iou, sad
 from zim_model.prompts import PromptSet
 
@@ -69,7 +70,7 @@ def test_the_tables_have_all_measures(folder, monkeypatch, capsys):
         used.add(torch.get_num_threads())
         return case.alpha
 
-    monkeypatch.setattr(evaluate_tiny, "zim_method", lambda model: perfect)
+    monkeypatch.setattr(evaluate_tiny, "zim_method", lambda *_: perfect)
     models = ["--model", "zim-tiny", "--model", "runs/more/zim-tiny.safetensors"]
     assert main(["--data", str(folder), "--clicks", "5", *models]) == 0
     assert used == {1}
@@ -208,3 +209,20 @@ def test_halves_partition_the_cases(folder):
             if cases
         )
         assert row["box IoU"] == pytest.approx(mean / sum(parts))
+
+
+def test_mattes_are_finished_as_in_the_application_if_wanted(
+    folder, monkeypatch, capsys
+):
+    def method(model, finish):
+        faint = np.float32(0.9 if finish == Finish() else 1.0)
+        return lambda case, prompts: case.alpha * faint
+
+    monkeypatch.setattr(evaluate_tiny, "zim_method", method)
+    printed = []
+    for flags in ([], ["--clean-edge"]):
+        command = ["--data", str(folder), "--alone", "--clicks", "1", *flags]
+        assert main(command) == 0
+        printed.append(capsys.readouterr().out)
+    assert "100.000" in printed[0]  # percent of the interior that is not opaque
+    assert "100.000" not in printed[1]
