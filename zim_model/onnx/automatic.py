@@ -8,9 +8,8 @@ import cv2
 import numpy as np
 
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.errors import DeviceError, WeightsError, msg
-from zim_model.onnx.sessions import open_session, providers_of
-from zim_model.runtime.devices import is_out_of_memory
+from zim_model.errors import WeightsError, msg
+from zim_model.onnx.sessions import open_session, providers_of, run_graph
 from zim_model.weights.automatic import AutomaticModel, read_config
 
 
@@ -98,19 +97,9 @@ class AutomaticNetwork:
         return np.ascontiguousarray(planes)
 
     def _run(self, planes: FloatArray) -> Any:
-        try:
-            output = self._session.run(None, {self._input: planes})[0]
-        except Exception as error:
-            if is_out_of_memory(error) or isinstance(error, DeviceError):
-                raise
-            raise WeightsError(
-                msg(
-                    "{path} cannot be run ({reason}).",
-                    path=self.model.path,
-                    reason=str(error).partition("\n")[0][:200],
-                ),
-                msg("Check how its JSON file describes it, or download it again."),
-            ) from error
+        cure = msg("Check how its JSON file describes it, or download it again.")
+        given = {self._input: planes}
+        output = run_graph(self._session, self.model.path, given, cure=cure)
         if getattr(output, "ndim", 0) < 2:
             raise WeightsError(
                 msg("The output of {path} is no matte.", path=self.model.path),

@@ -9,7 +9,7 @@ import numpy as np
 
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.errors import WeightsError, msg
-from zim_model.onnx.sessions import first_line, open_session
+from zim_model.onnx.sessions import open_session, run_graph
 
 SIDE = 224
 """Of CLIP's input, in pixels, where the graph takes any."""
@@ -61,17 +61,8 @@ class ClipEncoder:
         method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
         pixels = cv2.resize(image, size, interpolation=method).astype(np.float32) / 255
         planes = np.ascontiguousarray(((pixels - MEAN) / STD).transpose(2, 0, 1)[None])
-        try:
-            output = self._session.run(["image_embeds"], {"pixel_values": planes})[0]
-        except Exception as error:  # ONNX Runtime has a kind for each status code
-            raise WeightsError(
-                msg(
-                    "{path} cannot be run ({reason}).",
-                    path=self._path,
-                    reason=first_line(error),
-                ),
-                msg("Download or copy it again."),
-            ) from error
+        given = {"pixel_values": planes}
+        output = run_graph(self._session, self._path, given, "image_embeds")
         embedding = np.asarray(output, np.float32).ravel()
         return embedding / max(float(np.linalg.norm(embedding)), 1e-12)
 

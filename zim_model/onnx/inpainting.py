@@ -15,9 +15,8 @@ from zim_model.arrays import (
     FloatArray,
     mask_bounds,
 )
-from zim_model.errors import DeviceError, WeightsError, msg
-from zim_model.onnx.sessions import first_line, open_session, providers_of
-from zim_model.runtime.devices import is_out_of_memory
+from zim_model.errors import WeightsError, msg
+from zim_model.onnx.sessions import open_session, providers_of, run_graph
 
 SIDE = 512
 """Of the input of a graph that takes any size; LaMa was trained with 256."""
@@ -109,20 +108,8 @@ class InpaintingNetwork:
         )
         planes = pixels.transpose(2, 0, 1)[None].astype(np.float32) / np.float32(255)
         holes = (mask > 0).astype(np.float32)[None, None]
-        try:
-            output = self._session.run(None, {"image": planes, "mask": holes})[0]
-        except Exception as error:
-            if is_out_of_memory(error) or isinstance(error, DeviceError):
-                raise
-            raise WeightsError(
-                msg(
-                    "{path} cannot be run ({reason}).",
-                    path=self._path,
-                    reason=first_line(error),
-                ),
-                msg("Download or copy it again."),
-            ) from error
-        return self._image_of(output)
+        given = {"image": planes, "mask": holes}
+        return self._image_of(run_graph(self._session, self._path, given))
 
     def _image_of(self, output: Any) -> FloatArray:
         if np.shape(output) != (1, 3, *self._size) or not np.isfinite(output).all():

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zim_model.arrays import FloatArray
-from zim_model.errors import DeviceError, WeightsError, msg
+from zim_model.errors import DeviceError, Message, WeightsError, msg
 from zim_model.runtime.devices import is_out_of_memory
 from zim_model.runtime.threads import thread_count
 
@@ -21,6 +21,7 @@ PROVIDERS = {
     "cpu": "CPUExecutionProvider",
 }
 """ONNX Runtime's names for the kinds of devices."""
+DOWNLOAD_AGAIN = msg("Download or copy it again.")
 LABELS = {
     "CUDAExecutionProvider": "CUDA",
     "CoreMLExecutionProvider": "Core ML",
@@ -84,7 +85,38 @@ def open_session(
                 path=path,
                 reason=first_line(error),
             ),
-            msg("Download or copy it again."),
+            DOWNLOAD_AGAIN,
+        ) from error
+
+
+def run_graph(
+    session: ort.InferenceSession,
+    path: Path,
+    inputs: Mapping[str, FloatArray],
+    output: str | None = None,
+    cure: Message = DOWNLOAD_AGAIN,
+) -> Any:
+    """One output of a graph, by default its first.
+
+    Args:
+        path: of the graph, for the error.
+        inputs: by name.
+        cure: what to do about a graph that fails.
+
+    Raises:
+        WeightsError: the graph fails.
+        DeviceError: the device fails.
+    """
+    try:
+        return session.run(output and [output], dict(inputs))[0]
+    except Exception as error:  # ONNX Runtime has a kind for each of its status codes
+        if is_out_of_memory(error) or isinstance(error, DeviceError):
+            raise
+        raise WeightsError(
+            msg(
+                "{path} cannot be run ({reason}).", path=path, reason=first_line(error)
+            ),
+            cure,
         ) from error
 
 
