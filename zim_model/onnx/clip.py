@@ -60,8 +60,8 @@ class ClipEncoder:
         shrinks = min(image.shape[:2]) > self._side
         method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
         pixels = cv2.resize(image, size, interpolation=method).astype(np.float32) / 255
-        planes = np.ascontiguousarray(((pixels - MEAN) / STD).transpose(2, 0, 1)[None])
-        given = {"pixel_values": planes}
+        planes = ((pixels - MEAN) / STD).transpose(2, 0, 1)[None]
+        given = {"pixel_values": np.ascontiguousarray(planes, np.float32)}
         output = run_graph(self._session, self._path, given, "image_embeds")
         embedding = np.asarray(output, np.float32).ravel()
         return embedding / max(float(np.linalg.norm(embedding)), 1e-12)

@@ -112,11 +112,9 @@ def run_graph(
     except Exception as error:  # ONNX Runtime has a kind for each of its status codes
         if is_out_of_memory(error) or isinstance(error, DeviceError):
             raise
+        reason = first_line(error)
         raise WeightsError(
-            msg(
-                "{path} cannot be run ({reason}).", path=path, reason=first_line(error)
-            ),
-            cure,
+            msg("{path} cannot be run ({reason}).", path=path, reason=reason), cure
         ) from error
 
 
