@@ -91,9 +91,10 @@ def start_folder(document: Document) -> Path:
 
 
 def pictures_folder() -> Path:
-    """The user's folder of photos, as the desktop names it."""
+    """The user's folder of photos, as the desktop names it; without it, their own."""
     images = QStandardPaths.StandardLocation.PicturesLocation
-    return Path(QStandardPaths.writableLocation(images))
+    folder = Path(QStandardPaths.writableLocation(images))
+    return folder if folder.is_dir() else Path.home()
 
 
 def unsaved_box(parent: QWidget, project: Path) -> QMessageBox:
