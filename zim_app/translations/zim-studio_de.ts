@@ -432,20 +432,20 @@
         <translation>Erwartet wird (Höhe, Breite, 3) vom Typ uint8 oder uint16.</translation>
     </message>
     <message>
-        <source>Expected one of Meta&apos;s sam_vit_*.pth or sam2.1_hiera_*.pt files, or mobile_sam.pt.</source>
-        <translation>Erwartet wird eine der Dateien sam_vit_*.pth oder sam2.1_hiera_*.pt von Meta oder mobile_sam.pt.</translation>
+        <source>Expected one of Meta&apos;s sam_vit_*.pth or sam2.1_hiera_*.pt files, sam_hq_vit_*.pth or mobile_sam.pt.</source>
+        <translation>Erwartet wird eine der Dateien sam_vit_*.pth oder sam2.1_hiera_*.pt von Meta, sam_hq_vit_*.pth oder mobile_sam.pt.</translation>
     </message>
     <message>
         <source>{path} holds weights of {family}, which is not supported.</source>
         <translation>{path} enthält Gewichte von {family}, was nicht unterstützt wird.</translation>
     </message>
     <message>
-        <source>{path} is not a SAM ViT-B, ViT-L or ViT-H, MobileSAM or SAM 2 checkpoint.</source>
-        <translation>{path} ist kein Checkpoint von SAM (ViT-B, ViT-L oder ViT-H), MobileSAM oder SAM 2.</translation>
+        <source>{path} is not a SAM ViT-B, ViT-L or ViT-H, MobileSAM, HQ-SAM or SAM 2 checkpoint.</source>
+        <translation>{path} ist kein Checkpoint von SAM (ViT-B, ViT-L oder ViT-H), MobileSAM, HQ-SAM oder SAM 2.</translation>
     </message>
     <message>
-        <source>{path} is no SAM with a ViT, which a ZIM grows from.</source>
-        <translation>{path} ist kein SAM mit einem ViT, aus dem ein ZIM entsteht.</translation>
+        <source>{path} is no plain SAM with a ViT, which a ZIM grows from.</source>
+        <translation>{path} ist kein einfaches SAM mit einem ViT, aus dem ein ZIM entsteht.</translation>
     </message>
     <message>
         <source>Give one of Meta&apos;s sam_vit_*.pth files.</source>
