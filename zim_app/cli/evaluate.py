@@ -29,7 +29,7 @@ from zim_model.evaluation.datasets import (
 )
 from zim_model.evaluation.events import DegradationEvent, Finished, RowDone, Started
 from zim_model.evaluation.journal import find_journals, merge_journals
-from zim_model.evaluation.mini import write_mini_dataset
+from zim_model.evaluation.mini_layouts import MINI_LAYOUTS, write_mini_layout
 from zim_model.evaluation.mini_slices import write_mini_slices
 from zim_model.evaluation.modes import MODES
 from zim_model.evaluation.report import Report
@@ -45,6 +45,7 @@ from zim_model.evaluation.systems import (
     PredictionFolder,
     PromptKind,
     System,
+    parse_hosts,
 )
 from zim_model.evaluation.tables import report_heading
 from zim_model.medical.window import PRESETS, TAILS
@@ -130,7 +131,14 @@ def _add_other_jobs(parser: argparse.ArgumentParser) -> None:
         "--make-mini",
         type=Path,
         metavar="FOLDER",
-        help="write a small procedural data set in MicroMat-3K's layout",
+        help="write a small procedural data set",
+    )
+    others.add_argument(
+        "--mini-layout",
+        choices=MINI_LAYOUTS,
+        default=MINI_LAYOUTS[0],
+        help="of --make-mini: that of MicroMat-3K (default), AIM-500, AM-2K, "
+        "P3M-500-NP or HQ-SAM's four sets",
     )
     others.add_argument(
         "--make-mini-slices",
@@ -159,6 +167,15 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
         " guided, bilinear, native or trimap; several with commas give each model a"
         " line for each (default: official on MicroMat-3K, beside whose published"
         " numbers it stands; else guided)",
+    )
+    parser.add_argument(
+        "--refine",
+        default="none",
+        metavar="HOSTS",
+        help="the models as mask sources of a matting host, which gets a trimap made "
+        "of the matte or mask: trimap (closed-form matting and all installed trimap "
+        "networks), trimap:closed-form, trimap:NAME, and none, the models alone; "
+        "several with commas give each model a line for each (default: none)",
     )
     parser.add_argument(
         "--mirrored",
@@ -233,10 +250,9 @@ def run(args: argparse.Namespace) -> int:
         argparse.ArgumentError: ROOT is missing.
     """
     if args.make_mini is not None:
-        print(
-            f"{write_mini_dataset(args.make_mini)}: a small data set; evaluate it with:"
-        )
-        print(f"zim-studio evaluate {args.make_mini / 'MicroMat3K'}")
+        root = write_mini_layout(args.make_mini, args.mini_layout)
+        print(f"{root}: a small data set; evaluate it with:")
+        print(f"zim-studio evaluate {root}")
         return 0
     if args.make_mini_slices is not None:
         root = write_mini_slices(args.make_mini_slices)
@@ -321,10 +337,16 @@ def _run_on_cluster(
 def _systems(args: argparse.Namespace) -> list[System]:
     names = args.model or ([] if args.predictions else [DEFAULT_MODEL])
     models = [ModelSystem.from_name(name) for name in names]
-    if args.upsampling and len(args.upsampling) > 1:
-        models = [m.with_upsampling(mode) for m in models for mode in args.upsampling]
+    several = args.upsampling if args.upsampling and len(args.upsampling) > 1 else ()
+    lines: list[System] = []
+    for model in models:
+        for host in parse_hosts(args.refine) or ("",):
+            if host:
+                lines.append(model.with_host(host))
+            else:
+                lines += [model.with_upsampling(mode) for mode in several] or [model]
     return [
-        *models,
+        *lines,
         *map(PredictionFolder.parse, args.predictions),
     ]
 
