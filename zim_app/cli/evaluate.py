@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -21,6 +22,7 @@ from zim_app.cli.models import (
 )
 from zim_app.cli.progress import advance_to, print_line, progress_bar, start_at
 from zim_model.errors import ZimError, msg
+from zim_model.evaluation.curves import FORM, read_curves
 from zim_model.evaluation.datasets import (
     LAYOUTS,
     Dataset,
@@ -216,6 +218,13 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
         "--resume", action="store_true", help="resume a run in the same FOLDER"
     )
     parser.add_argument(
+        "--published-curves",
+        type=Path,
+        metavar="FILE.csv",
+        help="draw these errors beside those after each click, marked as published: a "
+        f"table with the columns {FORM}",
+    )
+    parser.add_argument(
         "--save-predictions", action="store_true", help="keep the mattes as PNG files"
     )
     parser.add_argument(
@@ -273,6 +282,8 @@ def run(args: argparse.Namespace) -> int:
             None, "--fill and --clip need --protocol inpainting"
         )
     dataset = open_dataset(args.root, args.layout)
+    if args.published_curves is not None:
+        read_curves(args.published_curves)  # what is wrong is told before a run
     options = EvaluationOptions(
         args.upsampling[0]
         if args.upsampling and len(args.upsampling) == 1
@@ -405,6 +416,8 @@ def _output_report(
     args: argparse.Namespace, report: Report, out: Path, dataset: Dataset | None
 ) -> int:
     """Write and print a report; return the exit code."""
+    if args.published_curves is not None:
+        report = replace(report, published_curves=read_curves(args.published_curves))
     written = write_report(report, out, dataset)
     print(to_json(report) if args.json else to_markdown(report))
     names = ", ".join(path.name for path in written)

@@ -13,6 +13,7 @@ from typing import Any
 
 from zim_model.evaluation.bars import bars_to_svg
 from zim_model.evaluation.comparison import Comparison
+from zim_model.evaluation.curves import curves_to_svg
 from zim_model.evaluation.datasets import Dataset
 from zim_model.evaluation.html import to_html
 from zim_model.evaluation.journal import EvaluationRow
@@ -56,9 +57,11 @@ def write_report(
         path = folder / name
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            text = WRITERS[name](report, dataset)
+            if not text:
+                continue
             with atomic_write(path) as stream:
                 # Names of files need not be UTF-8.
-                text = WRITERS[name](report, dataset)
                 stream.write(text.encode("utf-8", "backslashreplace"))
         except OSError as error:
             raise write_error(path, error) from error
@@ -185,6 +188,11 @@ def to_svg(report: Report, dataset: Dataset | None = None) -> str:
     return bars_to_svg(report)
 
 
+def to_curves(report: Report, dataset: Dataset | None = None) -> str:
+    """The mean errors after 1, 2, ... clicks, as lines; empty without clicks."""
+    return curves_to_svg(report)
+
+
 def _marked_rows(
     table: ReportTable, escape: Callable[[str], str], bold: str
 ) -> list[tuple[str, ...]]:
@@ -262,5 +270,6 @@ WRITERS: dict[str, Writer] = {
     "report.tex": to_latex,
     "report.html": to_html,
     "iou.svg": to_svg,
+    "clicks.svg": to_curves,
 }
-"""Writers by file name."""
+"""Writers by file name; what is empty is not written."""
