@@ -2500,6 +2500,14 @@
         <translation>{text!r} ist keine Art von Eingabe.</translation>
     </message>
     <message>
+        <source>{text!r} is no refinement.</source>
+        <translation>{text!r} ist keine Verfeinerung.</translation>
+    </message>
+    <message>
+        <source>Use none, trimap, trimap:closed-form or trimap:NAME.</source>
+        <translation>Verwenden Sie none, trimap, trimap:closed-form oder trimap:NAME.</translation>
+    </message>
+    <message>
         <source>{text!r} is not of the form NAME=DIR.</source>
         <translation>{text!r} hat nicht die Form NAME=DIR.</translation>
     </message>
@@ -3214,6 +3222,18 @@
     <message>
         <source>If there is little memory, close other programs, and try again.</source>
         <translation>Wenn der Speicher knapp ist, schließen Sie andere Programme, und versuchen Sie es erneut.</translation>
+    </message>
+    <message>
+        <source>Write a line {form} for each point, with at least one of the three metrics.</source>
+        <translation>Schreiben Sie für jeden Punkt eine Zeile {form} mit mindestens einem der drei Maße.</translation>
+    </message>
+    <message>
+        <source>{path} is no table of curves.</source>
+        <translation>{path} ist keine Tabelle von Kurven.</translation>
+    </message>
+    <message>
+        <source>{path}, line {number}, is no point.</source>
+        <translation>{path}, Zeile {number}, ist kein Punkt.</translation>
     </message>
 </context>
 <context>

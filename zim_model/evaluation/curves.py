@@ -130,7 +130,9 @@ def curves_to_svg(report: Report) -> str:
         f"<title>Errors on {escape(report.config.dataset)} by clicks</title>",
         f'<rect width="{width}" height="{height}" fill="#fff"/>',
         *(
-            panel(own, metric, f'x="{number * (WIDTH + _GAP)}" ')
+            # No nested svg, which some viewers leave out.
+            f'<g transform="translate({number * (WIDTH + _GAP)} 0)">'
+            f"{_panel(own, metric)}</g>"
             for number, (metric, own) in enumerate(found.items())
         ),
     ]
@@ -143,12 +145,13 @@ def curves_to_svg(report: Report) -> str:
     return "\n".join((*parts, "</svg>\n"))
 
 
-def panel(lines: list[Line], metric: str, attributes: str = "") -> str:
-    """One metric's lines as an SVG element.
+def panel(lines: list[Line], metric: str) -> str:
+    """One metric's lines as an SVG element; texts have the colour of those around."""
+    return f'<svg width="{WIDTH}" height="{HEIGHT}">{_panel(lines, metric)}</svg>'
 
-    Args:
-        attributes: of the element, each with a space after it.
-    """
+
+def _panel(lines: list[Line], metric: str) -> str:
+    """The content of a panel."""
     inner_w, inner_h = WIDTH - _LEFT - _RIGHT, HEIGHT - _TOP - _BELOW
     clicks = [n for line in lines for n in line.values]
     values = [value for line in lines for value in line.values.values()]
@@ -157,9 +160,8 @@ def panel(lines: list[Line], metric: str, attributes: str = "") -> str:
 
     def place(click: int, value: float) -> str:
         across = (click - 1) / (most - 1) if most > 1 else 0.5
-        return (
-            f"{_LEFT + inner_w * across:.1f},{_TOP + inner_h * (1 - value / high):.1f}"
-        )
+        x, y = _LEFT + inner_w * across, _TOP + inner_h * (1 - value / high)
+        return f"{x:.1f},{y:.1f}"
 
     bottom = _TOP + inner_h + 16
     parts = [f'<text x="{_LEFT}" y="14" font-weight="600">{escape(metric)}</text>']
@@ -184,8 +186,7 @@ def panel(lines: list[Line], metric: str, attributes: str = "") -> str:
         f'<text x="{_LEFT + inner_w / 2}" y="{HEIGHT - 4}" '
         'text-anchor="middle">clicks</text>'
     )
-    body = "".join(parts)
-    return f'<svg {attributes}width="{WIDTH}" height="{HEIGHT}">{body}</svg>'
+    return "".join(parts)
 
 
 def _stroke(line: Line) -> str:
