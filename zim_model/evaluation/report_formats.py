@@ -44,7 +44,7 @@ def write_report(
     Args:
         folder: created if missing.
         dataset: whose images the HTML page shows; without it there are none.
-        formats: names in WRITERS; None writes all.
+        formats: names in WRITERS; None writes all, and CLICKS_FILE.
 
     Returns:
         The files.
@@ -52,14 +52,14 @@ def write_report(
     Raises:
         ZimError: a file cannot be written.
     """
+    texts = {name: WRITERS[name](report, dataset) for name in formats or WRITERS}
+    if formats is None and (drawn := curves_to_svg(report)):
+        texts[CLICKS_FILE] = drawn
     written = []
-    for name in formats or tuple(WRITERS):
+    for name, text in texts.items():
         path = folder / name
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            text = WRITERS[name](report, dataset)
-            if not text:
-                continue
             with atomic_write(path) as stream:
                 # Names of files need not be UTF-8.
                 stream.write(text.encode("utf-8", "backslashreplace"))
@@ -188,11 +188,6 @@ def to_svg(report: Report, dataset: Dataset | None = None) -> str:
     return bars_to_svg(report)
 
 
-def to_curves(report: Report, dataset: Dataset | None = None) -> str:
-    """The mean errors after 1, 2, ... clicks, as lines; empty without clicks."""
-    return curves_to_svg(report)
-
-
 def _marked_rows(
     table: ReportTable, escape: Callable[[str], str], bold: str
 ) -> list[tuple[str, ...]]:
@@ -270,6 +265,7 @@ WRITERS: dict[str, Writer] = {
     "report.tex": to_latex,
     "report.html": to_html,
     "iou.svg": to_svg,
-    "clicks.svg": to_curves,
 }
-"""Writers by file name; what is empty is not written."""
+"""Writers by file name."""
+CLICKS_FILE = "clicks.svg"
+"""Written with all others where there are clicks."""
