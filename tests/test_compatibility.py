@@ -367,7 +367,7 @@ def state_dicts() -> list[str]:
     with torch.device("meta"):
         for name in ("zim-vit-b", "sam-vit-b"):
             lines += [name, *tensors(Zim(CONFIGS[name]))]
-        for name in ("mobile-sam", "sam2.1-hiera-tiny"):
+        for name in ("mobile-sam", "sam2.1-hiera-tiny", "hq-sam-vit-b"):
             lines += [name, *tensors(build_zim(RELATIVES[name]))]
         lines += ["zim-tiny", *tensors(ZimTiny(TINY_MODELS["zim-tiny-detail"]))]
         for name, config in CONVERTERS.items():

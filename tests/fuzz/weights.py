@@ -17,7 +17,7 @@ from tests.fuzz.reader import Reader
 from zim_model.network.config import VitConfig, ZimConfig
 
 MEMORY = 2 << 30
-RELATIVES = ("mobile_sam", "sam2", "sam2_transformers")
+RELATIVES = ("mobile_sam", "hq_sam", "sam2", "sam2_transformers")
 """Kinds of checkpoints of SAM's relatives."""
 SMALL = ZimConfig(
     "small",
@@ -50,6 +50,7 @@ def _safetensors(kind: str) -> tuple[dict[str, Any], bytes]:
         names = {
             "sam": ("image_encoder.pos_embed", "mask_decoder.iou_token.weight"),
             "mobile_sam": _MOBILE_SAM,
+            "hq_sam": _HQ_SAM,
             "sam2": _SAM2,
             "sam2_transformers": _SAM2_TRANSFORMERS,
             "vitmatte": _VITMATTE,
@@ -67,6 +68,11 @@ _MOBILE_SAM = (
     *(f"image_encoder.layers.{i}.blocks.0.conv1.c.weight" for i in range(4)),
     *(f"image_encoder.layers.{i}.blocks.0.attn.norm.weight" for i in range(1, 4)),
     *(f"image_encoder.layers.{i}.blocks.0.attn.attention_biases" for i in range(1, 4)),
+)
+_HQ_SAM = (
+    "image_encoder.pos_embed",
+    "mask_decoder.hf_token.weight",
+    "mask_decoder.compress_vit_feat.0.weight",
 )
 _SAM2 = (
     "image_encoder.trunk.patch_embed.proj.weight",

@@ -4,7 +4,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from zim_model.network.config import TinyConfig, VitConfig, ZimConfig, sam_variant
+from zim_model.network.config import (
+    TinyConfig,
+    VitConfig,
+    ZimConfig,
+    hq_variant,
+    sam_variant,
+)
 from zim_model.network.encoder_configs import HieraConfig, TinyVitConfig
 from zim_model.network.vitmatte import VitMatte, VitMatteConfig
 from zim_model.weights.checkpoint import build
@@ -32,6 +38,13 @@ SMALL_MOBILE_SAM = replace(
     sam_variant(SMALL_VIT),
     name="small-mobile-sam",
     encoder=TinyVitConfig((8, 16, 24, 32), (1, 1, 2, 1), (2, 2, 4), (3, 5, 3)),
+)
+SMALL_HQ_SAM = replace(
+    hq_variant(sam_variant(SMALL_VIT)),
+    name="small-hq-sam",
+    # Two blocks attend globally, of which the first counts.
+    encoder=VitConfig(dim=32, depth=4, heads=2, global_blocks=(1, 3), window=3),
+    head_dim=32,
 )
 SMALL_TINY = TinyConfig(
     "small-tiny",

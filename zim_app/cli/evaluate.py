@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -21,6 +22,7 @@ from zim_app.cli.models import (
 )
 from zim_app.cli.progress import advance_to, print_line, progress_bar, start_at
 from zim_model.errors import ZimError, msg
+from zim_model.evaluation.curves import FORM, read_curves
 from zim_model.evaluation.datasets import (
     LAYOUTS,
     Dataset,
@@ -29,7 +31,7 @@ from zim_model.evaluation.datasets import (
 )
 from zim_model.evaluation.events import DegradationEvent, Finished, RowDone, Started
 from zim_model.evaluation.journal import find_journals, merge_journals
-from zim_model.evaluation.mini import write_mini_dataset
+from zim_model.evaluation.mini_layouts import MINI_LAYOUTS, write_mini_layout
 from zim_model.evaluation.mini_slices import write_mini_slices
 from zim_model.evaluation.modes import MODES
 from zim_model.evaluation.report import Report
@@ -45,6 +47,7 @@ from zim_model.evaluation.systems import (
     PredictionFolder,
     PromptKind,
     System,
+    parse_hosts,
 )
 from zim_model.evaluation.tables import report_heading
 from zim_model.medical.window import PRESETS, TAILS
@@ -130,7 +133,14 @@ def _add_other_jobs(parser: argparse.ArgumentParser) -> None:
         "--make-mini",
         type=Path,
         metavar="FOLDER",
-        help="write a small procedural data set in MicroMat-3K's layout",
+        help="write a small procedural data set",
+    )
+    others.add_argument(
+        "--mini-layout",
+        choices=MINI_LAYOUTS,
+        default=MINI_LAYOUTS[0],
+        help="of --make-mini: that of MicroMat-3K (default), AIM-500, AM-2K, "
+        "P3M-500-NP or HQ-SAM's four sets",
     )
     others.add_argument(
         "--make-mini-slices",
@@ -159,6 +169,15 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
         " guided, bilinear, native or trimap; several with commas give each model a"
         " line for each (default: official on MicroMat-3K, beside whose published"
         " numbers it stands; else guided)",
+    )
+    parser.add_argument(
+        "--refine",
+        default="none",
+        metavar="HOSTS",
+        help="the models as mask sources of a matting host, which gets a trimap made "
+        "of the matte or mask: trimap (closed-form matting and all installed trimap "
+        "networks), trimap:closed-form, trimap:NAME, and none, the models alone; "
+        "several with commas give each model a line for each (default: none)",
     )
     parser.add_argument(
         "--mirrored",
@@ -199,6 +218,13 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
         "--resume", action="store_true", help="resume a run in the same FOLDER"
     )
     parser.add_argument(
+        "--published-curves",
+        type=Path,
+        metavar="FILE.csv",
+        help="draw these errors beside those after each click, marked as published: a "
+        f"table with the columns {FORM}",
+    )
+    parser.add_argument(
         "--save-predictions", action="store_true", help="keep the mattes as PNG files"
     )
     parser.add_argument(
@@ -233,10 +259,9 @@ def run(args: argparse.Namespace) -> int:
         argparse.ArgumentError: ROOT is missing.
     """
     if args.make_mini is not None:
-        print(
-            f"{write_mini_dataset(args.make_mini)}: a small data set; evaluate it with:"
-        )
-        print(f"zim-studio evaluate {args.make_mini / 'MicroMat3K'}")
+        root = write_mini_layout(args.make_mini, args.mini_layout)
+        print(f"{root}: a small data set; evaluate it with:")
+        print(f"zim-studio evaluate {root}")
         return 0
     if args.make_mini_slices is not None:
         root = write_mini_slices(args.make_mini_slices)
@@ -257,6 +282,8 @@ def run(args: argparse.Namespace) -> int:
             None, "--fill and --clip need --protocol inpainting"
         )
     dataset = open_dataset(args.root, args.layout)
+    if args.published_curves is not None:
+        read_curves(args.published_curves)  # what is wrong is told before a run
     options = EvaluationOptions(
         args.upsampling[0]
         if args.upsampling and len(args.upsampling) == 1
@@ -321,10 +348,16 @@ def _run_on_cluster(
 def _systems(args: argparse.Namespace) -> list[System]:
     names = args.model or ([] if args.predictions else [DEFAULT_MODEL])
     models = [ModelSystem.from_name(name) for name in names]
-    if args.upsampling and len(args.upsampling) > 1:
-        models = [m.with_upsampling(mode) for m in models for mode in args.upsampling]
+    several = args.upsampling if args.upsampling and len(args.upsampling) > 1 else ()
+    lines: list[System] = []
+    for model in models:
+        for host in parse_hosts(args.refine) or ("",):
+            if host:
+                lines.append(model.with_host(host))
+            else:
+                lines += [model.with_upsampling(mode) for mode in several] or [model]
     return [
-        *models,
+        *lines,
         *map(PredictionFolder.parse, args.predictions),
     ]
 
@@ -383,6 +416,8 @@ def _output_report(
     args: argparse.Namespace, report: Report, out: Path, dataset: Dataset | None
 ) -> int:
     """Write and print a report; return the exit code."""
+    if args.published_curves is not None:
+        report = replace(report, published_curves=read_curves(args.published_curves))
     written = write_report(report, out, dataset)
     print(to_json(report) if args.json else to_markdown(report))
     names = ", ".join(path.name for path in written)

@@ -77,8 +77,8 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trimap-network",
         metavar="NAME",
-        help="an installed one, for --upsampling trimap (default: that of the recipe, "
-        "else the first of zim-studio models)",
+        help="an installed one for --upsampling trimap, or closed-form, which needs "
+        "none (default: that of the recipe, else the first of zim-studio models)",
     )
     parser.add_argument(
         "--mirrored",

@@ -432,20 +432,20 @@
         <translation>Erwartet wird (Höhe, Breite, 3) vom Typ uint8 oder uint16.</translation>
     </message>
     <message>
-        <source>Expected one of Meta&apos;s sam_vit_*.pth or sam2.1_hiera_*.pt files, or mobile_sam.pt.</source>
-        <translation>Erwartet wird eine der Dateien sam_vit_*.pth oder sam2.1_hiera_*.pt von Meta oder mobile_sam.pt.</translation>
+        <source>Expected one of Meta&apos;s sam_vit_*.pth or sam2.1_hiera_*.pt files, sam_hq_vit_*.pth or mobile_sam.pt.</source>
+        <translation>Erwartet wird eine der Dateien sam_vit_*.pth oder sam2.1_hiera_*.pt von Meta, sam_hq_vit_*.pth oder mobile_sam.pt.</translation>
     </message>
     <message>
         <source>{path} holds weights of {family}, which is not supported.</source>
         <translation>{path} enthält Gewichte von {family}, was nicht unterstützt wird.</translation>
     </message>
     <message>
-        <source>{path} is not a SAM ViT-B, ViT-L or ViT-H, MobileSAM or SAM 2 checkpoint.</source>
-        <translation>{path} ist kein Checkpoint von SAM (ViT-B, ViT-L oder ViT-H), MobileSAM oder SAM 2.</translation>
+        <source>{path} is not a SAM ViT-B, ViT-L or ViT-H, MobileSAM, HQ-SAM or SAM 2 checkpoint.</source>
+        <translation>{path} ist kein Checkpoint von SAM (ViT-B, ViT-L oder ViT-H), MobileSAM, HQ-SAM oder SAM 2.</translation>
     </message>
     <message>
-        <source>{path} is no SAM with a ViT, which a ZIM grows from.</source>
-        <translation>{path} ist kein SAM mit einem ViT, aus dem ein ZIM entsteht.</translation>
+        <source>{path} is no plain SAM with a ViT, which a ZIM grows from.</source>
+        <translation>{path} ist kein einfaches SAM mit einem ViT, aus dem ein ZIM entsteht.</translation>
     </message>
     <message>
         <source>Give one of Meta&apos;s sam_vit_*.pth files.</source>
@@ -2500,6 +2500,14 @@
         <translation>{text!r} ist keine Art von Eingabe.</translation>
     </message>
     <message>
+        <source>{text!r} is no refinement.</source>
+        <translation>{text!r} ist keine Verfeinerung.</translation>
+    </message>
+    <message>
+        <source>Use none, trimap, trimap:closed-form or trimap:NAME.</source>
+        <translation>Verwenden Sie none, trimap, trimap:closed-form oder trimap:NAME.</translation>
+    </message>
+    <message>
         <source>{text!r} is not of the form NAME=DIR.</source>
         <translation>{text!r} hat nicht die Form NAME=DIR.</translation>
     </message>
@@ -3214,6 +3222,18 @@
     <message>
         <source>If there is little memory, close other programs, and try again.</source>
         <translation>Wenn der Speicher knapp ist, schließen Sie andere Programme, und versuchen Sie es erneut.</translation>
+    </message>
+    <message>
+        <source>Write a line {form} for each point, with at least one of the three metrics.</source>
+        <translation>Schreiben Sie für jeden Punkt eine Zeile {form} mit mindestens einem der drei Maße.</translation>
+    </message>
+    <message>
+        <source>{path} is no table of curves.</source>
+        <translation>{path} ist keine Tabelle von Kurven.</translation>
+    </message>
+    <message>
+        <source>{path}, line {number}, is no point.</source>
+        <translation>{path}, Zeile {number}, ist kein Punkt.</translation>
     </message>
 </context>
 <context>

@@ -11,7 +11,8 @@ import numpy as np
 
 from zim_model.arrays import ByteArray
 from zim_model.errors import ZimError
-from zim_model.evaluation.bars import COLOURS, bars, has_modes
+from zim_model.evaluation.bars import bars, has_modes
+from zim_model.evaluation.curves import Line, panel, panels
 from zim_model.evaluation.datasets import Case, Dataset
 from zim_model.evaluation.journal import EvaluationRow
 from zim_model.evaluation.reading import read_image, read_matte, read_truth
@@ -125,69 +126,21 @@ def _bars(report: Report) -> str:
 
 
 def _charts(report: Report) -> str:
-    curves = report.curves()
-    if not curves:
-        return ""
     charts = [
-        chart(
-            {f"{s}, {p}": [c[name] for c in curve] for (s, p), curve in curves.items()},
-            name,
-        )
-        for name in ("IoU", "SAD", "MSE")
+        f"<div>{panel(lines, metric)}{''.join(map(_legend, lines))}</div>"
+        for metric, lines in panels(report).items()
     ]
+    if not charts:
+        return ""
     return f'<h2>Error against clicks</h2><div class="charts">{"".join(charts)}</div>'
 
 
-def chart(lines: dict[str, list[float]], title: str) -> str:
-    """Lines of values after 1, 2, ... clicks, by name, as an SVG element."""
-    width, height, left, top = 360, 240, 48, 24
-    inner_w, inner_h = width - left - 12, height - top - 34
-    most = max(map(len, lines.values()))
-    values = [value for line in lines.values() for value in line]
-    high = 1.0 if title == "IoU" else max(values) * 1.05 or 1.0
-    parts = [f'<text x="{left}" y="14" font-weight="600">{escape(title)}</text>']
-    for part in range(5):
-        y = top + inner_h * (1 - part / 4)
-        label = f"{high * part / 4:.3g}"
-        parts.append(
-            f'<line x1="{left}" x2="{left + inner_w}" y1="{y:.1f}" y2="{y:.1f}" '
-            'stroke="currentColor" stroke-opacity=".15"/>'
-            f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{label}</text>'
-        )
-
-    def x_position(click: int) -> float:
-        return left + inner_w * ((click - 1) / (most - 1) if most > 1 else 0.5)
-
-    step = max(1, round(most / 6))
-    for click in range(1, most + 1, step):
-        parts.append(
-            f'<text x="{x_position(click):.1f}" y="{top + inner_h + 16}" '
-            f'text-anchor="middle">{click}</text>'
-        )
-    for (name, line), colour in zip(lines.items(), _cycle_colours(), strict=False):
-        places = " ".join(
-            f"{x_position(n):.1f},{top + inner_h * (1 - value / high):.1f}"
-            for n, value in enumerate(line, 1)
-        )
-        parts.append(
-            f'<polyline points="{places}" fill="none" stroke="{colour}" '
-            f'stroke-width="2"><title>{escape(name)}</title></polyline>'
-        )
-    legend = "".join(
-        f'<div class="note"><span style="color:{colour}">■</span> {escape(name)}</div>'
-        for name, colour in zip(lines, _cycle_colours(), strict=False)
+def _legend(line: Line) -> str:
+    sign = "┅" if line.published else "■"
+    return (
+        f'<div class="note"><span style="color:{line.colour}">{sign}</span> '
+        f"{escape(line.name)}</div>"
     )
-    parts.append(
-        f'<text x="{left + inner_w / 2}" y="{height - 4}" '
-        'text-anchor="middle">clicks</text>'
-    )
-    body = "".join(parts)
-    return f'<div><svg width="{width}" height="{height}">{body}</svg>{legend}</div>'
-
-
-def _cycle_colours() -> Iterator[str]:
-    while True:
-        yield from COLOURS
 
 
 # --- images -------------------------------------------------------------------------

@@ -160,6 +160,11 @@ def upsampling_key(system: str) -> str:
     return f"upsampling of {system}"
 
 
+def host_key(system: str) -> str:
+    """The option's name for what solves one system's edge; see :class:`RunConfig`."""
+    return f"host of {system}"
+
+
 TRIMAP_KEY = "trimap network"
 """The option's name for the trimap network, where a system uses one."""
 
@@ -174,7 +179,7 @@ class RunConfig:
         systems: fingerprints by name.
         prompts: kinds, as text.
         options: all else that metrics depend on; the ``upsampling`` of a system with
-            its own is under ``upsampling of NAME``.
+            its own is under ``upsampling of NAME``, its host under ``host of NAME``.
         cases: number of cases of the data set, of all shards.
         problems: of the data set's own, see :class:`Dataset`.
     """
@@ -195,7 +200,7 @@ class RunConfig:
             None,
             upsampling,
             self.options.get("mirrored") == "yes",
-            self.options.get(TRIMAP_KEY, ""),
+            self.options.get(host_key(system), self.options.get(TRIMAP_KEY, "")),
         )
 
     @property

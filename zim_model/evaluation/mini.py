@@ -57,23 +57,23 @@ def write_mini_dataset(folder: Path, images: int = 4) -> Path:
 def _write(root: Path, name: str, number: int) -> Iterator[str]:
     """Write one image and its objects; their lines of the list."""
     rng = np.random.default_rng(_SEED + number)
-    rgb = _texture(rng)
+    rgb = draw_texture(rng)
     mattes: list[tuple[str, FloatArray]] = []
     for subset in (SUBSETS[0], *(SUBSETS[1],) * (1 + number % 2)):
-        alpha = _draw_hairy(rng) if subset == SUBSETS[0] else _draw_crisp(rng)
+        alpha = draw_hairy(rng) if subset == SUBSETS[0] else _draw_crisp(rng)
         for index, (_, earlier) in enumerate(mattes):  # what lies behind is covered
             mattes[index] = (mattes[index][0], earlier * (1 - alpha))
         shade = alpha[..., None]
-        rgb = rgb * (1 - shade) + _texture(rng) * shade
+        rgb = rgb * (1 - shade) + draw_texture(rng) * shade
         mattes.append((subset, alpha))
     image = f"img/{name}.png"
-    _png(root / image, (rgb[..., ::-1] * 255 + 0.5).astype(np.uint8))
+    write_png(root / image, (rgb[..., ::-1] * 255 + 0.5).astype(np.uint8))
     for index, (subset, alpha) in enumerate(mattes, 1):
         stem = f"{subset}/{name}_{index}"
         grey = (alpha * 255 + 0.5).astype(np.uint8)
-        _png(root / f"matte/{stem}.png", grey)
+        write_png(root / f"matte/{stem}.png", grey)
         mask = grey > 127
-        _png(root / f"seg/{stem}.png", mask.astype(np.uint8) * 255)
+        write_png(root / f"seg/{stem}.png", mask.astype(np.uint8) * 255)
         _json(root / f"prompt/{stem}.json", _prompts(grey, mask))
         yield f"{image} matte/{stem}.png prompt/{stem}.json seg/{stem}.png"
 
@@ -99,7 +99,7 @@ def _prompts(
     return {"point": [*rows, [-1, -1, -1]], "bbox": edges}
 
 
-def _texture(rng: np.random.Generator) -> FloatArray:
+def draw_texture(rng: np.random.Generator) -> FloatArray:
     """A colour with waves and grain, (H, W, 3) float32 in [0, 1]."""
     height, width = SIZE
     y, x = np.mgrid[:height, :width].astype(np.float32)
@@ -118,7 +118,7 @@ def _texture(rng: np.random.Generator) -> FloatArray:
     return np.clip(out, 0, 1).astype(np.float32)
 
 
-def _draw_hairy(rng: np.random.Generator) -> FloatArray:
+def draw_hairy(rng: np.random.Generator) -> FloatArray:
     """A blob with a hole and hair, (H, W) float32 alpha."""
     big = np.zeros((SIZE[0] * 4, SIZE[1] * 4), np.uint8)
     centre = np.array(
@@ -166,7 +166,8 @@ def _downscale(big: ByteArray) -> FloatArray:
     return np.asarray(small.astype(np.float32) / 255)
 
 
-def _png(path: Path, pixels: ByteArray) -> None:
+def write_png(path: Path, pixels: ByteArray) -> None:
+    """Write an image (H, W) grey or (H, W, 3) BGR, and its folder if missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(path) as stream:
         stream.write(cv2.imencode(".png", pixels)[1].tobytes())

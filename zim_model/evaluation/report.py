@@ -48,6 +48,19 @@ class MetricGroup:
     deviations: Mapping[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class PublishedCurve:
+    """Errors against clicks as a paper has them, for comparison beside computed ones.
+
+    Attributes:
+        system: its name.
+        points: metrics (SAD, MSE, IoU) after a number of clicks.
+    """
+
+    system: str
+    points: Mapping[int, Mapping[str, float]]
+
+
 @dataclass(frozen=True)
 class Report:
     """The rows of a run, in an order that does not depend on the execution.
@@ -57,12 +70,14 @@ class Report:
         rows: by system, prompt and case.
         expected: rows of the complete run.
         folders: with the images of predictions.
+        published_curves: drawn beside its own.
     """
 
     config: RunConfig
     rows: tuple[EvaluationRow, ...]
     expected: int
     folders: tuple[Path, ...] = ()
+    published_curves: tuple[PublishedCurve, ...] = ()
 
     @classmethod
     def from_rows(

@@ -13,6 +13,7 @@ from typing import Any
 
 from zim_model.evaluation.bars import bars_to_svg
 from zim_model.evaluation.comparison import Comparison
+from zim_model.evaluation.curves import curves_to_svg
 from zim_model.evaluation.datasets import Dataset
 from zim_model.evaluation.html import to_html
 from zim_model.evaluation.journal import EvaluationRow
@@ -43,7 +44,7 @@ def write_report(
     Args:
         folder: created if missing.
         dataset: whose images the HTML page shows; without it there are none.
-        formats: names in WRITERS; None writes all.
+        formats: names in WRITERS; None writes all, and CLICKS_FILE.
 
     Returns:
         The files.
@@ -51,14 +52,16 @@ def write_report(
     Raises:
         ZimError: a file cannot be written.
     """
+    texts = {name: WRITERS[name](report, dataset) for name in formats or WRITERS}
+    if formats is None and (drawn := curves_to_svg(report)):
+        texts[CLICKS_FILE] = drawn
     written = []
-    for name in formats or tuple(WRITERS):
+    for name, text in texts.items():
         path = folder / name
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with atomic_write(path) as stream:
                 # Names of files need not be UTF-8.
-                text = WRITERS[name](report, dataset)
                 stream.write(text.encode("utf-8", "backslashreplace"))
         except OSError as error:
             raise write_error(path, error) from error
@@ -264,3 +267,5 @@ WRITERS: dict[str, Writer] = {
     "iou.svg": to_svg,
 }
 """Writers by file name."""
+CLICKS_FILE = "clicks.svg"
+"""Written with all others where there are clicks."""

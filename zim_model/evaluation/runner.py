@@ -216,7 +216,8 @@ class _EvaluationRun:
         self._options, self._control, self._engine = options, control, engine
         self._systems, self._prompts = tuple(systems), tuple(dict.fromkeys(prompts))
         self._region: EvaluatedRegion = options.region or dataset.region
-        self._binary = {s.name for s in systems if predicts_masks(s, engine)}
+        common = options.upsampling
+        self._binary = {s.name for s in systems if predicts_masks(s, common, engine)}
         self._index = {
             s.name: PredictionIndex(s, dataset.cases)
             for s in systems

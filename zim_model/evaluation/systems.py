@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING, get_args
 
 from zim_model.errors import ZimError, msg
 from zim_model.evaluation.datasets import IMAGE_SUFFIXES, Case
-from zim_model.evaluation.journal import TRIMAP_KEY, upsampling_key
+from zim_model.evaluation.journal import TRIMAP_KEY, host_key, upsampling_key
 from zim_model.evaluation.modes import MODES
 from zim_model.recipe import Upsampling
 from zim_model.runtime.atomic_files import read_error
-from zim_model.weights.installed import WEIGHT_SUFFIXES
-from zim_model.weights.trimap import find_trimap_network
+from zim_model.weights.installed import HUB_SUFFIX, WEIGHT_SUFFIXES
+from zim_model.weights.trimap import (
+    CLOSED_FORM,
+    find_trimap_network,
+    trimap_networks,
+)
 
 if TYPE_CHECKING:
     from zim_model.inference.engine import Engine
@@ -27,6 +31,8 @@ _PROMPT = re.compile(r"point|box|mode[1-5]|clicks(?::(\d+))?")
 PROMPT_KINDS = msg("Use point, box, clicks:N or mode1 to mode5.")
 """Advice on kinds of prompts."""
 DEFAULT_CLICKS = 20
+HOST_SEPARATOR = " / "
+"""Between a host and its mask source in the name of a system."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,23 +99,24 @@ class ModelSystem:
         model: a name or weight file, see :func:`zim_model.weights.catalogue.locate`.
         name: in the report.
         upsampling: of its mattes; None takes the run's.
+        host: the system that the model is the mask source of: closed-form matting or a
+            trimap network, which solves the edge of its mattes; empty for none.
     """
 
     model: str
     name: str
     upsampling: Upsampling | None = None
+    host: str = ""
 
     @classmethod
     def from_name(cls, model: str) -> ModelSystem:
         """A model under its own name; a weight file goes with its folder's."""
-        path = Path(model)
-        if path.suffix in WEIGHT_SUFFIXES:
-            return cls(model, f"{path.resolve().parent.name}/{path.stem}")
-        return cls(model, model)
+        return cls(model, _title(model))
 
     @classmethod
     def from_report(cls, name: str) -> ModelSystem:
-        """The model that a line of a report names."""
+        """The model that a line of a report names; of a host its mask source."""
+        name = name.rpartition(HOST_SEPARATOR)[2]
         for upsampling in get_args(Upsampling):
             model = name.removesuffix(_own_upsampling(upsampling))
             if model != name:
@@ -120,6 +127,50 @@ class ModelSystem:
         """The same model with an upsampling of its own, which its name tells."""
         name = self.name + _own_upsampling(upsampling)
         return replace(self, name=name, upsampling=upsampling)
+
+    def with_host(self, host: str) -> ModelSystem:
+        """The same model as the mask source of a host; its name tells both."""
+        name = f"{_title(host)}{HOST_SEPARATOR}{self.name}"
+        return replace(self, name=name, upsampling="trimap", host=host)
+
+
+def _title(model: str) -> str:
+    """A model's name in a report; a weight file goes with its folder's."""
+    path = Path(model)
+    if path.suffix in (*WEIGHT_SUFFIXES, HUB_SUFFIX):
+        return f"{path.resolve().parent.name}/{path.stem}"
+    return model
+
+
+def parse_hosts(text: str) -> tuple[str, ...]:
+    """The hosts of ``none``, ``trimap`` or ``trimap:NAME``, several with commas.
+
+    ``trimap`` takes closed-form matting and all installed trimap networks; the NAME may
+    be that of one, or its weight file.
+
+    Returns:
+        As of :attr:`ModelSystem.host`.
+
+    Raises:
+        ZimError: a part is none of these, or there is no such network.
+    """
+    hosts: list[str] = []
+    for part in filter(None, map(str.strip, text.split(","))):
+        kind, colon, name = part.partition(":")
+        if part == "none":
+            hosts.append("")
+        elif part == "trimap":
+            hosts += [CLOSED_FORM, *(network.name for network in trimap_networks())]
+        elif kind == "trimap" and colon and name:
+            if name != CLOSED_FORM:
+                find_trimap_network(name)
+            hosts.append(name)
+        else:
+            raise ZimError(
+                msg("{text!r} is no refinement.", text=part),
+                msg("Use none, trimap, trimap:closed-form or trimap:NAME."),
+            )
+    return tuple(dict.fromkeys(hosts))
 
 
 def upsampling_options(systems: Iterable[System], common: Upsampling) -> dict[str, str]:
@@ -134,8 +185,9 @@ def upsampling_options(systems: Iterable[System], common: Upsampling) -> dict[st
     """
     models = [system for system in systems if isinstance(system, ModelSystem)]
     own = {upsampling_key(m.name): m.upsampling for m in models if m.upsampling}
-    options: dict[str, str] = {"upsampling": common, **own}
-    if "trimap" in {model.upsampling or common for model in models}:
+    hosts = {host_key(m.name): m.host for m in models if m.host}
+    options: dict[str, str] = {"upsampling": common, **own, **hosts}
+    if "trimap" in {model.upsampling or common for model in models if not model.host}:
         options[TRIMAP_KEY] = find_trimap_network().name
     return options
 
@@ -269,12 +321,34 @@ def fingerprint(system: System, engine: Engine | None) -> str:
     if isinstance(system, PredictionFolder) or engine is None:
         return "predictions"
     # After the weights' own fingerprint comes the device, which may differ.
-    return engine.backend(system.model).fingerprint.partition("/")[0]
+    own = engine.backend(system.model).fingerprint.partition("/")[0]
+    return f"{own} in {_host_fingerprint(system.host)}" if system.host else own
 
 
-def predicts_masks(system: System, engine: Engine | None) -> bool:
-    """Whether a system predicts masks, which are binarised before they are scored."""
+def _host_fingerprint(host: str) -> str:
+    """Digest of a host's weights.
+
+    Raises:
+        WeightsError: they are no trimap network's.
+    """
+    if host == CLOSED_FORM:
+        return host
+    from zim_model.weights.vitmatte_checkpoint import check_vitmatte
+
+    path = find_trimap_network(host).path
+    check_vitmatte(path)
+    return file_digest(path)
+
+
+def predicts_masks(system: System, common: Upsampling, engine: Engine | None) -> bool:
+    """Whether a system predicts masks, which are binarised before they are scored.
+
+    Args:
+        common: the upsampling of models without one of their own.
+    """
     if isinstance(system, PredictionFolder) or engine is None:
+        return False
+    if (system.upsampling or common) == "trimap":  # a matte of a mask
         return False
     return engine.backend(system.model).config.binary
 

@@ -8,7 +8,7 @@ from statistics import fmean
 
 from zim_model.evaluation.bars import METRIC, has_modes, iou_by_prompt
 from zim_model.evaluation.comparison import CONFIDENCE, RESAMPLES
-from zim_model.evaluation.journal import WINDOW_KEY, upsampling_key
+from zim_model.evaluation.journal import WINDOW_KEY, host_key, upsampling_key
 from zim_model.evaluation.measures import METRICS
 from zim_model.evaluation.modes import MODES
 from zim_model.evaluation.published import SOURCE, published_rows
@@ -30,6 +30,10 @@ FAMILIES = {
     "dim": "Errors as at alphamatting.com",
     "mask": "Masks and outlines",
 }
+HOSTS = (
+    "HOST / SOURCE: a trimap is made of the source's matte or mask, and the host, "
+    "closed-form matting or a trimap network, predicts alpha where it is unknown."
+)
 _REGIONS = {
     "image": "whole image",
     "trimap": "unknown region of the data set's trimaps",
@@ -82,6 +86,7 @@ def notes(report: Report) -> tuple[str, ...]:
         f"(DIM) errors count in: {region}.",
         f"Upsampling of the models' mattes: {_upsampling(report)}; "
         f"mirrored too: {options.get('mirrored', 'no')}.",
+        *([HOSTS] * any(host_key(name) in options for name in report.config.systems)),
         *(f"{name}: {MODES[name]}." for name in report.config.prompts if name in MODES),
         *(
             [f"Window of grey images (level, width): {options[WINDOW_KEY]}."]

@@ -65,7 +65,7 @@ from zim_model.runtime.devices import (
     within_memory,
 )
 from zim_model.runtime.lru import ByteBoundedLru
-from zim_model.weights.trimap import find_trimap_network
+from zim_model.weights.trimap import CLOSED_FORM, find_trimap_network
 
 if TYPE_CHECKING:
     from zim_model.inference.automatic import (
@@ -379,6 +379,7 @@ class Engine:
             return refine_with_trimap(
                 *(raw.alpha, call.request.image, network, raw.cell),
                 *(call.cancelled, call.progress),
+                of_mask=raw.of_mask,
             )
 
         def free() -> None:  # the model's memory, too: it is loaded again
@@ -414,7 +415,7 @@ def _with_trimap_network(request: Request) -> Request:
         WeightsError: it is not installed.
     """
     options = request.recipe.options
-    if options.upsampling != "trimap":
+    if options.upsampling != "trimap" or options.trimap_network == CLOSED_FORM:
         return request
     found = find_trimap_network(options.trimap_network)
     options = replace(options, trimap_network=options.trimap_network or found.name)

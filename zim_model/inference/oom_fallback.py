@@ -23,22 +23,23 @@ from zim_model.runtime.devices import (
     resolve_device,
 )
 from zim_model.weights.catalogue import locate
+from zim_model.weights.trimap import CLOSED_FORM
 
 if TYPE_CHECKING:
-    from zim_model.backends.trimap_network import TrimapNetwork
+    from zim_model.inference.trimap_refinement import TrimapSolver
     from zim_model.network.tiny import ZimTiny
     from zim_model.network.zim import Zim
 
 T = TypeVar("T")
 Loaded = TypeVar("Loaded")
-"""A network on a device: a :class:`Backend` or a :class:`TrimapNetwork`."""
+"""A network on a device: a :class:`Backend` or a :class:`TrimapSolver`."""
 
 FallbackCause = Literal["memory", "overflow"] | DeviceError
 """Why a model cannot continue on its placement."""
 
 OpenBackend = Callable[[str, Placement], "Backend"]
 """Makes the backend of a model name on a placement."""
-OpenTrimapNetwork = Callable[[str, Placement], "TrimapNetwork"]
+OpenTrimapNetwork = Callable[[str, Placement], "TrimapSolver"]
 """Loads the trimap network of a name on a placement."""
 
 
@@ -125,13 +126,17 @@ def open_placement(
     return open_backend(model, device, precision, before_torch)
 
 
-def open_trimap_network(name: str, placement: Placement) -> TrimapNetwork:
-    """The trimap network of a name on a placement.
+def open_trimap_network(name: str, placement: Placement) -> TrimapSolver:
+    """The trimap network of a name on a placement; or closed-form matting.
 
     Raises:
         WeightsError: there is none, or its file cannot be used.
         DeviceError: this machine has no such device.
     """
+    if name == CLOSED_FORM:
+        from zim_model.matting.closed_form import ClosedFormSolver
+
+        return ClosedFormSolver()
     from zim_model.backends.trimap_network import TrimapNetwork
 
     return TrimapNetwork.load(name, placement.device, placement.precision)

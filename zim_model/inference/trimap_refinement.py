@@ -38,7 +38,11 @@ from zim_model.request import (
 
 
 class TrimapSolver(Protocol):
-    """The part of :class:`~zim_model.backends.trimap_network.TrimapNetwork` in use."""
+    """Solves trimaps: a trimap network, or closed-form matting.
+
+    They are :class:`~zim_model.backends.trimap_network.TrimapNetwork` and
+    :class:`~zim_model.matting.closed_form.ClosedFormSolver`.
+    """
 
     def predict(
         self, image: ByteArray, trimap: ByteArray, cancelled: CancelCheck
@@ -53,6 +57,8 @@ def refine_with_trimap(
     cell: float = 1.0,
     cancelled: CancelCheck = never_cancelled,
     progress: ProgressCallback = ignore_progress,
+    *,
+    of_mask: bool = False,
 ) -> WordArray:
     """Solve the soft edge of a matte again.
 
@@ -62,16 +68,19 @@ def refine_with_trimap(
         cell: see :func:`~zim_model.matting.trimap.make_trimap`.
         cancelled: polled between tiles, and within them.
         progress: called after each tile.
+        of_mask: whether ``alpha`` is a mask's: where it says that a pixel of the
+            interior is perhaps not the object's, this is no transparency.
 
     Returns:
-        (H, W) uint16, equal to ``alpha`` where the trimap is known.
+        (H, W) uint16; where the trimap is known, equal to ``alpha``, of a mask exactly
+        0 or 65535.
 
     Raises:
         Cancelled: ``cancelled`` became true.
     """
     trimap = make_trimap(alpha, cell)
     solved = solve_trimap(image, trimap, network, cancelled, progress)
-    return np.where(trimap == UNKNOWN, solved, alpha)
+    return solved if of_mask else np.where(trimap == UNKNOWN, solved, alpha)
 
 
 def solve_trimap(

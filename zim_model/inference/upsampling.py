@@ -31,6 +31,7 @@ class RawMatte:
         view: in image pixels.
         device: where a model has run, with its precision; empty if none has.
         cell: image pixels between neighbours on the grid that alpha was predicted on.
+        of_mask: whether the model predicts masks by training, as SAM.
     """
 
     alpha: WordArray
@@ -39,6 +40,7 @@ class RawMatte:
     view: Bounds
     device: str
     cell: float = 1.0
+    of_mask: bool = False
 
     @classmethod
     def blank(cls, height: int, width: int) -> RawMatte:
@@ -99,7 +101,8 @@ def upsample_prediction(
         )
     shown = replace(prediction, alphas=alphas)
     raw = RawMatte.of(shown, alpha, request.backend.device_label)
-    return replace(raw, cell=max(view.height, view.width) / max(small.shape))
+    cell = max(view.height, view.width) / max(small.shape)
+    return replace(raw, cell=cell, of_mask=request.backend.config.binary)
 
 
 def _upsample(alpha: FloatArray, pixels: ByteArray, *, guided: bool) -> WordArray:

@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from zim_model.arrays import BoolArray, ByteArray, FloatArray
+from zim_model.arrays import FOREGROUND, UNKNOWN, BoolArray, ByteArray, FloatArray
 from zim_model.matting.guided_upsampling import guided_upsample
 from zim_model.request import (
     ALPHA_MAX,
@@ -108,6 +108,21 @@ def solve_alpha(
         finer = guided_upsample(solved, image, guided=True)
         solved = finer.astype(np.float32) / np.float32(ALPHA_MAX)
     return np.where(unknown, solved, alpha).astype(np.float32)
+
+
+class ClosedFormSolver:
+    """Closed-form matting in place of a trimap network; it needs no weights."""
+
+    def predict(
+        self, image: ByteArray, trimap: ByteArray, cancelled: CancelCheck
+    ) -> FloatArray:
+        """Alpha (h, w) in [0, 1] of an image (h, w, 3) with a trimap (h, w).
+
+        Raises:
+            Cancelled: ``cancelled`` became true.
+        """
+        known = (trimap == FOREGROUND).astype(np.float32)
+        return solve_alpha(image, known, trimap == UNKNOWN, cancelled=cancelled)
 
 
 def _box_sum(values: Map) -> FloatArray:

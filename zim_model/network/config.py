@@ -20,6 +20,7 @@ from zim_model.errors import WeightsError, msg
 from zim_model.network.encoder_configs import (
     ENCODERS,
     VIT_B,
+    EarlyFeatures,
     EncoderConfig,
     HieraConfig,
     TinyVitConfig,
@@ -38,8 +39,9 @@ MaskZero = Literal["exclude", "damp"]
 """What a 0 of the mask does to a position: nothing attends to it (the paper), or its
 logit only becomes 0, which is what a bare product gives."""
 
-PixelDecoder = Literal["hierarchical", "sam", "sam2"]
-"""ZIM's, with masks at stride 2, SAM's, and SAM 2's with details, at stride 4."""
+PixelDecoder = Literal["hierarchical", "sam", "sam2", "hq"]
+"""ZIM's, with masks at stride 2, SAM's, SAM 2's with details, and HQ-SAM's, which adds
+a mask to SAM's, at stride 4."""
 NUM_MASK_TOKENS = 4
 RETIRED = frozenset(
     ("cue_channels", "cue_widths", "region_channels", "region_embedding", "view")
@@ -75,7 +77,8 @@ class ZimConfig:
         transformer_depth, transformer_heads, transformer_mlp: the two-way transformer.
         head_dim: hidden width of the hypernetworks and of the IoU head.
         pixel_decoder: see :data:`PixelDecoder`; SAM 2's needs an encoder with a
-            pyramid, and decides how images are scaled, too.
+            pyramid, and decides how images are scaled, too; HQ-SAM's needs one with
+            early features.
         detail_channels: channels of the detail stream at strides 2, 4 and 8.
         fusion_channels: output channels of the fusion blocks at strides 8, 4 and 2;
             the last is also the length of the mask kernels.
@@ -112,11 +115,19 @@ class ZimConfig:
             )
         if self.pixel_decoder == "sam2" and not self.encoder.PYRAMID:
             raise ValueError("SAM 2's decoder needs an encoder with a pyramid")
+        if self.pixel_decoder == "hq" and not self.early_width:
+            raise ValueError("HQ-SAM's decoder needs an encoder with early features")
 
     @property
     def grid(self) -> int:
         """Image tokens per side."""
         return self.image_size // STRIDE
+
+    @property
+    def early_width(self) -> int:
+        """Width of the encoder's features for HQ-SAM's decoder; 0 if it has none."""
+        encoder = self.encoder
+        return encoder.early_width if isinstance(encoder, EarlyFeatures) else 0
 
     @property
     def mask_stride(self) -> int:
@@ -382,6 +393,11 @@ def sam_variant(config: ZimConfig) -> ZimConfig:
     )
 
 
+def hq_variant(config: ZimConfig) -> ZimConfig:
+    """The HQ-SAM that was made of a SAM."""
+    return replace(config, name=f"hq-{config.name}", pixel_decoder="hq")
+
+
 ZIM_VIT_B = ZimConfig("zim-vit-b")
 ZIM_VIT_L = ZimConfig("zim-vit-l", encoder=VitConfig(1024, 24, 16, (5, 11, 17, 23)))
 ZIM_VIT_H = ZimConfig("zim-vit-h", encoder=VitConfig(1280, 32, 16, (7, 15, 23, 31)))
@@ -411,5 +427,9 @@ CONFIGS = {
     for config in (zim, sam_variant(zim))
 }
 """ZIM and the SAM that it grew from, by name."""
-RELATIVES = {config.name: config for config in (MOBILE_SAM, *SAM2)}
+HQ_SAM = tuple(
+    hq_variant(sam)
+    for sam in (*map(sam_variant, (ZIM_VIT_B, ZIM_VIT_L, ZIM_VIT_H)), MOBILE_SAM)
+)
+RELATIVES = {config.name: config for config in (MOBILE_SAM, *SAM2, *HQ_SAM)}
 """Published models of SAM's kind that no ZIM grows from, by name."""

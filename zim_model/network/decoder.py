@@ -245,7 +245,10 @@ class MaskDecoder(nn.Module):
         self, tokens: Tensor, image: Tensor, details: list[Tensor] | list[ImageTerm]
     ) -> Tensor:
         """Mask logits (B, 4, h, w) from the result of :meth:`attend`."""
-        features = self.upscale(image, details)
+        return self.masks_from(tokens, self.upscale(image, details))
+
+    def masks_from(self, tokens: Tensor, features: Tensor) -> Tensor:
+        """Mask logits (B, 4, h, w) from tokens and features of pixels (B, c, h, w)."""
         kernels = torch.stack(
             [
                 mlp(tokens[:, 1 + i])

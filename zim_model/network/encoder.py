@@ -202,14 +202,27 @@ class VitEncoder(nn.Module):
         self.neck = sam_neck(config.dim, embed_dim)
 
     def forward(self, image: Tensor) -> Tensor:
+        return self._encode(image)[0]
+
+    def with_early(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Embeddings, and features (B, D, G, G) after the first global attention."""
+        embeddings, early = self._encode(image)
+        assert early is not None, "no block attends globally"
+        return embeddings, early.permute(0, 3, 1, 2)
+
+    def _encode(self, image: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Embeddings, and tokens (B, G, G, D) after the first global attention."""
         x = self.patch_embed(image) + self.pos_embed
+        early: Tensor | None = None
         for block in self.blocks:
             if self.recompute and torch.is_grad_enabled():
                 x = checkpoint(block, x, use_reentrant=False)
             else:
                 x = block(x)
-        out: Tensor = self.neck(x.permute(0, 3, 1, 2))
-        return out
+            if early is None and not block.window:
+                early = x
+        embeddings: Tensor = self.neck(x.permute(0, 3, 1, 2))
+        return embeddings, early
 
 
 class DetailStream(nn.Module):

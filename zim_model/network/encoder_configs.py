@@ -41,6 +41,19 @@ class EncoderConfig(Protocol):
         ...
 
 
+@runtime_checkable
+class EarlyFeatures(Protocol):
+    """What the configuration of an encoder has that HQ-SAM's decoder can be put on.
+
+    Attributes:
+        early_width: width D of the features that its module's method ``with_early``
+            returns beside the embeddings; 0 if it has none.
+    """
+
+    @property
+    def early_width(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class VitConfig:
     """SAM's image encoder: a ViT with windowed and a few global attention blocks."""
@@ -64,6 +77,11 @@ class VitConfig:
     def shared_widths(self) -> tuple[tuple[int, int], ...]:
         """See :class:`EncoderConfig`."""
         return ((self.dim, self.heads),)
+
+    @property
+    def early_width(self) -> int:
+        """See :class:`EarlyFeatures`."""
+        return self.dim if any(i < self.depth for i in self.global_blocks) else 0
 
 
 VIT_B = VitConfig(768, 12, 12, (2, 5, 8, 11))
@@ -175,6 +193,11 @@ class TinyVitConfig:
     def shared_widths(self) -> tuple[tuple[int, int], ...]:
         """See :class:`EncoderConfig`."""
         return tuple(zip(self.dims[1:], self.heads, strict=True))
+
+    @property
+    def early_width(self) -> int:
+        """See :class:`EarlyFeatures`."""
+        return self.dims[2]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ and a first mask that gives way to a better one where it is unstable.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import ClassVar, Protocol, cast
 
 import torch
@@ -79,11 +78,6 @@ class Sam2(Zim):
         embeddings = top + self.no_mem_embed.reshape(1, -1, 1, 1)
         details = [decoder.conv_s0(stride4), decoder.conv_s1(stride8)]
         return Features(embeddings, details)
-
-    def precompute(self, features: Features) -> Features:
-        """See :class:`Zim`."""
-        prepared = super().precompute(replace(features, details=[]))
-        return replace(prepared, details=features.details)
 
     def decode(
         self,

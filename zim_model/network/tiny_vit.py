@@ -200,11 +200,16 @@ class TinyVitEncoder(nn.Module):
         self.neck = sam_neck(config.dims[-1], embed_dim)
 
     def forward(self, image: Tensor) -> Tensor:
-        x = self.patch_embed(image)
-        for stage in self.layers:
+        return self.with_early(image)[0]
+
+    def with_early(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Embeddings, and features (B, D, G, G) as the third stage gets them."""
+        first, second, *others = self.layers
+        early: Tensor = second(first(self.patch_embed(image)))
+        x = early
+        for stage in others:
             x = stage(x)
-        out: Tensor = self.neck(x)
-        return out
+        return self.neck(x), early
 
 
 def _block(config: TinyVitConfig, stage: int) -> nn.Module:

@@ -62,8 +62,9 @@ class Features:
 
     Attributes:
         embeddings: (V, C, G, G).
-        details: D0, D1, D2 at strides 2, 4, 8, of SAM 2 at strides 4 and 8; empty for
-            SAM's own pixel decoder, and where ``decoder_cache`` replaces them.
+        details: D0, D1, D2 at strides 2, 4, 8, of SAM 2 at strides 4 and 8, of HQ-SAM
+            at stride 4; empty for SAM's own pixel decoder, and where ``decoder_cache``
+            replaces them.
         decoder_cache: result of :meth:`Zim.precompute` for inference.
     """
 
@@ -158,11 +159,12 @@ class Zim(nn.Module):
         image = features.embeddings + self.prompt_encoder.dense(None, count, grid)
         prepared = DecoderCache(
             decoder.pixel_decoder.image_terms(features.details)
-            if features.details
+            if decoder.hierarchical
             else [],
             decoder.transformer.projections(image, self._dense_positions(features)),
         )
-        return replace(features, details=[], decoder_cache=prepared)
+        details = [] if decoder.hierarchical else features.details
+        return replace(features, details=details, decoder_cache=prepared)
 
     def _dense_positions(self, features: Features) -> Tensor:
         return self.prompt_encoder.pe_layer.grid(features.embeddings.shape[-1])

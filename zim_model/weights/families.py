@@ -15,16 +15,25 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from zim_model.network.config import (
+    CONFIGS,
     MAX_DEPTH,
     MAX_WINDOW,
     MOBILE_SAM,
     RELATIVES,
+    STRIDE,
     ZimConfig,
+    hq_variant,
 )
-from zim_model.network.encoder_configs import HieraConfig, TinyVitConfig
+from zim_model.network.encoder_configs import HieraConfig, TinyVitConfig, VitConfig
 
 Shapes = Mapping[str, tuple[int, ...]]
 """Shapes of tensors by name."""
+MOBILE_SAM_SIGN = "image_encoder.patch_embed.seq."
+MOBILE_SAM_LEFT_OUT = (
+    # The classifier of TinyViT's pretraining, and a table that is computed.
+    r"image_encoder\.(norm_head|head)\.",
+    r"image_encoder\..*\.attention_bias_idxs$",
+)
 _MALFORMED = (KeyError, IndexError, ValueError, ZeroDivisionError)
 
 
@@ -92,6 +101,34 @@ def find_family(names: Iterable[str]) -> CheckpointFamily | None:
         ),
         None,
     )
+
+
+def _sam_config(shapes: Shapes) -> ZimConfig | None:
+    """SAM's configuration of the encoder's width; None if it has none.
+
+    Raises:
+        LookupError, ValueError: they are not a SAM's.
+    """
+    _, grid, _, width = shapes["image_encoder.pos_embed"]
+    for config in CONFIGS.values():
+        if config.pixel_decoder == "sam" and (
+            isinstance(config.encoder, VitConfig) and config.encoder.dim == width
+        ):
+            return replace(config, image_size=STRIDE * grid)
+    return None
+
+
+def _hq_sam_config(shapes: Shapes) -> ZimConfig | None:
+    """The HQ-SAM of a SAM with a ViT or of a MobileSAM.
+
+    Raises:
+        LookupError, ValueError: they are not an HQ-SAM's.
+    """
+    if "mask_decoder.hf_token.weight" not in shapes:
+        return None
+    small = any(name.startswith(MOBILE_SAM_SIGN) for name in shapes)
+    sam = _mobile_sam_config(shapes) if small else _sam_config(shapes)
+    return None if sam is None else hq_variant(sam)
 
 
 def _mobile_sam_config(shapes: Shapes) -> ZimConfig:
@@ -185,17 +222,19 @@ _TRANSFORMERS_NAMES = (
 )
 
 FAMILIES = (
+    # Before MobileSAM, which the small HQ-SAM is made of.
+    CheckpointFamily(
+        "HQ-SAM",
+        ("mask_decoder.hf_token.",),
+        _hq_sam_config,
+        left_out=MOBILE_SAM_LEFT_OUT,
+    ),
     CheckpointFamily(
         "MobileSAM",
-        ("image_encoder.patch_embed.seq.",),
+        (MOBILE_SAM_SIGN,),
         _mobile_sam_config,
-        # The classifier of TinyViT's pretraining, and a table that is computed.
-        left_out=(
-            r"image_encoder\.(norm_head|head)\.",
-            r"image_encoder\..*\.attention_bias_idxs$",
-        ),
+        left_out=MOBILE_SAM_LEFT_OUT,
     ),
-    CheckpointFamily("HQ-SAM", ("mask_decoder.hf_token",), refused=True),
     CheckpointFamily(
         "SAM 2",
         ("image_encoder.trunk.", "sam_mask_decoder."),
@@ -229,4 +268,5 @@ FAMILIES = (
     ),
     CheckpointFamily("SAM (transformers)", ("vision_encoder.",), refused=True),
 )
-"""All families but SAM's own, which :mod:`zim_model.weights.sam_checkpoint` knows."""
+"""All families but SAM's own, whose tensors have no names that only it has."""
+SAM = CheckpointFamily("SAM", (), _sam_config)

@@ -1,6 +1,6 @@
 """SAM's checkpoints: recognised, loaded whole, and taken over by a ZIM to be trained.
 
-Those of its relatives, MobileSAM and SAM 2, are recognised and loaded likewise.
+Those of its relatives, MobileSAM, HQ-SAM and SAM 2, are recognised and loaded likewise.
 
 A checkpoint is a pickle of tensors (``.pth``, ``.pt``), read with ``weights_only`` so
 that nothing in it is ever executed, or a safetensors file without a configuration.
@@ -9,7 +9,7 @@ that nothing in it is ever executed, or a safetensors file without a configurati
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -21,7 +21,7 @@ from zim_model.errors import WeightsError, msg
 from zim_model.network.build import build_zim
 from zim_model.network.config import CONFIGS, VitConfig, ZimConfig, sam_variant
 from zim_model.network.zim import Zim
-from zim_model.weights.families import FAMILIES, find_family
+from zim_model.weights.families import FAMILIES, SAM, find_family
 from zim_model.weights.tensors import (
     check_fits,
     check_tensor_names,
@@ -31,7 +31,8 @@ from zim_model.weights.tensors import (
 )
 
 EXPECTED = msg(
-    "Expected one of Meta's sam_vit_*.pth or sam2.1_hiera_*.pt files, or mobile_sam.pt."
+    "Expected one of Meta's sam_vit_*.pth or sam2.1_hiera_*.pt files, sam_hq_vit_*.pth "
+    "or mobile_sam.pt."
 )
 WRAPPERS = ("model", "state_dict", "model_state_dict")
 """Keys under which training programs save a model's tensors."""
@@ -154,20 +155,14 @@ def detect_sam_config(state: dict[str, Tensor], path: Path) -> ZimConfig:
     Raises:
         WeightsError: it is none of them.
     """
-    for family in FAMILIES:
+    for family in (*FAMILIES, SAM):
         found = family.detect(state)
         if found is not None:
             return found
-    embed = state.get("image_encoder.pos_embed")
-    for config in CONFIGS.values():
-        dim = getattr(config.encoder, "dim", None)
-        if config.pixel_decoder == "sam" and embed is not None and embed.ndim == 4:
-            grid = embed.shape[1]
-            if dim == embed.shape[-1]:
-                return replace(config, image_size=16 * grid)
     raise WeightsError(
         msg(
-            "{path} is not a SAM ViT-B, ViT-L or ViT-H, MobileSAM or SAM 2 checkpoint.",
+            "{path} is not a SAM ViT-B, ViT-L or ViT-H, MobileSAM, HQ-SAM or SAM 2 "
+            "checkpoint.",
             path=path,
         ),
         EXPECTED,
@@ -205,7 +200,10 @@ def zim_from_sam(path: Path, config: ZimConfig | None = None) -> tuple[Zim, Load
         config = CONFIGS.get(name)
         if config is None:
             raise WeightsError(
-                msg("{path} is no SAM with a ViT, which a ZIM grows from.", path=path),
+                msg(
+                    "{path} is no plain SAM with a ViT, which a ZIM grows from.",
+                    path=path,
+                ),
                 msg("Give one of Meta's sam_vit_*.pth files."),
             )
     if config.pixel_decoder != "hierarchical" or not isinstance(

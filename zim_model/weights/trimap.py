@@ -18,6 +18,9 @@ from zim_model.weights.installed import (
     installed_models,
 )
 
+CLOSED_FORM = "closed-form"
+"""In place of a network's name: :mod:`zim_model.matting.closed_form`, always here."""
+
 
 def trimap_networks() -> tuple[InstalledModel, ...]:
     """The installed trimap networks: those of the catalogue in its order, then others.

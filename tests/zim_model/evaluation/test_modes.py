@@ -77,7 +77,9 @@ def test_a_run_unites_the_boxes_of_mode_4(tmp_path, engine):
     report = events[-1].report
     assert "Mean IoU by prompting mode" in to_markdown(report)
     assert bars_to_svg(report).count('class="bar"') == 5
-    page = write_report(report, tmp_path / "out", dataset)[-2].read_text("utf-8")
+    written = {p.name: p for p in write_report(report, tmp_path / "out", dataset)}
+    assert "clicks.svg" not in written
+    page = written["report.html"].read_text("utf-8")
     assert page.count('class="bar"') == 5
     assert "the centre of the largest part" in page
 

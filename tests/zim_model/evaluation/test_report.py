@@ -17,6 +17,7 @@ from zim_model.evaluation.journal import EvaluationRow, RunConfig, read_journal
 from zim_model.evaluation.published import MICROMAT, published_rows
 from zim_model.evaluation.report import Report
 from zim_model.evaluation.report_formats import (
+    CLICKS_FILE,
     WRITERS,
     official_average,
     rows_to_csv,
@@ -179,7 +180,7 @@ def test_a_run_is_written_in_every_format(mini, tmp_path, engine):
     systems = (MODEL, ModelSystem("n", "n"))
     events = run(mini, tmp_path, engine, systems, (POINT, BOX, CLICKS))
     files = write_report(events[-1].report, tmp_path, mini)
-    assert [file.name for file in files] == list(WRITERS)
+    assert [file.name for file in files] == [*WRITERS, CLICKS_FILE]
     page = (tmp_path / "report.html").read_text("utf-8")
     assert page.count("data:image/jpeg;base64,") == 4 * MAX_CASES
     assert page.count("<svg") == 3

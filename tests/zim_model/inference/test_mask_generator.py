@@ -4,6 +4,7 @@ import torch
 
 import zim_model
 from tests.zim_model.conftest import (
+    SMALL_HQ_SAM,
     SMALL_MOBILE_SAM,
     SMALL_SAM2,
     SMALL_TINY,
@@ -149,7 +150,8 @@ def test_a_sam_is_searched_as_meta_does():
 
 @pytest.mark.parametrize("size", [(90, 130), (131, 77), (301, 517), (128, 128)])
 @pytest.mark.parametrize(
-    "config", [SMALL_VIT, sam_variant(SMALL_VIT), SMALL_SAM2, SMALL_MOBILE_SAM]
+    "config",
+    [SMALL_VIT, sam_variant(SMALL_VIT), SMALL_SAM2, SMALL_MOBILE_SAM, SMALL_HQ_SAM],
 )
 def test_mattes_are_those_of_the_predictor(size, config):
     model = random_model(config, seed=5)

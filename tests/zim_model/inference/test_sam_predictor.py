@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 from tests.zim_model.conftest import (
+    SMALL_HQ_SAM,
     SMALL_MOBILE_SAM,
     SMALL_SAM2,
     SMALL_VIT,
@@ -50,6 +51,11 @@ def sam2():
 @pytest.fixture(scope="module")
 def mobile_sam():
     return random_model(SMALL_MOBILE_SAM, seed=6)
+
+
+@pytest.fixture(scope="module")
+def hq_sam():
+    return random_model(SMALL_HQ_SAM, seed=7)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +106,7 @@ def plainly(model, image, prompts, mask_input=None):
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("kind", ["sam", "mobile_sam", "sam2"])
+@pytest.mark.parametrize("kind", ["sam", "mobile_sam", "sam2", "hq_sam"])
 @pytest.mark.parametrize("prompts", PROMPTS.values(), ids=PROMPTS)
 def test_a_sam_gives_what_metas_code_gives(kind, size, prompts, request):
     sam = request.getfixturevalue(kind)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -17,6 +18,7 @@ from zim_model.backends.trimap_network import TrimapNetwork
 from zim_model.errors import Cancelled, DeviceError, WeightsError
 from zim_model.imported_mask import ImportedMask
 from zim_model.inference import trimap_refinement
+from zim_model.inference.oom_fallback import open_trimap_network
 from zim_model.inference.trimap_memory import memory_needed
 from zim_model.inference.trimap_refinement import refine_with_trimap, solve_trimap
 from zim_model.matting.trimap import make_trimap
@@ -25,6 +27,7 @@ from zim_model.recipe import Options, Recipe
 from zim_model.request import Request
 from zim_model.runtime import devices
 from zim_model.runtime.devices import CPU, Device
+from zim_model.weights.trimap import CLOSED_FORM
 
 HEIGHT, WIDTH = 240, 330
 
@@ -203,6 +206,35 @@ def test_the_engine_solves_the_guided_mattes_edge(folder):
     assert (refined.alpha != guided.alpha).any()
     np.testing.assert_array_equal(refined.alpha, expected)
     assert fractions == [1]
+
+
+def test_closed_form_matting_needs_no_network():
+    recipe = Recipe(
+        PromptSet((), Box(60, 40, 120, 110)),
+        "fake",
+        Options(None, "trimap", trimap_network=CLOSED_FORM),
+    )
+    rng = np.random.default_rng(0)
+    image = np.where(TRUE[..., None] > 0.5, (210, 60, 40), (20, 70, 160))
+    image = np.clip(image + rng.normal(0, 2, image.shape), 0, 255).astype(np.uint8)
+    engine = engine_of(DiscBackend(), open_trimap=open_trimap_network)
+    solved = engine.solve(Request(image, "c", recipe)).alpha
+    guided = engine.solve(Request(image, "c", replace(recipe, options=Options()))).alpha
+    cell = 330 / 64
+    unknown = make_trimap(guided, cell) == 128
+    np.testing.assert_array_equal(solved[~unknown], guided[~unknown])
+    assert (solved[unknown] != guided[unknown]).mean() > 0.5
+
+
+def test_of_a_mask_what_is_known_is_exact():
+    unsure = np.minimum(COARSE, 64000)
+    trimap = make_trimap(unsure, 10)
+    refined = refine_with_trimap(unsure, IMAGE, ByColour(), cell=10, of_mask=True)
+    assert (refined[trimap == 255] == 65535).all()
+    assert (refined[trimap == 0] == 0).all()
+    matte = refine_with_trimap(unsure, IMAGE, ByColour(), cell=10)
+    assert (matte[trimap == 255] == 64000).all()
+    np.testing.assert_array_equal(refined[trimap == 128], matte[trimap == 128])
 
 
 def test_a_finish_does_not_ask_the_network_again(folder):

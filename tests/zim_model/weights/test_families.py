@@ -15,8 +15,16 @@ from tests.zim_model.network.test_sam2_parity import transformers_config
 from zim_app.cli import main as cli
 from zim_model import load_model
 from zim_model.errors import WeightsError
-from zim_model.network.config import MOBILE_SAM, RELATIVES
-from zim_model.network.encoder_configs import HieraConfig, TinyVitConfig
+from zim_model.network.config import (
+    CONFIGS,
+    MOBILE_SAM,
+    RELATIVES,
+    ZIM_VIT_B,
+    hq_variant,
+    sam_variant,
+)
+from zim_model.network.encoder_configs import HieraConfig, TinyVitConfig, VitConfig
+from zim_model.weights.catalogue import find_known
 from zim_model.weights.checkpoint import build, check_weights
 from zim_model.weights.families import find_family
 from zim_model.weights.sam_checkpoint import detect_sam_config, zim_from_sam
@@ -24,8 +32,13 @@ from zim_model.weights.sam_checkpoint import detect_sam_config, zim_from_sam
 SMALL_TINY_VIT = TinyVitConfig((8, 16, 24, 32), (1, 1, 2, 1), (2, 2, 4), (3, 5, 3))
 SMALL_HIERA = HieraConfig(16, 1, (1, 2, 3, 2), (4, 5))
 SMALL_SAM2 = replace(RELATIVES["sam2.1-hiera-tiny"], encoder=SMALL_HIERA)
+SMALL_VIT = VitConfig(24, 3, 2, (1, 2), window=3)
+SMALL_SAM = replace(sam_variant(ZIM_VIT_B), encoder=SMALL_VIT, image_size=128)
+SMALL_MOBILE_SAM = replace(MOBILE_SAM, encoder=SMALL_TINY_VIT)
 SMALL = {
-    "MobileSAM": replace(MOBILE_SAM, encoder=SMALL_TINY_VIT),
+    "HQ-SAM": hq_variant(SMALL_SAM),
+    "HQ-SAM of MobileSAM": hq_variant(SMALL_MOBILE_SAM),
+    "MobileSAM": SMALL_MOBILE_SAM,
     "SAM 2": SMALL_SAM2,
     "SAM 2 (transformers)": SMALL_SAM2,
 }
@@ -66,7 +79,9 @@ def published(family, model):
     """The tensors of a model as its authors publish it, with all that images lack."""
     state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
     match family:
-        case "MobileSAM":
+        case "HQ-SAM":
+            return state
+        case "MobileSAM" | "HQ-SAM of MobileSAM":
             width = model.config.encoder.dims[-1]
             state["image_encoder.norm_head.weight"] = torch.ones(width)
             state["image_encoder.norm_head.bias"] = torch.zeros(width)
@@ -107,6 +122,7 @@ def transformers_state(model):
 @pytest.fixture(params=sorted(SMALL))
 def family(request, monkeypatch):
     monkeypatch.setitem(RELATIVES, "sam2-small", SMALL_SAM2)
+    monkeypatch.setitem(CONFIGS, "sam-small", SMALL_SAM)
     return request.param
 
 
@@ -169,7 +185,7 @@ def test_a_file_that_is_not_whole_is_refused(family, model, tmp_path, change, ca
 
 def test_no_zim_grows_from_it(family, model, tmp_path):
     path = write(published(family, model), tmp_path / "weights.pt")
-    with pytest.raises(WeightsError, match="no SAM with a ViT") as caught:
+    with pytest.raises(WeightsError, match="no plain SAM with a ViT") as caught:
         zim_from_sam(path)
     assert "sam_vit" in caught.value.hint
 
@@ -211,6 +227,27 @@ def test_the_published_sizes_are_recognised_by_their_shapes(name):
     with torch.device("meta"):
         state = build(RELATIVES[name]).state_dict()
     assert detect_sam_config(state, name) == RELATIVES[name]
+
+
+HQ_MEGABYTES = {
+    "sam-vit-b": 379,
+    "sam-vit-l": 1250,
+    "sam-vit-h": 2570,
+    "mobile-sam": 42.5,
+}
+"""Sizes of HQ-SAM's published files, as those who download them record."""
+
+
+@pytest.mark.parametrize("name", HQ_MEGABYTES)
+def test_hq_sams_files_have_what_sams_lack(name):
+    sam = {**CONFIGS, **RELATIVES}[name]
+    with torch.device("meta"):
+        larger, plain = (
+            sum(x.numel() for x in build(config).parameters())
+            for config in (hq_variant(sam), sam)
+        )
+    expected = (find_known(name).size + 4 * (larger - plain)) / 1e6
+    assert expected == pytest.approx(HQ_MEGABYTES[name], rel=0.005)
 
 
 PUBLISHED_MILLIONS = {"tiny": 38.9, "small": 46.0, "base-plus": 80.8, "large": 224.4}

@@ -34,6 +34,7 @@ from zim_model.evaluation.systems import (
     PredictionIndex,
     PromptKind,
     System,
+    predicts_masks,
 )
 from zim_model.matting.pyramid import image_pyramid
 from zim_model.medical.window import Window
@@ -207,7 +208,7 @@ def predict_case(view: CaseView, engine: Engine, cancelled: CancelCheck) -> Case
     )
     matte = engine.solve(request, cancelled).alpha
     # As the runner does with models that predict masks.
-    if engine.backend(query.system.model).config.binary:
+    if predicts_masks(query.system, query.options.upsampling, engine):
         matte = binarise_matte(matte)
     return with_prediction(view, matte, exact=True)
 

@@ -24,8 +24,8 @@ from zim_model.runtime.devices import (
 
 if TYPE_CHECKING:
     from zim_app.gui.workers.shared_engine import SearchProgress
-    from zim_model.backends.trimap_network import TrimapNetwork
     from zim_model.inference.automatic import FoundObject
+    from zim_model.inference.trimap_refinement import TrimapSolver
 
 EngineFactory = Callable[[], EngineLike]
 
@@ -46,7 +46,7 @@ def create_engine(cache_bytes: int = 2**30) -> EngineLike:
 
     open_model = partial(oom_fallback.open_placement, before_torch=import_torch)
 
-    def open_trimap(name: str, placement: Placement) -> TrimapNetwork:
+    def open_trimap(name: str, placement: Placement) -> TrimapSolver:
         import_torch()
         return oom_fallback.open_trimap_network(name, placement)
 
