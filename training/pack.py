@@ -11,6 +11,7 @@ import argparse
 import io
 import json
 import lzma
+import os
 import sys
 import tarfile
 import tempfile
@@ -50,11 +51,16 @@ def open_training_folder(data: Path) -> Iterator[Path]:
     A TOML file, which lists data sets, is yielded as it is.
 
     Raises:
-        ZimError: the tar is damaged or has members outside its folder.
+        ZimError: there is no such file or folder, or the tar is damaged or has members
+            outside its folder.
     """
     if data.is_dir() or data.suffix == ".toml":
         yield data
         return
+    if not os.path.exists(data):
+        raise ZimError(
+            f"{data} does not exist.", "Give a folder of photos, a TOML file or a tar."
+        )
     with tempfile.TemporaryDirectory(prefix="zim-train-") as folder:
         try:
             with tarfile.open(data) as tar:

@@ -20,6 +20,7 @@ from training.conversion.pairs import MAX_SIDE, FolderPairSource, PairSource
 from training.conversion.previews import write_conversions
 from training.conversion.trainer import ConverterTrainer
 from training.datasets.opening import Source
+from training.datasets.reading import PublishedPairSource
 from training.datasets.table import TrainingData
 from training.loop import TrainingRunOptions, TrainingTask, run_task
 from training.sources import SceneReader
@@ -53,19 +54,16 @@ def train(
     def make_previews(
         data: Source, samples: ConverterSamples
     ) -> Callable[[ConverterTrainer, Path], None]:
-        """Use the held-out images of a folder, or all if there are none."""
-        pairs: PairSource = samples.pairs
-        if isinstance(data, TrainingData):
-            pairs = FolderPairSource(data, held_out=True) or pairs
+        """Use the held-out images, or all if there are none."""
+        held_out = FolderPairSource(validation_data(data), held_out=True)
+        pairs: PairSource = held_out or samples.pairs
         preview_samples = ConverterSamples(pairs, config, PREVIEWS)
         rows = [preview_samples[i] for i in range(PREVIEWS)]
         return lambda trainer, path: write_conversions(trainer.average, rows, path)
 
     def make_validation(data: Source) -> Callable[[ConverterTrainer], Scores] | None:
         """Use held-out mattes, with coarse labels that are drawn once."""
-        if not isinstance(data, TrainingData):
-            return None
-        reader = SceneReader(data, held_out=True, longest=MAX_SIDE)
+        reader = SceneReader(validation_data(data), held_out=True, longest=MAX_SIDE)
         reader.pools = [pool for pool in reader.pools if pool.kind == "matte"]
         scenes = held_out_scenes(reader, config.val_cases, config.seed)
         cases = [
@@ -84,6 +82,14 @@ def train(
         make_validation,
     )
     return run_task(task, options)
+
+
+def validation_data(data: Source) -> TrainingData:
+    """The data whose held-out images a run is validated on."""
+    if isinstance(data, PublishedPairSource):
+        return data.validation_data()
+    assert isinstance(data, TrainingData), "shards are refused before"
+    return data
 
 
 def main(argv: Sequence[str] | None = None) -> int:

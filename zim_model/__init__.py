@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from zim_model.inference.mask_generator import ZimAutomaticMaskGenerator
     from zim_model.inference.predictor import ZimPredictor
     from zim_model.inference.pretrained import load_model
+    from zim_model.weights.pretrained_folder import push_to_hub, save_pretrained
 
     __version__: str
 
@@ -33,7 +34,9 @@ __all__ = [
     "__version__",
     "load_model",
     "matte",
+    "push_to_hub",
     "remove",
+    "save_pretrained",
 ]
 
 _MODULES = {
@@ -41,7 +44,9 @@ _MODULES = {
     "ZimPredictor": "zim_model.inference.predictor",
     "load_model": "zim_model.inference.pretrained",
     "matte": "zim_app.core.remove",
+    "push_to_hub": "zim_model.weights.pretrained_folder",
     "remove": "zim_app.core.remove",
+    "save_pretrained": "zim_model.weights.pretrained_folder",
 }
 """Where the names above are defined."""
 

@@ -5,6 +5,7 @@ Values are those that files hold and screens show (sRGB), not light.
 
 from __future__ import annotations
 
+import os
 from typing import Any, cast
 
 import numpy as np
@@ -38,8 +39,14 @@ def as_rgb(image: npt.ArrayLike | Image.Image) -> ByteArray:
         The same array if it is (H, W, 3) uint8 already.
 
     Raises:
-        ImageError: see :func:`split_alpha` and :func:`pil_pixels`.
+        ImageError: a path or the bytes of a file; see :func:`split_alpha` and
+            :func:`pil_pixels`.
     """
+    if isinstance(image, str | os.PathLike | bytes | bytearray | memoryview):
+        raise ImageError(
+            msg("{image!r:.60} is a file, not its pixels.", image=image),
+            msg("Open it with PIL.Image.open, or call zim_model.remove, which does."),
+        )
     pixels = pil_pixels(image) if isinstance(image, Image.Image) else image
     colour, alpha = split_alpha(pixels)
     colour = _to_bytes(colour)
@@ -71,7 +78,10 @@ def split_alpha(image: npt.ArrayLike) -> tuple[Pixels, Pixels | None]:
     try:
         array = np.asarray(image)
     except ValueError as error:
-        raise ImageError(msg("The image is not an array of numbers.")) from error
+        raise ImageError(
+            msg("The image is not an array of numbers."),
+            msg("Give rows of one length, as a PIL image or a NumPy array has them."),
+        ) from error
     channels = array.shape[2] if array.ndim == 3 else 1
     if array.ndim not in (2, 3) or not 1 <= channels <= 4 or not array.size:
         raise _array_error(array)

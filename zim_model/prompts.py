@@ -7,7 +7,6 @@ top-left pixel.  Pixel (row i, column j) covers ``[j, j+1) x [i, i+1)``.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from zim_model.arguments import as_doubles, is_finite
 from zim_model.arrays import BoolArray, FloatArray, mask_bounds
 from zim_model.errors import MALFORMED, PromptError, msg
 from zim_model.polygons import inner_position
@@ -96,11 +96,13 @@ class Box:
                 fractions of width and height.
         """
         edges = (self.x0, self.y0, self.x1, self.y1)
-        shown = ", ".join(f"{edge:g}" for edge in edges)
-        if not all(map(math.isfinite, edges)):
+        if not all(map(is_finite, edges)):
+            shown = ", ".join(map(str, edges))
             raise PromptError(
-                msg("The box ({shown}) has an edge that is not a number.", shown=shown)
+                msg("The box ({shown}) has an edge that is not a number.", shown=shown),
+                msg("Give the left, top, right and bottom edge in pixels."),
             )
+        shown = ", ".join(f"{edge:g}" for edge in edges)
         box = self.clip(height, width)
         if box.width <= 0 or box.height <= 0:
             raise PromptError(
@@ -224,6 +226,13 @@ class PromptSet:
                 image, a region has no area, nothing is positive and there is no box,
                 or the box has no area inside the image or is smaller than a pixel.
         """
+        if not isinstance(self.box, Box | None) or not all(
+            isinstance(point, Point) for point in self.points
+        ):
+            raise PromptError(
+                msg("{prompts!r:.60} has no Box, or no Point.", prompts=self),
+                msg("Give Box(left, top, right, bottom) and tuples of Point(x, y)."),
+            )
         self._check_counts("prompts")
         if not self:
             raise PromptError(
@@ -303,12 +312,12 @@ class PromptSet:
         """
         points: list[Point] = []
         if point_coords is not None:
-            coords = _numbers(point_coords, "point_coords")
+            coords = as_doubles(point_coords, "point_coords")
             if point_labels is None:
                 raise PromptError(
                     msg("point_labels is missing."), msg("Give one per point.")
                 )
-            labels = _numbers(point_labels, "point_labels").reshape(-1)
+            labels = as_doubles(point_labels, "point_labels").reshape(-1)
             if coords.size == 0:
                 coords = coords.reshape(0, 2)
             if coords.ndim != 2 or coords.shape[1] != 2 or len(coords) != len(labels):
@@ -330,10 +339,13 @@ class PromptSet:
                 if label != PADDING_LABEL:
                     points.append(Point(x, y, label == 1))
         elif point_labels is not None:
-            raise PromptError(msg("point_labels was given without point_coords."))
+            raise PromptError(
+                msg("point_labels was given without point_coords."),
+                msg("Give both, or none."),
+            )
         edges = None
         if box is not None:
-            flat = _numbers(box, "The box").reshape(-1)
+            flat = as_doubles(box, "box").reshape(-1)
             if flat.size != 4:
                 raise PromptError(
                     msg("The box has {size} numbers.", size=flat.size),
@@ -448,9 +460,10 @@ def _scribble(data: dict[str, Any]) -> Scribble:
 
 
 def _check_position(what: str, x: float, y: float, height: int, width: int) -> None:
-    if not (math.isfinite(x) and math.isfinite(y)):
+    if not (is_finite(x) and is_finite(y)):
         raise PromptError(
-            msg("The {what} ({x}, {y}) is not a number.", what=what, x=x, y=y)
+            msg("The {what} ({x}, {y}) is not a number.", what=what, x=x, y=y),
+            msg("Coordinates are pixels from the top-left corner: x, then y."),
         )
     if not (0 <= x < width and 0 <= y < height):
         raise PromptError(
@@ -482,12 +495,3 @@ def _is_positive(label: float) -> bool:
     if label not in (0, 1):
         raise ValueError(f"the label {label:g} is neither 1 nor 0")
     return label == 1
-
-
-def _numbers(values: npt.ArrayLike, name: str) -> npt.NDArray[np.float64]:
-    try:
-        return np.asarray(values, np.float64)
-    except (TypeError, ValueError) as error:
-        raise PromptError(
-            msg("{name} is not an array of numbers.", name=name)
-        ) from error

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from zim_model.arguments import check_pixels
 from zim_model.arrays import ByteArray, WordArray
-from zim_model.errors import Cancelled
+from zim_model.errors import Cancelled, PromptError, msg
 from zim_model.recipe import Recipe
 
 ALPHA_MAX = 65535
@@ -63,6 +64,9 @@ class Request:
         cacheable: false for a passing request, whose results the engine does not cache.
         draft: true for a quick approximation at about a screen's resolution, in place
             of steps that take long at the image's.
+
+    Raises:
+        PromptError: the recipe is none.
     """
 
     image: ByteArray
@@ -70,6 +74,13 @@ class Request:
     recipe: Recipe
     cacheable: bool = True
     draft: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.recipe, Recipe):
+            raise PromptError(
+                msg("{recipe!r:.60} is no recipe.", recipe=self.recipe),
+                msg("Give Recipe(PromptSet(box=Box(left, top, right, bottom)))."),
+            )
 
     @property
     def key(self) -> RequestKey:
@@ -88,9 +99,11 @@ class Request:
         """Return this request with its recipe checked against its image.
 
         Raises:
+            ImageError: the image has another shape or type.
             PromptError: there is no prompt, mask or stroke, or prompts are invalid.
             ImageError: a mask has another size than the image.
         """
+        check_pixels(self.image)
         height, width = self.image.shape[:2]
         if not self.recipe.has_prompts:
             self.recipe.prompts.validate(height, width)  # raises: there is none

@@ -75,7 +75,7 @@ def test_a_palettes_transparent_colour_is_transparency() -> None:
         (RGB.transpose(2, 0, 1), "moveaxis"),
         (np.zeros((0, 4, 3), np.uint8), "shape"),
         (np.zeros((2, 3, 4, 5), np.uint8), "shape"),
-        ("a path", "shape"),
+        ("a path", "PIL.Image.open"),
         ([[1, 2], [3]], "not an array"),
     ],
 )

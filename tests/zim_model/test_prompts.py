@@ -156,7 +156,7 @@ def test_impossible_prompts_are_refused_in_a_sentence(
         (([(1, 2), (3,)], [1, 1]), "point_coords is not an array of numbers"),
         (([(1, 2)], ["yes"]), "point_labels is not an array of numbers"),
         ((None, None, [1, 2, 3]), "The box has 3 numbers"),
-        ((None, None, "box"), "The box is not an array of numbers"),
+        ((None, None, "box"), "box is not an array of numbers"),
     ],
 )
 def test_malformed_arrays_are_refused(

@@ -63,7 +63,7 @@ def open_run_data(
         published = read_table(folder)
         scan = scan_entries(published.sets, quiet=quiet)
         _tell(scan, [], out, fatal=fatal, quiet=quiet)
-        source = published.without({*scan.faults})
+        source = published.without({*scan.faults}).split()
         return RunData(named, source, scan.digest, scan.files)
     data = open_data(folder)
     scan = scan_data(data, quiet=quiet)

@@ -12,6 +12,13 @@ from PIL import Image
 from training.conversion.pairs import MAX_SIDE, TrainingPair
 from training.datasets import ade20k
 from training.datasets.layouts import PUBLISHED_DATASETS, DatasetEntry, list_entries
+from training.datasets.table import (
+    DataEntry,
+    Pool,
+    TrainingData,
+    held_out_families,
+)
+from training.manifest import Manifest
 from training.reading import CURE, read_alpha, read_photo, resized
 from training.run_config import read_toml
 from zim_model.arrays import BoolArray, ByteArray
@@ -118,6 +125,11 @@ def _same_size(entry: DatasetEntry, image: ByteArray, target: ByteArray) -> None
         )
 
 
+def _family(entry: DatasetEntry) -> str:
+    """Name of the image of a pair, which may have several mattes."""
+    return entry.image.name.partition(".")[0]
+
+
 def read_table(path: Path) -> PublishedPairSource:
     """Open the data sets listed in a TOML file.
 
@@ -158,6 +170,9 @@ class PublishedPairSource:
         weights: relative frequencies of the data sets; the default is their number of
             pairs.
 
+    Attributes:
+        held_out: the pairs of each data set that :meth:`split` has left out.
+
     Raises:
         ZimError: a data set is unknown or not found, or none has mattes.
     """
@@ -173,6 +188,7 @@ class PublishedPairSource:
             name: weights.get(name, float(len(entries)))
             for name, entries in self.sets.items()
         }
+        self.held_out: dict[str, list[DatasetEntry]] = {}
         self._check_mattes()
 
     def _check_mattes(self) -> None:
@@ -196,6 +212,37 @@ class PublishedPairSource:
         }
         rest._check_mattes()
         return rest
+
+    def split(self) -> PublishedPairSource:
+        """The pairs without those that are held out for validation.
+
+        Mattes of one image are held out together, see
+        :func:`~training.datasets.table.held_out_families`; labels are not held out.
+        """
+        mattes = {name: self.sets[name] for name in self._sources_of_kind(coarse=False)}
+        families = held_out_families(
+            {_family(entry) for entries in mattes.values() for entry in entries}
+        )
+        rest = copy(self)
+        rest.sets, rest.held_out = dict(self.sets), {}
+        for name, entries in mattes.items():
+            own = [entry for entry in entries if _family(entry) in families]
+            if 0 < len(own) < len(entries):  # a data set keeps something to train on
+                rest.held_out[name] = own
+                rest.sets[name] = [x for x in entries if _family(x) not in families]
+        return rest
+
+    def validation_data(self) -> TrainingData:
+        """The held-out mattes as data that are all for validation."""
+        pools = (
+            Pool(
+                DataEntry(kind="matte", name=name, split="val"),
+                tuple((entry.image, entry.target) for entry in entries),
+                Manifest(entries[0].image.parent),
+            )
+            for name, entries in self.held_out.items()
+        )
+        return TrainingData(Path(), tuple(pools))
 
     def _sources_of_kind(self, *, coarse: bool) -> list[str]:
         return [

@@ -183,11 +183,7 @@ class TrainingData:
         if not families:
             return {}
         kind = SPLIT_KINDS[0] if SPLIT_KINDS[0] in families else SPLIT_KINDS[1]
-        own = families[kind]
-        if len(own) < MIN_FAMILIES or any(map(is_held_out, own)):
-            return {}
-        count = math.ceil(len(own) / SMALL_HELD_OUT)
-        return {kind: {*sorted(own, key=_number)[:count]}}
+        return {kind: held_out_families(families[kind])}
 
     @cached_property
     def _has_own_split(self) -> bool:
@@ -203,6 +199,15 @@ class TrainingData:
 
 def _number(family: str) -> int:
     return zlib.crc32(family.encode("utf-8", "surrogateescape"))
+
+
+def held_out_families(families: set[str]) -> set[str]:
+    """Those of all images and videos that are held out; of a very small set none."""
+    chosen = set(filter(is_held_out, families))
+    if chosen or len(families) < MIN_FAMILIES:
+        return chosen
+    count = math.ceil(len(families) / SMALL_HELD_OUT)
+    return {*sorted(families, key=_number)[:count]}
 
 
 def is_held_out(family: str) -> bool:

@@ -32,7 +32,7 @@ from zim_app.cli.photos import (
     path_or_stream,
     read_photo,
 )
-from zim_app.cli.progress import print_line, progress_bar
+from zim_app.cli.progress import about, print_line, progress_bar
 from zim_app.cli.prompting import (
     ObjectSolver,
     add_model_arguments,
@@ -142,7 +142,7 @@ def _cut_out_each(command: _Command, args: argparse.Namespace) -> int:
                 command.cut_out(photo)
             except ZimError as error:
                 failed += 1
-                print_line(f"zim-studio: {photo}: {' '.join(error.text.split())}")
+                print_line(f"zim-studio: {about(photo, error.text)}")
             bar.update()
     return 1 if failed else 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -48,6 +49,20 @@ def one_line(text: str) -> str:
     """A text as one line that does not control the terminal, as a file's name may."""
     shown = (c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))
     return "".join(shown)
+
+
+def about(name: object, text: str) -> str:
+    """A sentence about a file, as one line that names the file once, in front.
+
+    Args:
+        name: of the file, or its path.
+        text: may begin with either by itself, as errors about a whole file do.
+    """
+    path, line = one_line(str(name)), one_line(text)
+    for known in filter(None, (path, one_line(Path(str(name)).name))):
+        if line.startswith((f"{known} ", f"{known}:", f"{known},")):
+            return path + line[len(known) :]
+    return f"{path}: {line}"
 
 
 def print_line(line: str, file: TextIO | None = None) -> None:

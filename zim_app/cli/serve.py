@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ipaddress
+import logging
 import math
 import socket
 import sys
@@ -98,6 +99,8 @@ def run(args: argparse.Namespace) -> int:
             server_header=False,
             timeout_graceful_shutdown=5,
         )
+        # Clients are told of their malformed forms; the parser would tell it here, too.
+        logging.getLogger("python_multipart").setLevel(logging.ERROR)
         try:
             uvicorn.Server(config).run(sockets=[listener])
         except KeyboardInterrupt:  # raised again after the server has ended

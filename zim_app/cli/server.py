@@ -12,7 +12,7 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -25,9 +25,9 @@ from zim_model.weights.installed import find_installed, installed_models
 OPTIONS = ("model", "om", "bgc", "box", "points")
 """Names of the options of a request, in the query or as fields of the form."""
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
-_PATIENCE = 4
-"""How many times the largest size is read of a larger body, so that the client gets
-the answer in place of a broken connection."""
+_PATIENCE, _PATIENT_SECONDS = 4, 2.0
+"""How many times the largest size is read of a larger body, and for how long, so that
+the client gets the answer in place of a broken connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +227,7 @@ async def _read_form(request: Any, size: int) -> tuple[bytes, dict[str, str]]:
     """
     from starlette.datastructures import UploadFile
     from starlette.formparsers import MultiPartException, MultiPartParser
+    from starlette.requests import ClientDisconnect
 
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
@@ -238,6 +239,8 @@ async def _read_form(request: Any, size: int) -> tuple[bytes, dict[str, str]]:
         ).parse()
     except (MultiPartException, KeyError, ValueError) as error:
         raise Refused(422, "The multipart form is malformed.") from error
+    except ClientDisconnect as error:
+        raise Refused(400, "The multipart form has no end.") from error
     finally:
         await body.aclose()
     try:
@@ -264,15 +267,21 @@ async def _limited(request: Any, size: int) -> AsyncGenerator[bytes, None]:
     stated = request.headers.get("content-length", "")
     if stated.isdecimal() and int(stated) > _PATIENCE * size:
         raise refused
-    received = 0
-    async for piece in request.stream():
+    received, pieces = 0, request.stream()
+    async for piece in pieces:
         received += len(piece)
-        if received <= size:
-            yield piece
-        elif received > _PATIENCE * size:
+        if received > size:
             break
-    if received > size:
-        raise refused
+        yield piece
+    if received <= size:
+        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_PATIENT_SECONDS):
+            async for piece in pieces:
+                received += len(piece)
+                if received > _PATIENCE * size:
+                    break
+    raise refused
 
 
 _PAGE = """<!doctype html>

@@ -5,8 +5,11 @@ from __future__ import annotations
 import datetime
 import io
 from collections.abc import Callable, Container, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, cast
+
+import numpy as np
 
 from zim_app.core.cancellable_stream import CancellableStream
 from zim_app.core.compose import CutOut
@@ -31,6 +34,7 @@ from zim_app.core.rendering import (
     ignore_notice,
     render,
 )
+from zim_model.arguments import check_plane
 from zim_model.errors import Cancelled, ImageError, msg
 from zim_model.request import CancelCheck
 from zim_model.runtime.atomic_files import atomic_write, write_error
@@ -101,11 +105,14 @@ def export(
         ImageError: the path cannot be written, see :func:`check_target`, or the file
             read back differs; an earlier file is left unchanged.
         NameTakenError: ``exclusive``, and there is such a file.
-        ZimError: an option is out of range, or there is nothing to trim to.
+        ZimError: an option or alpha is invalid, or there is nothing to trim to.
         Cancelled: ``cancelled`` became true.
     """
     written = path if taken is None else free_path(path, taken)
     file_format = check_target(image, written, options)
+    replace(options, format=file_format.id).validate()
+    for target in targets:
+        check_plane(target.alpha, "alpha", (np.uint16,), (image.height, image.width))
     content, tags = render(
         image, targets, file_format, options, notify=notify, cancelled=cancelled
     )

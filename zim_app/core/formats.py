@@ -21,7 +21,7 @@ from zim_app.core.floats import (
 from zim_app.core.layered import ImageLayer, LayeredImage
 from zim_app.core.openraster import profile_of, read_back, write_openraster
 from zim_app.core.pixels import PixelArray, convert_depth, strips
-from zim_app.core.psd import MAX_SIDE, read_psd, write_psd
+from zim_app.core.psd import MAX_SIDE, check_merged, read_psd, write_psd
 from zim_app.core.rasters import Tags, write_jpeg, write_png, write_tiff, write_webp
 from zim_model.errors import ImageError, msg
 
@@ -180,6 +180,7 @@ def _check_psd(path: Path, image: LayeredImage, tags: Tags) -> None:
             raise ValueError("its size differs")
         for layer, expected in zip(layers, image.layers, strict=True):
             _check_layer(layer, expected)
+        check_merged(stream, image.merged)
 
 
 def _check_layer(layer: ImageLayer, expected: ImageLayer) -> None:

@@ -16,7 +16,7 @@ from zim_app.core.compose import (
     recolour_hidden_pixels,
 )
 from zim_app.core.framing import crop
-from zim_app.core.pixels import PixelArray
+from zim_app.core.pixels import PixelArray, convert_depth
 from zim_model.arrays import mask_bounds
 
 
@@ -81,18 +81,21 @@ class LayeredImage:
     ) -> LayeredImage:
         """An image of that size from layers that lie inside it, the lowest first."""
         merged: PixelArray = np.zeros((height, width, 4), dtype)
+        # At 8 bits, the rounding of many layers would add up.
+        alpha = np.zeros((height, width), np.uint16)
         kept = []
         for layer in layers:
             kept.append(layer)
             if layer.visible:
                 rows, columns = layer.pixels.shape[:2]
-                part = merged[
-                    layer.top : layer.top + rows, layer.left : layer.left + columns
-                ]
-                put_over(_planes(part), _planes(layer.pixels))
+                part = (
+                    slice(layer.top, layer.top + rows),
+                    slice(layer.left, layer.left + columns),
+                )
+                above = convert_depth(layer.pixels[..., 3], np.uint16)
+                put_over(
+                    (merged[part][..., :3], alpha[part]),
+                    (layer.pixels[..., :3], above),
+                )
+        merged[..., 3] = convert_depth(alpha, dtype)
         return cls(merged, tuple(kept))
-
-
-def _planes(pixels: PixelArray) -> tuple[PixelArray, PixelArray]:
-    """Views of colours (H, W, 3) and alpha (H, W) of RGBA pixels."""
-    return pixels[..., :3], pixels[..., 3]

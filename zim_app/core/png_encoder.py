@@ -48,7 +48,7 @@ def encode_png(
     header = (width, height, depth, _COLOUR_TYPES[channels], 0, 0, 0)
     _write_chunk(stream, b"IHDR", struct.pack(">IIBBBBB", *header))
     if icc:
-        _write_chunk(stream, b"iCCP", b"ICC Profile\0\0" + zlib.compress(icc))
+        _write_chunk(stream, b"iCCP", b"ICC Profile\0\0" + deflate(icc))
     if dpi:
         x, y = (round(number / _INCHES) for number in dpi)  # pixels per metre
         _write_chunk(stream, b"pHYs", struct.pack(">IIB", x, y, 1))

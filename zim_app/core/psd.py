@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import IO, Any
 
 import cv2
+import imagecodecs
 import numpy as np
 import tifffile
 
@@ -36,6 +37,7 @@ _PLACES = (3, 0, 1, 2)
 """Indexes of these channels in RGBA arrays."""
 _HIDDEN = 2
 _MAX_BYTES = 2**31 - 1
+_HEADER_BYTES = 26
 
 
 def write_psd(stream: IO[bytes], image: LayeredImage, tags: Tags) -> None:
@@ -194,10 +196,13 @@ def _shown(pixels: PixelArray, channel: int) -> PixelArray:
     return (blended // top).astype(pixels.dtype)
 
 
+def _big_endian(values: PixelArray) -> PixelArray:
+    return values.astype(values.dtype.newbyteorder(">"))
+
+
 def _packbits_rows(plane: PixelArray) -> Iterator[bytes]:
     """PackBits of each row, made with OpenCV's TIFF encoder."""
-    big_endian = plane.astype(plane.dtype.newbyteorder(">"))
-    rows = np.ascontiguousarray(big_endian).view(np.uint8)
+    rows = np.ascontiguousarray(_big_endian(plane)).view(np.uint8)
     options = [
         *(cv2.IMWRITE_TIFF_COMPRESSION, _TIFF_PACKBITS),
         *(cv2.IMWRITE_TIFF_ROWSPERSTRIP, 1),
@@ -215,7 +220,7 @@ def _packbits_rows(plane: PixelArray) -> Iterator[bytes]:
 def read_psd(
     stream: IO[bytes],
 ) -> tuple[tuple[int, int], Iterator[ImageLayer], Tags]:
-    """Read a file of :func:`write_psd`, except the merged image.
+    """Read a file of :func:`write_psd`, but for the merged image.
 
     Returns:
         Height and width, the layers, each read when it is asked for, and the metadata.
@@ -232,6 +237,31 @@ def read_psd(
     if bits == 16:
         stream.read(16)  # two empty parts, then the block's name
     return (height, width), _read_layers(stream, bits), tags
+
+
+def check_merged(stream: IO[bytes], merged: PixelArray) -> None:
+    """Compare the merged image of a file of :func:`write_psd` with its pixels.
+
+    Args:
+        stream: at the beginning of the file.
+
+    Raises:
+        ValueError, struct.error: it differs, or the file is incomplete.
+    """
+    stream.seek(_HEADER_BYTES)
+    for _ in range(3):  # the palette, the metadata and the layers
+        stream.seek(_unpack(stream, ">I")[0], io.SEEK_CUR)
+    (compression,) = _unpack(stream, ">H")
+    if compression != _PACKBITS:
+        raise ValueError("its merged image is compressed in another way")
+    counts = np.frombuffer(stream.read(8 * len(merged)), ">u2").reshape(4, -1)
+    for channel in range(4):
+        for rows in strips(*merged.shape[:2]):
+            shown = _shown(merged[rows], channel)
+            for row, count in zip(shown, counts[channel, rows], strict=True):
+                packed = stream.read(int(count))
+                if imagecodecs.packbits_decode(packed) != _big_endian(row).tobytes():
+                    raise ValueError("its merged image differs")
 
 
 def _unpack(stream: IO[bytes], layout: str) -> tuple[Any, ...]:

@@ -11,9 +11,11 @@ import os
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from PIL import ImageColor
 
 from zim_app.core.export import encode
@@ -22,6 +24,7 @@ from zim_app.core.formats import BY_ID
 from zim_app.core.image_sources import ImageSource, read_source, result_like
 from zim_app.core.images import Image
 from zim_app.core.rendering import ExportTarget, render
+from zim_model.arguments import check_number, is_finite
 from zim_model.errors import MALFORMED, PromptError, ZimError, msg
 from zim_model.finish import STANDARD_FINISH
 from zim_model.prompts import Box, Point, PromptSet
@@ -35,8 +38,9 @@ if TYPE_CHECKING:
     from zim_model.inference.engine import Engine
     from zim_model.inference.subject import SubjectSelector
 
-Colour = Sequence[int] | str
-"""Three of 0 to 255, sRGB, or a name or ``#RRGGBB`` as in CSS."""
+Colour = Sequence[float] | str
+"""Three whole numbers of 0 to 255 or three floats of 0 to 1, sRGB; or a name or
+``#RRGGBB`` as in CSS."""
 _log = logging.getLogger(__name__)
 
 
@@ -278,9 +282,9 @@ def _options(
     Raises:
         ZimError: the background or the amount cannot be used.
     """
-    options = ExportOptions(
-        decontaminate=0.0 if decontaminate is None else decontaminate
-    )
+    amount = 0.0 if decontaminate is None else decontaminate
+    check_number("decontaminate", amount, 0, 1)
+    options = ExportOptions(decontaminate=float(amount))
     if only_mask:
         return replace(options, what="matte").validate()
     if isinstance(background, Path):
@@ -294,11 +298,19 @@ def _rgb(colour: Colour) -> tuple[int, int, int]:
     try:
         if isinstance(colour, str):
             red, green, blue = ImageColor.getrgb(colour)[:3]
-        else:
-            red, green, blue = (int(value) for value in colour)
-    except MALFORMED as error:
-        raise ZimError(
-            msg("{colour!r:.40} is no colour.", colour=colour),
-            msg("Give three numbers of 0 to 255, #RRGGBB, or the Path of a photo."),
-        ) from error
-    return red, green, blue
+            return red, green, blue
+        values = [np.asarray(value)[()] for value in colour]
+        whole = all(isinstance(value, Integral) for value in values)
+        full = 255 if whole else 1
+        if all(is_finite(value) and 0 <= value <= full for value in values):
+            red, green, blue = (round(255 // full * float(x)) for x in values)
+            return red, green, blue
+    except MALFORMED:
+        pass
+    raise ZimError(
+        msg("The background {colour!r:.60} is no colour.", colour=colour),
+        msg(
+            "Give three whole numbers of 0 to 255, three floats of 0 to 1, #RRGGBB, or "
+            "the Path of a photo."
+        ),
+    )

@@ -35,12 +35,39 @@ def read_thumbnail(path: Path, side: int) -> ByteArray:
     return isolation.run(path, _read, path, side)
 
 
+def read_reduced_jpeg(path: Path, side: int) -> ByteArray | None:
+    """A JPEG file at 1/1, 1/2, 1/4 or 1/8 of its size, the least above ``side``.
+
+    Args:
+        path: of the file.
+        side: the shorter side has at least so many pixels, if the file's has.
+
+    Returns:
+        (H, W, 3) uint8, upright, in the file's own profile; None of other files, which
+        are not decoded.
+
+    Raises:
+        ImageError: the file cannot be read.
+    """
+    return isolation.run(path, _reduce, path, side)
+
+
+def _reduce(path: Path, side: int) -> ByteArray | None:
+    with contextlib.suppress(Exception), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _read_jpeg(path, side, exact=False) if _is_jpeg(path) else None
+    return None
+
+
+def _is_jpeg(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(len(jpeg.MAGIC)) == jpeg.MAGIC
+
+
 def _read(path: Path, side: int) -> ByteArray:
     with contextlib.suppress(Exception), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with path.open("rb") as stream:
-            is_jpeg = stream.read(len(jpeg.MAGIC)) == jpeg.MAGIC
-        if is_jpeg:
+        if _is_jpeg(path):
             return _read_jpeg(path, side)
     rgb = load_image(path).rgb  # other formats, or the error
     scale = side / max(rgb.shape[:2])
@@ -48,11 +75,13 @@ def _read(path: Path, side: int) -> ByteArray:
     return cast(ByteArray, cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))
 
 
-def _read_jpeg(path: Path, side: int) -> ByteArray:
+def _read_jpeg(path: Path, side: int, *, exact: bool = True) -> ByteArray:
+    """A picture that fits into a square, or the least reduced one that fills it."""
     data, orientation = jpeg.still_picture(path.read_bytes(), path.name)
     with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
         image.draft("RGB", (side, side))  # decodes at a fraction of the size
         small = image if image.mode == "RGB" else image.convert("RGB")
-        small.thumbnail((side, side))
+        if exact:
+            small.thumbnail((side, side))
         pixels = upright(np.asarray(small), orientation)
     return cast(ByteArray, np.ascontiguousarray(pixels))

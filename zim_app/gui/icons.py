@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from PySide6.QtCore import QRect, QSize, Qt
@@ -32,12 +32,9 @@ def icon(name: str, colour: str, disabled: str = "") -> QIcon:
 def glyph(name: str, size: int, colour: str) -> QPixmap:
     """One icon as a pixmap, at the primary screen's device pixel ratio."""
     ratio = QGuiApplication.primaryScreen().devicePixelRatio()
-    pixmap = QPixmap(round(size * ratio), round(size * ratio))
+    side = round(size * ratio)
+    pixmap = QPixmap(_rendered(name, side, side, colour))
     pixmap.setDevicePixelRatio(ratio)
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    _draw(painter, QRect(0, 0, size, size), name, colour)
-    painter.end()
     return pixmap
 
 
@@ -53,7 +50,9 @@ class _GlyphEngine(QIconEngine):
         self._name, self._colour, self._disabled = name, colour, disabled
 
     def clone(self) -> QIconEngine:
-        return _GlyphEngine(self._name, self._colour, self._disabled)
+        engine = _GlyphEngine(self._name, self._colour, self._disabled)
+        _CLONES.append(engine)
+        return engine
 
     def paint(
         self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State
@@ -62,12 +61,24 @@ class _GlyphEngine(QIconEngine):
         _draw(painter, rect, self._name, self._disabled if off else self._colour)
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
-        pixmap = QPixmap(size)
-        pixmap.fill(Qt.GlobalColor.transparent)
+        off = mode == QIcon.Mode.Disabled
+        colour = self._disabled if off else self._colour
+        return _rendered(self._name, size.width(), size.height(), colour)
+
+
+_CLONES: list[QIconEngine] = []
+"""Kept for good: Qt owns them, which PySide does not know, and would free them."""
+
+
+@lru_cache(maxsize=512)
+def _rendered(name: str, width: int, height: int, colour: str) -> QPixmap:
+    pixmap = QPixmap(width, height)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    if not pixmap.isNull():
         painter = QPainter(pixmap)
-        self.paint(painter, pixmap.rect(), mode, state)
+        _draw(painter, pixmap.rect(), name, colour)
         painter.end()
-        return pixmap
+    return pixmap
 
 
 def _draw(painter: QPainter, rect: QRect, name: str, colour: str) -> None:

@@ -80,10 +80,6 @@
         <translation>Erlauben Sie es oder nennen Sie einen anderen in {variable}.</translation>
     </message>
     <message>
-        <source>Alpha has shape {shape} and type {dtype}.</source>
-        <translation>Alpha hat die Form {shape} und den Typ {dtype}.</translation>
-    </message>
-    <message>
         <source>An array of shape {shape} and type {dtype} is not an image.</source>
         <translation>Ein Feld der Form {shape} vom Typ {dtype} ist kein Bild.</translation>
     </message>
@@ -118,14 +114,6 @@
     <message>
         <source>Another run is writing to {path}.</source>
         <translation>Ein anderer Lauf schreibt in {path}.</translation>
-    </message>
-    <message>
-        <source>{model!r} is not a model.</source>
-        <translation>{model!r} ist kein Modell.</translation>
-    </message>
-    <message>
-        <source>Call ZimPredictor.from_pretrained, or load_model first.</source>
-        <translation>Rufen Sie ZimPredictor.from_pretrained auf, oder zuerst load_model.</translation>
     </message>
     <message>
         <source>There is no image.</source>
@@ -188,6 +176,10 @@
         <translation>point_coords und point_labels gehören zusammen.</translation>
     </message>
     <message>
+        <source>Give both, with one label for each point: 1 on the object, 0 beside.</source>
+        <translation>Geben Sie beide an, mit einem Label je Punkt: 1 auf dem Objekt, 0 daneben.</translation>
+    </message>
+    <message>
         <source>point_coords has shape {coords}, point_labels {labels}.</source>
         <translation>point_coords hat die Form {coords}, point_labels {labels}.</translation>
     </message>
@@ -196,8 +188,44 @@
         <translation>Erwartet werden (N, 2) und (N,).</translation>
     </message>
     <message>
-        <source>A prompt is not an array of numbers.</source>
-        <translation>Ein Prompt ist kein Array aus Zahlen.</translation>
+        <source>box is {box!r:.60}.</source>
+        <translation>box ist {box!r:.60}.</translation>
+    </message>
+    <message>
+        <source>box has shape {shape}.</source>
+        <translation>box hat die Form {shape}.</translation>
+    </message>
+    <message>
+        <source>mask_input has shape {shape}.</source>
+        <translation>mask_input hat die Form {shape}.</translation>
+    </message>
+    <message>
+        <source>Give the logits of an earlier prediction, such as logits[:1].</source>
+        <translation>Geben Sie die Logits einer früheren Vorhersage an, etwa logits[:1].</translation>
+    </message>
+    <message>
+        <source>original_image_size is {size!r:.60}.</source>
+        <translation>original_image_size ist {size!r:.60}.</translation>
+    </message>
+    <message>
+        <source>Give the height and the width of the image, in pixels.</source>
+        <translation>Geben Sie Höhe und Breite des Bildes in Pixeln an.</translation>
+    </message>
+    <message>
+        <source>The prompts of a batch are {prompts!r:.60}.</source>
+        <translation>Die Markierungen eines Stapels sind {prompts!r:.60}.</translation>
+    </message>
+    <message>
+        <source>Give a list with one entry, or None, for each image.</source>
+        <translation>Geben Sie eine Liste mit einem Eintrag oder None je Bild an.</translation>
+    </message>
+    <message>
+        <source>{name} is not a tensor of numbers.</source>
+        <translation>{name} ist kein Tensor aus Zahlen.</translation>
+    </message>
+    <message>
+        <source>Give torch.as_tensor of it, or call predict, which takes arrays.</source>
+        <translation>Geben Sie torch.as_tensor davon an, oder rufen Sie predict auf, das Arrays nimmt.</translation>
     </message>
     <message>
         <source>{name} has shape {shape}.</source>
@@ -212,16 +240,16 @@
         <translation>{name} ist nicht endlich.</translation>
     </message>
     <message>
+        <source>Give pixels from the top left, without NaN and infinity.</source>
+        <translation>Geben Sie Pixel von links oben an, ohne NaN und Unendlich.</translation>
+    </message>
+    <message>
         <source>A label is none of 1, 0 and -1.</source>
         <translation>Eine Marke ist weder 1, 0 noch -1.</translation>
     </message>
     <message>
         <source>1 is positive, 0 negative, -1 padding; give a box as box.</source>
         <translation>1 ist positiv, 0 negativ, -1 Füllung; geben Sie einen Rahmen als box an.</translation>
-    </message>
-    <message>
-        <source>The box has shape {shape}.</source>
-        <translation>Der Rahmen hat die Form {shape}.</translation>
     </message>
     <message>
         <source>Expected four finite numbers: left, top, right, bottom.</source>
@@ -428,10 +456,6 @@
         <translation>Zeichnen Sie ihn noch einmal.</translation>
     </message>
     <message>
-        <source>Expected (height, width, 3) of uint8 or uint16.</source>
-        <translation>Erwartet wird (Höhe, Breite, 3) vom Typ uint8 oder uint16.</translation>
-    </message>
-    <message>
         <source>Expected one of Meta&apos;s sam_vit_*.pth or sam2.1_hiera_*.pt files, sam_hq_vit_*.pth or mobile_sam.pt.</source>
         <translation>Erwartet wird eine der Dateien sam_vit_*.pth oder sam2.1_hiera_*.pt von Meta, sam_hq_vit_*.pth oder mobile_sam.pt.</translation>
     </message>
@@ -454,10 +478,6 @@
     <message>
         <source>{path} is a TorchScript program, not weights.</source>
         <translation>{path} ist ein TorchScript-Programm, keine Gewichte.</translation>
-    </message>
-    <message>
-        <source>Expected {expected} of uint16.</source>
-        <translation>Erwartet wird {expected} vom Typ uint16.</translation>
     </message>
     <message>
         <source>Expected {first} and {second} as ZIM&apos;s authors publish them.</source>
@@ -516,6 +536,14 @@
         <translation>Geben Sie I/N an, den I-ten von N Teilen, etwa 1/4.</translation>
     </message>
     <message>
+        <source>{name!r:.60} is no name of a label converter.</source>
+        <translation>{name!r:.60} ist kein Name eines Label-Konverters.</translation>
+    </message>
+    <message>
+        <source>Give its name, or the path of a .safetensors file.</source>
+        <translation>Geben Sie seinen Namen oder den Pfad einer .safetensors-Datei an.</translation>
+    </message>
+    <message>
         <source>Give a file made by training.train_converter.</source>
         <translation>Eine Datei angeben, die training.train_converter gemacht hat.</translation>
     </message>
@@ -568,10 +596,6 @@
         <translation>Auf einem seiner Rechner auto angeben, sonst HOST:PORT seines Kopfes oder local:N.</translation>
     </message>
     <message>
-        <source>Give either points_per_side or point_grids.</source>
-        <translation>Entweder points_per_side oder point_grids angeben.</translation>
-    </message>
-    <message>
         <source>Give four: left, top, right, bottom.</source>
         <translation>Geben Sie vier an: links, oben, rechts, unten.</translation>
     </message>
@@ -586,10 +610,6 @@
     <message>
         <source>Give left, top, right and bottom as fractions from 0 to 1.</source>
         <translation>Geben Sie links, oben, rechts und unten als Bruchteile von 0 bis 1 an.</translation>
-    </message>
-    <message>
-        <source>Give one for each layer of crops.</source>
-        <translation>Für jede Stufe der Ausschnitte eines angeben.</translation>
     </message>
     <message>
         <source>Give one per point.</source>
@@ -712,6 +732,18 @@
         <translation>Vielleicht ist es umgezogen: {source} ansehen.</translation>
     </message>
     <message>
+        <source>points_per_side and point_grids exclude each other.</source>
+        <translation>points_per_side und point_grids schließen einander aus.</translation>
+    </message>
+    <message>
+        <source>Give one of them, and None as the other.</source>
+        <translation>Geben Sie eines davon an, und None als das andere.</translation>
+    </message>
+    <message>
+        <source>Give a list, with one array (N, 2) for each layer of crops.</source>
+        <translation>Geben Sie eine Liste mit einem Array (N, 2) je Ebene von Ausschnitten an.</translation>
+    </message>
+    <message>
         <source>It must be (N, 2) with numbers from 0 to below 1.</source>
         <translation>Es muss (N, 2) sein, mit Zahlen von 0 bis unter 1.</translation>
     </message>
@@ -774,6 +806,10 @@
     <message>
         <source>Close other programs; if it is a small file, it is damaged.</source>
         <translation>Schließen Sie andere Programme; ist die Datei klein, so ist sie beschädigt.</translation>
+    </message>
+    <message>
+        <source>Give the path of a weight file, or the name of an installed model.</source>
+        <translation>Geben Sie den Pfad einer Gewichtsdatei oder den Namen eines installierten Modells an.</translation>
     </message>
     <message>
         <source>{path} holds tensors that are larger than their data.</source>
@@ -1148,10 +1184,6 @@
         <translation>Der Ray-Cluster {cluster!r} ist nicht zu erreichen: {error}</translation>
     </message>
     <message>
-        <source>The amount {amount} is outside 0 to 1.</source>
-        <translation>Die Menge {amount} liegt nicht zwischen 0 und 1.</translation>
-    </message>
-    <message>
         <source>The authors&apos; larger matting model: finest details, wants a GPU.</source>
         <translation>Das größere Freistellmodell der Autoren: feinste Details, möchte eine GPU.</translation>
     </message>
@@ -1176,12 +1208,24 @@
         <translation>Pixel sind gemeint, von der Ecke links oben, keine Bruchteile.</translation>
     </message>
     <message>
+        <source>{prompts!r:.60} has no Box, or no Point.</source>
+        <translation>{prompts!r:.60} hat keine Box oder keinen Point.</translation>
+    </message>
+    <message>
+        <source>Give Box(left, top, right, bottom) and tuples of Point(x, y).</source>
+        <translation>Geben Sie Box(links, oben, rechts, unten) und Tupel aus Point(x, y) an.</translation>
+    </message>
+    <message>
         <source>A region has no area.</source>
         <translation>Ein Bereich hat keine Fläche.</translation>
     </message>
     <message>
         <source>Draw a loop around the object.</source>
         <translation>Ziehen Sie eine Schleife um das Objekt.</translation>
+    </message>
+    <message>
+        <source>Give both, or none.</source>
+        <translation>Geben Sie beide oder keines an.</translation>
     </message>
     <message>
         <source>There are {count} {place}; at most {limit} are possible.</source>
@@ -1328,8 +1372,20 @@
         <translation>Die Graphen in {folder} haben Gewichte in anderen Dateien als {beside}.</translation>
     </message>
     <message>
+        <source>{image!r:.60} is a file, not its pixels.</source>
+        <translation>{image!r:.60} ist eine Datei, nicht ihre Pixel.</translation>
+    </message>
+    <message>
+        <source>Open it with PIL.Image.open, or call zim_model.remove, which does.</source>
+        <translation>Öffnen Sie sie mit PIL.Image.open, oder rufen Sie zim_model.remove auf, das sie selbst öffnet.</translation>
+    </message>
+    <message>
         <source>The image is not an array of numbers.</source>
         <translation>Das Bild ist kein Array aus Zahlen.</translation>
+    </message>
+    <message>
+        <source>Give rows of one length, as a PIL image or a NumPy array has them.</source>
+        <translation>Geben Sie Zeilen gleicher Länge an, wie ein PIL-Bild oder NumPy-Array sie hat.</translation>
     </message>
     <message>
         <source>The PIL image cannot be read ({reason}).</source>
@@ -1396,10 +1452,6 @@
         <translation>Die Maske hat {mask_width} x {mask_height} Bildpunkte und das Bild {width} x {height}.</translation>
     </message>
     <message>
-        <source>The mask is {shape} {dtype}, not grey bytes.</source>
-        <translation>Die Maske ist {shape} {dtype}, keine grauen Bytes.</translation>
-    </message>
-    <message>
         <source>The mask of this object is damaged.</source>
         <translation>Die Maske dieses Objekts ist beschädigt.</translation>
     </message>
@@ -1422,10 +1474,6 @@
     <message>
         <source>The output folder is the input folder.</source>
         <translation>Der Ausgabeordner ist der Eingabeordner.</translation>
-    </message>
-    <message>
-        <source>The photo is {shape} {dtype}, not RGB bytes.</source>
-        <translation>Das Bild ist {shape} {dtype}, keine RGB-Bytes.</translation>
     </message>
     <message>
         <source>The photo&apos;s digest is malformed: {digest!r}.</source>
@@ -1702,10 +1750,6 @@
     <message>
         <source>Try {{name}}-{{what}}.</source>
         <translation>Versuchen Sie {{name}}-{{what}}.</translation>
-    </message>
-    <message>
-        <source>Unknown image format {image_format!r}: RGB or BGR.</source>
-        <translation>Unbekanntes Bildformat {image_format!r}: RGB oder BGR.</translation>
     </message>
     <message>
         <source>Unset HF_HUB_OFFLINE, or add the model from disk.</source>
@@ -2256,8 +2300,64 @@
         <translation>{name} ist kein Bild, das zim-studio lesen kann.</translation>
     </message>
     <message>
+        <source>(height, width, 3)</source>
+        <translation>(Höhe, Breite, 3)</translation>
+    </message>
+    <message>
+        <source>(height, width)</source>
+        <translation>(Höhe, Breite)</translation>
+    </message>
+    <message>
+        <source>({height}, {width})</source>
+        <translation>({height}, {width})</translation>
+    </message>
+    <message>
+        <source>Give a number.</source>
+        <translation>Geben Sie eine Zahl an.</translation>
+    </message>
+    <message>
+        <source>Give a number of at least {low:g}.</source>
+        <translation>Geben Sie eine Zahl ab {low:g} an.</translation>
+    </message>
+    <message>
+        <source>Give a number from {low:g} to {high:g}.</source>
+        <translation>Geben Sie eine Zahl von {low:g} bis {high:g} an.</translation>
+    </message>
+    <message>
+        <source>Give a whole number from {low:g} to {high:g}.</source>
+        <translation>Geben Sie eine ganze Zahl von {low:g} bis {high:g} an.</translation>
+    </message>
+    <message>
+        <source>{name} is {value!r:.60}.</source>
+        <translation>{name} ist {value!r:.60}.</translation>
+    </message>
+    <message>
+        <source>Give one of {names}.</source>
+        <translation>Geben Sie eines von {names} an.</translation>
+    </message>
+    <message>
         <source>{name} is not an array of numbers.</source>
         <translation>{name} ist kein Feld von Zahlen.</translation>
+    </message>
+    <message>
+        <source>Give numbers in rows of one length, as a list or a NumPy array.</source>
+        <translation>Geben Sie Zahlen in Zeilen gleicher Länge an, als Liste oder NumPy-Array.</translation>
+    </message>
+    <message>
+        <source>{name} is of the type {kind}, not a NumPy array.</source>
+        <translation>{name} ist vom Typ {kind}, kein NumPy-Array.</translation>
+    </message>
+    <message>
+        <source>Give an array of the shape {shape}, such as numpy.asarray makes of a PIL image.</source>
+        <translation>Geben Sie ein Array der Form {shape} an, wie numpy.asarray es aus einem PIL-Bild macht.</translation>
+    </message>
+    <message>
+        <source>{name} has shape {shape} and type {dtype}.</source>
+        <translation>{name} hat die Form {shape} und den Typ {dtype}.</translation>
+    </message>
+    <message>
+        <source>Expected {shape} of {dtypes}.</source>
+        <translation>Erwartet: {shape} aus {dtypes}.</translation>
     </message>
     <message>
         <source>{name} is not in the Hugging Face cache ({folder}), and HF_HUB_OFFLINE forbids to fetch it.</source>
@@ -2278,10 +2378,6 @@
     <message>
         <source>{name} is too large to be a {kind}.</source>
         <translation>{name} ist zu groß für ein {kind}.</translation>
-    </message>
-    <message>
-        <source>{name} is {value!r}, which is out of its range.</source>
-        <translation>{name} ist {value!r}, was außerhalb seines Bereichs liegt.</translation>
     </message>
     <message>
         <source>{name} is {value:g}.</source>
@@ -2520,12 +2616,24 @@
         <translation>{title} wird schon heruntergeladen, von einem anderen Programm.</translation>
     </message>
     <message>
+        <source>{model!r:.60} is not a model that takes prompts.</source>
+        <translation>{model!r:.60} ist kein Modell, das Markierungen nimmt.</translation>
+    </message>
+    <message>
+        <source>Give what load_model returns, or call ZimPredictor.from_pretrained.</source>
+        <translation>Geben Sie an, was load_model zurückgibt, oder rufen Sie ZimPredictor.from_pretrained auf.</translation>
+    </message>
+    <message>
         <source>{title} is not installed.</source>
         <translation>{title} ist nicht installiert.</translation>
     </message>
     <message>
         <source>Download it with: zim-studio models download {model}, or say download=True. Its licence is {licence}.</source>
         <translation>Laden Sie es mit: zim-studio models download {model}, oder geben Sie download=True an. Seine Lizenz ist {licence}.</translation>
+    </message>
+    <message>
+        <source>{model!r:.60} is no name of a model.</source>
+        <translation>{model!r:.60} ist kein Name eines Modells.</translation>
     </message>
     <message>
         <source>{url} cannot be reached: {error}.</source>
@@ -2606,10 +2714,6 @@
     <message>
         <source>It has side, mean, std, sigmoid and stretch.</source>
         <translation>Sie hat side, mean, std, sigmoid und stretch.</translation>
-    </message>
-    <message>
-        <source>The trimap has {trimap} pixels, the image {image}.</source>
-        <translation>Die Trimap hat {trimap} Pixel, das Bild {image}.</translation>
     </message>
     <message>
         <source>Download one under Model › Manage models, or with: zim-studio models download {name}</source>
@@ -2924,12 +3028,12 @@
         <translation>Geben Sie vier Zahlen an: links, oben, rechts, unten, in Pixeln.</translation>
     </message>
     <message>
-        <source>{colour!r:.40} is no colour.</source>
-        <translation>{colour!r:.40} ist keine Farbe.</translation>
+        <source>The background {colour!r:.60} is no colour.</source>
+        <translation>Der Hintergrund {colour!r:.60} ist keine Farbe.</translation>
     </message>
     <message>
-        <source>Give three numbers of 0 to 255, #RRGGBB, or the Path of a photo.</source>
-        <translation>Geben Sie drei Zahlen von 0 bis 255, #RRGGBB oder den Path eines Fotos an.</translation>
+        <source>Give three whole numbers of 0 to 255, three floats of 0 to 1, #RRGGBB, or the Path of a photo.</source>
+        <translation>Geben Sie drei ganze Zahlen von 0 bis 255, drei Kommazahlen von 0 bis 1, #RRGGBB oder den Path eines Fotos an.</translation>
     </message>
     <message>
         <source>{name} has no detail stage.</source>
@@ -3234,6 +3338,38 @@
     <message>
         <source>{path}, line {number}, is no point.</source>
         <translation>{path}, Zeile {number}, ist kein Punkt.</translation>
+    </message>
+    <message>
+        <source>{recipe!r:.60} is no recipe.</source>
+        <translation>{recipe!r:.60} ist kein Rezept.</translation>
+    </message>
+    <message>
+        <source>Give Recipe(PromptSet(box=Box(left, top, right, bottom))).</source>
+        <translation>Geben Sie Recipe(PromptSet(box=Box(links, oben, rechts, unten))) an.</translation>
+    </message>
+    <message>
+        <source>{model!r:.60} is not a model that can be saved.</source>
+        <translation>{model!r:.60} ist kein Modell, das gespeichert werden kann.</translation>
+    </message>
+    <message>
+        <source>Give what load_model returns of a ZIM, a SAM or zim-tiny.</source>
+        <translation>Geben Sie an, was load_model für ein ZIM, ein SAM oder zim-tiny zurückgibt.</translation>
+    </message>
+    <message>
+        <source>Choose another folder, or say overwrite=True.</source>
+        <translation>Wählen Sie einen anderen Ordner, oder geben Sie overwrite=True an.</translation>
+    </message>
+    <message>
+        <source>Install it with: pip install huggingface_hub.</source>
+        <translation>Installieren Sie es mit: pip install huggingface_hub.</translation>
+    </message>
+    <message>
+        <source>{repository} cannot be uploaded: {reason}.</source>
+        <translation>{repository} kann nicht hochgeladen werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>Log in with: hf auth login, and check the name.</source>
+        <translation>Melden Sie sich an mit: hf auth login, und prüfen Sie den Namen.</translation>
     </message>
 </context>
 <context>

@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from zim_model.arguments import check_pixels, check_plane
 from zim_model.arrays import BACKGROUND, FOREGROUND, ByteArray, FloatArray
 from zim_model.backends.torch_backend import check_finite
-from zim_model.errors import ImageError, msg
 from zim_model.network.vitmatte import MULTIPLE, VitMatte
 from zim_model.request import CancelCheck, never_cancelled, raise_if_cancelled
 from zim_model.runtime.devices import (
@@ -98,20 +98,14 @@ class TrimapNetwork:
             (h, w) float32 in [0, 1], exactly 0 and 1 where the trimap says so.
 
         Raises:
-            ImageError: image and trimap are of different sizes.
+            ImageError: image or trimap are of other shapes or types.
             PrecisionOverflow: the prediction is not finite in half precision.
             WeightsError: it is not finite in full precision.
             Cancelled: ``cancelled`` became true.
         """
+        check_pixels(image)
         height, width = image.shape[:2]
-        if trimap.shape != (height, width):
-            raise ImageError(
-                msg(
-                    "The trimap has {trimap} pixels, the image {image}.",
-                    trimap=" x ".join(map(str, trimap.shape[::-1])),
-                    image=f"{width} x {height}",
-                )
-            )
+        check_plane(trimap, "trimap", (np.uint8,), (height, width))
         planes = network_input(image, trimap).to(self.device)
         planes = planes.contiguous(memory_format=torch.channels_last)
         half = self.dtype != torch.float32

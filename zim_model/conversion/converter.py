@@ -17,16 +17,18 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from zim_model.arguments import check_pixels, check_plane
 from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray, mask_bounds
 from zim_model.conversion.config import STRIDES, ConverterConfig
 from zim_model.conversion.cues import label_cue_maps
 from zim_model.conversion.network import ConverterNetwork, fuse_scales
 from zim_model.conversion.weights import load_converter
-from zim_model.errors import Cancelled, ImageError, PromptError, msg
+from zim_model.errors import Cancelled, PromptError, msg
 from zim_model.imported_mask import check_mask_size
 from zim_model.matting.guided_upsampling import guided_upsample
 from zim_model.network.config import PIXEL_MEAN, PIXEL_STD
 from zim_model.request import ALPHA_MAX, CancelCheck, never_cancelled
+from zim_model.runtime.devices import resolve_device
 from zim_model.runtime.malloc import tune_malloc
 from zim_model.runtime.threads import tune_threads
 from zim_model.weights.tensors import fingerprint
@@ -61,20 +63,21 @@ class Converter:
 
     @classmethod
     def load(
-        cls, name_or_path: str | Path = DEFAULT_CONVERTER, device: str = "cpu"
+        cls, name_or_path: str | Path = DEFAULT_CONVERTER, device: str | None = "cpu"
     ) -> Converter:
         """Open a converter.
 
         Args:
             name_or_path: ``"converter-tiny"``, or a ``.safetensors`` file that
                 ``training.train_converter`` made.
-            device: where it runs, as torch names it.
+            device: where it runs, as torch names it; None takes the best available.
 
         Raises:
+            DeviceError: this machine has no such device.
             WeightsError: there is none of that name, or the file is missing, damaged or
                 of another architecture.
         """
-        return cls(load_converter(name_or_path), device)
+        return cls(load_converter(name_or_path), resolve_device(device))
 
     @property
     def config(self) -> ConverterConfig:
@@ -175,22 +178,8 @@ def binarise(mask: npt.NDArray[np.bool_ | np.uint8]) -> BoolArray:
 def _check_inputs(
     image: ByteArray, mask: npt.NDArray[np.bool_ | np.uint8]
 ) -> BoolArray:
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        raise ImageError(
-            msg(
-                "The photo is {shape} {dtype}, not RGB bytes.",
-                shape=image.shape,
-                dtype=image.dtype,
-            )
-        )
-    if mask.ndim != 2 or mask.dtype not in (np.bool_, np.uint8):
-        raise ImageError(
-            msg(
-                "The mask is {shape} {dtype}, not grey bytes.",
-                shape=mask.shape,
-                dtype=mask.dtype,
-            )
-        )
+    check_pixels(image)
+    check_plane(mask, "mask", (np.bool_, np.uint8))
     check_mask_size(mask.shape, image.shape[:2])
     label = binarise(mask)
     if not label.any():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -34,10 +35,15 @@ def load_converter(name_or_path: str | Path) -> ConverterNetwork:
         WeightsError: there is none of that name, or the file is missing, damaged or of
             another architecture.
     """
+    if not isinstance(name_or_path, str | Path):
+        raise WeightsError(
+            msg("{name!r:.60} is no name of a label converter.", name=name_or_path),
+            msg("Give its name, or the path of a .safetensors file."),
+        )
     path = Path(name_or_path)
     if path.suffix != ".safetensors":
         path = asset_path("models", f"{name_or_path}.safetensors")
-        if not path.is_file():
+        if not os.path.isfile(path):  # also where a name is too long
             known = [p.stem for p in bundled_weights(converters=True)]
             raise WeightsError(
                 msg(
@@ -59,7 +65,8 @@ def load_converter(name_or_path: str | Path) -> ConverterNetwork:
         config = ConverterConfig.from_json(json.loads(metadata[CONFIG_KEY]))
     except (ValueError, TypeError, RecursionError) as error:
         raise WeightsError(
-            msg("{path} has a malformed configuration.", path=path)
+            msg("{path} has a malformed configuration.", path=path),
+            msg("Download or copy it again."),
         ) from error
     if path not in bundled_weights(converters=True):  # ours need not wait for it
         check_fits(lambda: ConverterNetwork(config), tensors, path)

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from zim_model.arguments import as_doubles, check_choice, check_number
 from zim_model.arrays import BoolArray, Bounds, ByteArray, FloatArray, mask_bounds
 from zim_model.backends.backend import Backend, EncodedView
 from zim_model.backends.view import View
@@ -52,6 +53,18 @@ OutputMode = Literal["binary_mask", "uncompressed_rle", "coco_rle"]
 
 MIN_LOGIT = -8.0
 """Logit below which a matte is 0 in 8 bits."""
+_WHOLE: dict[str, tuple[float, float]] = {
+    "points_per_side": (1, 1000),
+    "points_per_batch": (1, 1_000_000),
+    "crop_n_layers": (0, 4),
+    "crop_n_points_downscale_factor": (1, 1000),
+}
+"""Limits of settings that are whole numbers."""
+_LIMITS: dict[str, tuple[float, float]] = {
+    "crop_overlap_ratio": (0, 0.99),
+    "min_mask_region_area": (0, np.inf),
+}
+"""Limits of other settings that have some."""
 CPU_BATCH = 4
 """Most points decoded together on a CPU: more would only take memory."""
 
@@ -164,40 +177,42 @@ class ZimAutomaticMaskGenerator:
         *,
         skip_covered: bool = False,
     ) -> None:
-        from torch import nn
-
-        from zim_model.inference.oom_fallback import backend_of
+        from zim_model.inference.pretrained import backend_for
 
         if (points_per_side is None) == (point_grids is None):
-            raise PromptError(msg("Give either points_per_side or point_grids."))
-        _require("points_per_batch", points_per_batch, points_per_batch >= 1)
-        _require("crop_n_layers", crop_n_layers, 0 <= crop_n_layers <= 4)
-        _require("crop_overlap_ratio", crop_overlap_ratio, 0 <= crop_overlap_ratio < 1)
-        _require(
-            "crop_n_points_downscale_factor",
-            crop_n_points_downscale_factor,
-            crop_n_points_downscale_factor >= 1,
+            raise PromptError(
+                msg("points_per_side and point_grids exclude each other."),
+                msg("Give one of them, and None as the other."),
+            )
+        _check_settings(
+            points_per_batch=points_per_batch,
+            pred_iou_thresh=pred_iou_thresh,
+            box_nms_thresh=box_nms_thresh,
+            crop_n_layers=crop_n_layers,
+            crop_nms_thresh=crop_nms_thresh,
+            crop_overlap_ratio=crop_overlap_ratio,
+            crop_n_points_downscale_factor=crop_n_points_downscale_factor,
+            min_mask_region_area=min_mask_region_area,
         )
-        _require("output_mode", output_mode, output_mode in get_args(OutputMode))
-        self.backend: Backend = (
-            backend_of(model, device) if isinstance(model, nn.Module) else model
+        check_choice(
+            "output_mode", output_mode, get_args(OutputMode), error=PromptError
         )
+        self.backend: Backend = backend_for(model, device)
         self._official = has_official_code(self.backend.config)
         binary = self.backend.config.binary
         if stability_score_thresh is None:
             stability_score_thresh = 0.95 if binary else 0.9
         if stability_score_offset is None:
             stability_score_offset = 1.0 if binary else 0.1
-        _require(
-            "stability_score_offset",
-            stability_score_offset,
-            0 < stability_score_offset < (np.inf if binary else 0.5),
-        )
+        _check_settings(stability_score_thresh=stability_score_thresh)
+        most = np.inf if binary else 0.499999
+        limits = (stability_score_offset, 1e-6, most)
+        check_number("stability_score_offset", *limits, error=PromptError)
         self.point_grids: list[npt.NDArray[np.float64]] = []
         for layer in range(crop_n_layers + 1):
             if point_grids is None:
+                _check_settings(points_per_side=points_per_side)
                 assert points_per_side is not None
-                _require("points_per_side", points_per_side, points_per_side >= 1)
                 side = points_per_side // crop_n_points_downscale_factor**layer
                 self.point_grids.append(point_grid(max(1, side)))
             else:
@@ -430,24 +445,26 @@ class ZimAutomaticMaskGenerator:
         return encoded(mask, packed=self.output_mode == "coco_rle")
 
 
-def _require(name: str, value: object, holds: bool) -> None:
-    if not holds:
-        raise PromptError(
-            msg(
-                "{name} is {value!r}, which is out of its range.",
-                name=name,
-                value=value,
-            )
-        )
+def _check_settings(**settings: float | None) -> None:
+    """Check numbers by their names.
+
+    Raises:
+        PromptError: one is none, or out of its range.
+    """
+    for name, value in settings.items():
+        whole = name in _WHOLE
+        low, high = _WHOLE.get(name) or _LIMITS.get(name, (-np.inf, np.inf))
+        check_number(name, value, low, high, whole=whole, error=PromptError)
 
 
 def _check_grid(grids: Sequence[npt.ArrayLike], layer: int) -> npt.NDArray[np.float64]:
-    if layer >= len(grids):
+    count = len(grids) if isinstance(grids, Sequence) else 0
+    if layer >= count:
         raise PromptError(
-            msg("point_grids has {count} grids.", count=len(grids)),
-            msg("Give one for each layer of crops."),
+            msg("point_grids has {count} grids.", count=count),
+            msg("Give a list, with one array (N, 2) for each layer of crops."),
         )
-    grid = np.asarray(grids[layer], np.float64)
+    grid = as_doubles(grids[layer], "point_grids")
     fits = grid.ndim == 2 and grid.shape[1] == 2 and len(grid) > 0
     if not fits or not ((grid >= 0) & (grid < 1)).all():
         raise PromptError(

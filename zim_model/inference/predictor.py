@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
@@ -16,25 +16,29 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
+from zim_model.arguments import as_doubles, check_choice
 from zim_model.arrays import FloatArray
 from zim_model.backends.backend import Backend, EncodedView, TokenBackend
 from zim_model.backends.view import View
-from zim_model.errors import ImageError, PromptError, WeightsError, msg
+from zim_model.errors import ImageError, PromptError, msg
 from zim_model.image_input import as_rgb
 from zim_model.inference.iterative import IterativePredictor
 from zim_model.inference.official import has_official_code
-from zim_model.inference.oom_fallback import backend_of, open_backend
+from zim_model.inference.oom_fallback import open_backend
 from zim_model.inference.prediction import PredictRequest
-from zim_model.inference.pretrained import locate_prompted
+from zim_model.inference.pretrained import backend_for, locate_prompted
 from zim_model.inference.prompt_arrays import (
-    as_doubles,
     box_as_array,
     mask_as_tensor,
     points_as_arrays,
+    rows_of_batch,
+    size_as_pair,
+    stack_results,
 )
 from zim_model.network.sam_interface import (
+    check_tensor,
     prompt_tokens_of,
     to_sam_output,
     transform_of,
@@ -43,6 +47,8 @@ from zim_model.prompts import PromptSet
 from zim_model.request import never_cancelled
 from zim_model.runtime.devices import within_memory
 from zim_model.runtime.lru import ByteBoundedLru
+from zim_model.weights.checkpoint import load_model
+from zim_model.weights.pretrained_folder import save_pretrained
 
 if TYPE_CHECKING:
     from zim_model.network.tiny import ZimTiny
@@ -77,15 +83,9 @@ class ZimPredictor:
     def __init__(
         self, model: Zim | ZimTiny | Backend, device: str | None = None
     ) -> None:
-        if model is None or isinstance(model, str | Path):
-            raise WeightsError(
-                msg("{model!r} is not a model.", model=model),
-                msg("Call ZimPredictor.from_pretrained, or load_model first."),
-            )
         self.model = model
-        self.backend: Backend = (
-            backend_of(model, device) if isinstance(model, nn.Module) else model
-        )
+        self._path: Path | None = None
+        self.backend: Backend = backend_for(model, device)
         self.transform = transform_of(self.backend.config)
         self.reset_image()
 
@@ -107,7 +107,26 @@ class ZimPredictor:
             DownloadError: it cannot be fetched.
         """
         path = locate_prompted(model, download=download)
-        return cls(open_backend(str(path), device))
+        predictor = cls(open_backend(str(path), device))
+        predictor._path = path
+        return predictor
+
+    def save_pretrained(
+        self, folder: str | Path, *, half: bool = False, overwrite: bool = False
+    ) -> Path:
+        """Write the model to a folder that :meth:`from_pretrained` opens; return it.
+
+        See :func:`~zim_model.weights.pretrained_folder.save_pretrained`, which
+        ``zim_model.save_pretrained`` is; ``zim_model.push_to_hub`` uploads a model.
+
+        Raises:
+            WeightsError: the folder holds a model already, a file cannot be written, or
+                the model is not one of networks with weights.
+        """
+        model = self.model if self._path is None else load_model(self._path)
+        return save_pretrained(
+            cast("Zim | ZimTiny", model), folder, half=half, overwrite=overwrite
+        )
 
     @property
     def device(self) -> torch.device:
@@ -149,13 +168,7 @@ class ZimPredictor:
             ImageError: another shape or dtype.
         """
         array = as_rgb(image)
-        if image_format not in ("RGB", "BGR"):
-            raise ImageError(
-                msg(
-                    "Unknown image format {image_format!r}: RGB or BGR.",
-                    image_format=image_format,
-                )
-            )
+        check_choice("image_format", image_format, ("RGB", "BGR"), error=ImageError)
         array = np.ascontiguousarray(
             array[..., ::-1] if image_format == "BGR" else array
         )
@@ -198,7 +211,9 @@ class ZimPredictor:
             ImageError: another shape.
             PromptError: the model needs the image itself.
         """
-        side, (height, width) = self.backend.config.image_size, original_image_size
+        check_tensor("transformed_image", transformed_image)
+        side = self.backend.config.image_size
+        height, width = size_as_pair(original_image_size)
         shape = tuple(transformed_image.shape)
         view = View.whole_for(self.backend.config, height, width)
         if len(shape) != 4 or shape[:2] != (1, 3) or max(shape[2:]) != side:
@@ -255,12 +270,13 @@ class ZimPredictor:
             of zim-tiny of one size.
 
         Raises:
-            PromptError: no image was set, or the prompts cannot be used.
+            PromptError: no image was set, or the prompts cannot be used; the message
+                names the argument.
         """
         self._check_image()
-        boxes = None if box is None else as_doubles(box)
+        boxes = None if box is None else as_doubles(box, "box")
         if boxes is not None and boxes.ndim == 2 and boxes.shape[0] > 1:
-            return _stacked(
+            return stack_results(
                 self.predict(
                     *(point_coords, point_labels, each, mask_input),
                     *(multimask_output, return_logits),
@@ -332,7 +348,7 @@ class ZimPredictor:
             *(point_coords_batch, point_labels_batch),
             *(box_batch, mask_input_batch),
         )
-        given = [[None] * count if x is None else list(x) for x in columns]
+        given = [[None] * count if x is None else rows_of_batch(x) for x in columns]
         wrong = next((len(column) for column in given if len(column) != count), None)
         if wrong is not None:
             raise PromptError(
@@ -458,21 +474,6 @@ class ZimPredictor:
             encoded = self.backend.encode(self._image, view)
             self._views.put(view, encoded)
         return encoded
-
-
-def _stacked(
-    results: Iterable[tuple[npt.NDArray[Any], FloatArray, FloatArray]],
-) -> tuple[npt.NDArray[Any], FloatArray, FloatArray]:
-    """Results of several boxes with their number in front."""
-    masks, scores, logits = (list(each) for each in zip(*results, strict=True))
-    height, width = (max(x.shape[axis] for x in logits) for axis in (-2, -1))
-    same = [
-        x
-        if x.shape[-2:] == (height, width)  # zim-tiny's are those of the part it saw
-        else np.stack([cv2.resize(plane, (width, height)) for plane in x])
-        for x in logits
-    ]
-    return np.stack(masks), np.stack(scores), np.stack(same)
 
 
 def _logit(alphas: FloatArray) -> FloatArray:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from zim_model.errors import WeightsError, msg
 from zim_model.request import never_cancelled
@@ -14,11 +15,15 @@ from zim_model.weights import checkpoint, hub
 from zim_model.weights.catalogue import MODELS, ModelInfo, find_known, locate
 from zim_model.weights.installed import (
     ONNX_FILES,
+    PRETRAINED_FILE,
     WEIGHT_SUFFIXES,
     Kind,
     find_installed,
     holds_trimap_network,
 )
+
+if TYPE_CHECKING:
+    from zim_model.backends.backend import Backend
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -44,8 +49,9 @@ def load_model(
     Args:
         name_or_path: a name that ``zim-studio models list`` shows; a ``.safetensors``
             file of ours; a SAM checkpoint (``.pth``, ``.pt``, ``.safetensors``); the
-            weights of a ViTMatte; a folder with ``encoder.onnx`` and ``decoder.onnx``;
-            or the id of a repository that lies in the cache of the Hugging Face hub.
+            weights of a ViTMatte; a folder with ``encoder.onnx`` and ``decoder.onnx``,
+            or one that :func:`~zim_model.weights.pretrained_folder.save_pretrained`
+            made; or the id of a repository in the cache of the Hugging Face hub.
         device: as torch names it, for example ``"cuda"``.
         download: fetch a known model that is not on this computer, under its licence;
             otherwise the network is never used.
@@ -83,6 +89,32 @@ def load_model(
     return checkpoint.load_model(name_or_path if is_name else found.path, device)
 
 
+def backend_for(model: Any, device: str | None = None) -> Backend:
+    """The backend of a model as scripts hand it over: a network, or a backend itself.
+
+    Args:
+        device: where a network runs; None takes the best of this machine.
+
+    Raises:
+        WeightsError: it is neither, or a network that takes no prompts.
+        DeviceError: this machine has no such device.
+    """
+    from zim_model.inference.oom_fallback import backend_of
+    from zim_model.network.tiny import ZimTiny
+    from zim_model.network.zim import Zim
+
+    if isinstance(model, Zim | ZimTiny):
+        return backend_of(model, device)
+    if not isinstance(model, type) and all(
+        hasattr(model, name) for name in ("config", "encode", "decode")
+    ):
+        return cast("Backend", model)
+    raise WeightsError(
+        msg("{model!r:.60} is not a model that takes prompts.", model=model),
+        msg("Give what load_model returns, or call ZimPredictor.from_pretrained."),
+    )
+
+
 def locate_prompted(name_or_path: str | Path, *, download: bool = False) -> Path:
     """The weights of a model that takes prompts, see :func:`find_weights`.
 
@@ -109,12 +141,12 @@ def find_weights(
         WeightsError: the model is known, but not on this computer.
         DownloadError: it cannot be fetched.
     """
-    name = str(name_or_path)
+    name = _name_of(name_or_path)
     installed = find_installed(name, None)
     if installed is not None:
         return FoundWeights(installed.path, installed.kind)
     path = Path(name)
-    if path.exists():
+    if os.path.exists(path):  # no such file, too, where a name is too long
         return _in_path(path)
     info = find_known(name) or _known_by_hub_id(name)
     if info is not None and name != info.name:
@@ -143,14 +175,30 @@ def find_weights(
     )
 
 
+def _name_of(name_or_path: Any) -> str:
+    """A name or path as text.
+
+    Raises:
+        WeightsError: it is neither.
+    """
+    if isinstance(name_or_path, str | os.PathLike) and str(name_or_path):
+        return str(name_or_path)
+    raise WeightsError(
+        msg("{model!r:.60} is no name of a model.", model=name_or_path),
+        msg("Give the name of an installed model, or the path of a weight file."),
+    )
+
+
 def _known_by_hub_id(name: str) -> ModelInfo | None:
     return next((x for x in MODELS if x.source == f"{hub.HUB}/{name}"), None)
 
 
 def _in_path(path: Path) -> FoundWeights | None:
     if path.is_dir():
-        has_pair = all((path / name).is_file() for name in ONNX_FILES)
-        return FoundWeights(path, "prompt") if has_pair else None
+        if all((path / name).is_file() for name in ONNX_FILES):
+            return FoundWeights(path, "prompt")
+        weights = path / PRETRAINED_FILE
+        return _in_path(weights) if weights.is_file() else None
     if path.name in ONNX_FILES:
         return _in_path(path.parent)
     if path.suffix == ".onnx":

@@ -13,6 +13,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from zim_model.arguments import check_pixels, check_plane
 from zim_model.arrays import (
     BACKGROUND,
     FOREGROUND,
@@ -76,8 +77,11 @@ def refine_with_trimap(
         0 or 65535.
 
     Raises:
+        ImageError: the arrays are of other shapes or types.
         Cancelled: ``cancelled`` became true.
     """
+    check_pixels(image)
+    check_plane(alpha, "alpha", (np.uint16,), image.shape[:2])
     trimap = make_trimap(alpha, cell)
     solved = solve_trimap(image, trimap, network, cancelled, progress)
     return solved if of_mask else np.where(trimap == UNKNOWN, solved, alpha)
@@ -107,8 +111,11 @@ def solve_trimap(
         (H, W) uint16, exactly 0 and 65535 where the trimap is known.
 
     Raises:
+        ImageError: the arrays are of other shapes or types.
         Cancelled: ``cancelled`` became true.
     """
+    check_pixels(image)
+    check_plane(trimap, "trimap", (np.uint8,), image.shape[:2])
     trimap = _of_three_values(trimap)
     alpha = np.where(trimap == FOREGROUND, ALPHA_MAX, 0).astype(np.uint16)
     bounds = _with_context(mask_bounds(trimap == UNKNOWN), trimap.shape)

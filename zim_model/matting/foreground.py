@@ -18,14 +18,14 @@ import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, get_args
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from zim_model.arguments import check_choice, check_number, check_pixels, check_plane
 from zim_model.arrays import BoolArray, FloatArray, WordArray
-from zim_model.errors import ImageError, ZimError, msg
 from zim_model.matting.foreground_tiles import TILE, Tile, pad_tile, tiles, without_halo
 from zim_model.request import (
     ALPHA_MAX,
@@ -92,12 +92,12 @@ def estimate_foreground(
 
     Raises:
         ImageError: the arrays have other shapes or types.
-        ZimError: the amount is outside [0, 1].
+        ZimError: the amount is outside [0, 1], or there is no such method.
         Cancelled: ``cancelled`` became true.
     """
     validate(image, alpha)
-    if not 0 <= amount <= 1:
-        raise ZimError(msg("The amount {amount} is outside 0 to 1.", amount=amount))
+    check_number("amount", amount, 0, 1)
+    check_choice("method", method, get_args(Method))
     result = image.copy()
     needed = _pixels_to_estimate(alpha)
     if amount == 0 or not needed.any():
@@ -129,24 +129,8 @@ def validate(image: Pixels, alpha: WordArray) -> None:
     Raises:
         ImageError: the arrays have other shapes or types.
     """
-    if image.shape[2:] != (3,) or image.dtype not in (np.uint8, np.uint16):
-        raise ImageError(
-            msg(
-                "The image has shape {shape} and type {dtype}.",
-                shape=image.shape,
-                dtype=image.dtype,
-            ),
-            msg("Expected (height, width, 3) of uint8 or uint16."),
-        )
-    if alpha.shape != image.shape[:2] or alpha.dtype != np.uint16:
-        raise ImageError(
-            msg(
-                "Alpha has shape {shape} and type {dtype}.",
-                shape=alpha.shape,
-                dtype=alpha.dtype,
-            ),
-            msg("Expected {expected} of uint16.", expected=image.shape[:2]),
-        )
+    check_pixels(image, dtypes=(np.uint8, np.uint16))
+    check_plane(alpha, "alpha", (np.uint16,), image.shape[:2])
 
 
 def _pixels_to_estimate(alpha: WordArray) -> BoolArray:

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from zim_model.arguments import check_pixels, check_plane
 from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
 from zim_model.errors import Cancelled, msg
 from zim_model.request import CancelCheck, never_cancelled
@@ -103,8 +104,11 @@ def estimate_shadow(
         edge, other things, little of it, or too dark), or no shadow is seen.
 
     Raises:
+        ImageError: the arrays are of other shapes or types.
         Cancelled: ``cancelled`` became true.
     """
+    check_pixels(image)
+    check_plane(alpha, "alpha", (np.uint16,), image.shape[:2])
     height, width = alpha.shape
     factor = min(1.0, SIDE / max(height, width))
     size = (max(1, round(width * factor)), max(1, round(height * factor)))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from zim_model.arguments import check_number, check_plane
 from zim_model.arrays import (
     BACKGROUND,
     FOREGROUND,
@@ -41,7 +42,13 @@ def make_trimap(alpha: WordArray, cell: float = 1.0) -> ByteArray:
 
     Returns:
         (H, W) uint8: 0 on the background, 128 unknown, 255 on the foreground.
+
+    Raises:
+        ImageError: alpha is of another shape or type.
+        ZimError: ``cell`` is no positive number.
     """
+    check_plane(alpha, "alpha", (np.uint16,))
+    check_number("cell", cell, 0)
     soft = _soft_edge(alpha)
     margin = max(float(MIN_MARGIN), MARGIN_CELLS * cell)
     unknown = _within(soft, margin)

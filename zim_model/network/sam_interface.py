@@ -118,6 +118,20 @@ class ResizeToSquare(ResizeLongestSide):
         return long_side_length, long_side_length
 
 
+def check_tensor(name: str, values: object) -> None:
+    """Check that an argument is a tensor of real numbers.
+
+    Raises:
+        PromptError: it is none; the message has its name.
+    """
+    if isinstance(values, Tensor) and not values.is_complex():
+        return
+    raise PromptError(
+        msg("{name} is not a tensor of numbers.", name=name),
+        msg("Give torch.as_tensor of it, or call predict, which takes arrays."),
+    )
+
+
 def transform_of(config: ModelConfig) -> ResizeLongestSide:
     """What scales images and prompts to a model's input."""
     kind = ResizeToSquare if config.stretch else ResizeLongestSide
@@ -254,8 +268,16 @@ def _check_prompts(
         PromptError: see there.
     """
     if (coords is None) != (labels is None):
-        raise PromptError(msg("point_coords and point_labels belong together."))
+        raise PromptError(
+            msg("point_coords and point_labels belong together."),
+            msg("Give both, with one label for each point: 1 on the object, 0 beside."),
+        )
+    if labels is not None:
+        check_tensor("point_labels", labels)
     given = {"point_coords": coords, "boxes": boxes, "mask_input": mask_input}
+    for name, values in given.items():
+        if values is not None:
+            check_tensor(name, values)
     shapes = {name: tuple(x.shape) for name, x in given.items() if x is not None}
     count = next((shape[0] for shape in shapes.values() if shape), 1)
     counts = {count} if coords is None and boxes is None else {1, count}
@@ -269,16 +291,19 @@ def _check_prompts(
         shapes["point_labels"] = tuple(labels.shape)
         expected["point_labels"] = [tuple(coords.shape[:2])]
     for name, shape in shapes.items():
-        if shape not in expected[name]:
+        if shape not in expected[name] or not count:
             raise PromptError(
                 msg("{name} has shape {shape}.", name=name, shape=shape),
                 msg("Expected {shapes}.", shapes=" or ".join(map(str, expected[name]))),
             )
     for name, values in given.items():
         if values is not None and not torch.isfinite(values).all():
-            raise PromptError(msg("{name} is not finite.", name=name))
-    known = torch.tensor([PADDING, NEGATIVE, POSITIVE])
-    if labels is not None and not torch.isin(labels.cpu(), known).all():
+            raise PromptError(
+                msg("{name} is not finite.", name=name),
+                msg("Give pixels from the top left, without NaN and infinity."),
+            )
+    known = torch.tensor([PADDING, NEGATIVE, POSITIVE], dtype=torch.float)
+    if labels is not None and not torch.isin(labels.cpu().float(), known).all():
         raise PromptError(
             msg("A label is none of 1, 0 and -1."),
             msg("1 is positive, 0 negative, -1 padding; give a box as box."),

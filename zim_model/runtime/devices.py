@@ -116,7 +116,7 @@ def resolve_device(requested: str | None) -> str:
     devices = [device.id for device in available_devices()]
     if requested is None:
         return devices[0]
-    name = "cuda:0" if requested == "cuda" else requested
+    name = "cuda:0" if str(requested) == "cuda" else str(requested)
     if name not in devices:
         raise DeviceError(
             msg("This machine has no device {requested}.", requested=requested),

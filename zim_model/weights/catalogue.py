@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -459,8 +460,8 @@ def locate(model: str) -> Path:
             msg("Add it to the installed models first."),
         )
     path = Path(model)
-    is_file = path.suffix in WEIGHT_SUFFIXES and not path.is_dir()
-    if is_file or (path / ONNX_FILES[0]).is_file():
+    is_file = path.suffix in WEIGHT_SUFFIXES and not os.path.isdir(path)
+    if is_file or os.path.isfile(path / ONNX_FILES[0]):
         return path
     info = find_known(model)
     if info is not None:

@@ -159,6 +159,11 @@ def check_weights(path: Path) -> ModelConfig:
     return config
 
 
+def config_key(model: Zim | ZimTiny) -> str:
+    """The key of a model's configuration in the metadata of its weight file."""
+    return TINY_KEY if isinstance(model, ZimTiny) else CONFIG_KEY
+
+
 def save_model(
     model: Zim | ZimTiny,
     path: Path,
@@ -175,8 +180,7 @@ def save_model(
     Raises:
         WeightsError: the file cannot be written.
     """
-    key = TINY_KEY if isinstance(model, ZimTiny) else CONFIG_KEY
-    own = {FORMAT_KEY: FORMAT, key: json.dumps(model.config.to_json())}
+    own = {FORMAT_KEY: FORMAT, config_key(model): json.dumps(model.config.to_json())}
     data = encode_safetensors(
         {
             key: to_stored_dtype(value, half=half)

@@ -31,6 +31,8 @@ from zim_model.runtime.atomic_files import delete_error, write_error
 MODELS_VARIABLE = "ZIM_STUDIO_MODELS"
 """Environment variable that names another models folder."""
 ONNX_FILES = ("encoder.onnx", "decoder.onnx")
+PRETRAINED_FILE = "model.safetensors"
+"""The weights in a folder as repositories of the Hugging Face hub have it."""
 INPAINTING_FILE = "inpainting.onnx"
 """The graph of an inpainting network that was added from the disk."""
 _INPAINTING_NAMES = ("inpainting", "lama")
@@ -125,11 +127,12 @@ def check_weight_file(path: Path) -> None:
     Raises:
         WeightsError: it is a folder or an ONNX graph.
     """
-    if not path.is_dir() and path.suffix != ".onnx":
+    is_folder = os.path.isdir(path)  # of a name that is too long, too
+    if not is_folder and path.suffix != ".onnx":
         return
     raise WeightsError(
         msg("{path} is no weight file, but a folder.", path=path)
-        if path.is_dir()
+        if is_folder
         else msg("{path} is no weight file, but an ONNX graph.", path=path),
         msg(
             "A pair of graphs is converted by: "

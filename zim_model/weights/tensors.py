@@ -40,6 +40,14 @@ class NamedModel(Protocol):
     def load_state_dict(self, state_dict: dict[str, Tensor]) -> Any: ...
 
 
+def missing_file_error(path: Path) -> WeightsError:
+    """The error that there is no such weight file."""
+    return WeightsError(
+        msg("{path} does not exist.", path=path),
+        msg("Give the path of a weight file, or the name of an installed model."),
+    )
+
+
 def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     """The metadata of a safetensors file and its tensors, floats as float32.
 
@@ -52,7 +60,7 @@ def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
             metadata = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except FileNotFoundError as error:
-        raise WeightsError(msg("{path} does not exist.", path=path)) from error
+        raise missing_file_error(path) from error
     except (OSError, SafetensorError) as error:
         raise WeightsError(
             msg(
@@ -91,7 +99,7 @@ def read_state(path: Path, expected: str) -> dict[str, Any]:
             warnings.simplefilter("ignore")
             state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
-        raise WeightsError(msg("{path} does not exist.", path=path)) from error
+        raise missing_file_error(path) from error
     except Exception as error:  # torch raises many kinds for a bad file
         if is_out_of_memory(error) and not _names_a_length(error):
             raise  # the engine frees memory and tries again

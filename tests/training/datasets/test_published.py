@@ -309,3 +309,29 @@ def test_the_sample_table_names_every_data_set():
     table = tomllib.loads(path.read_text("utf-8"))
     assert table["data"].keys() == PUBLISHED_DATASETS.keys()
     assert table["shares"].keys() <= table["data"].keys()
+
+
+def test_held_out_images_validate_a_converter_on_a_table(tmp_path, capsys):
+    for number in range(20):
+        photograph(tmp_path / "AIM-500" / "original" / f"o_{number}.jpg")
+        matte(tmp_path / "AIM-500" / "mask" / f"o_{number}.png")
+    make_refmatte(tmp_path)  # one image with two mattes
+    table = tmp_path / "data.toml"
+    table.write_text('[data]\naim-500 = "AIM-500"\nrefmatte = "RefMatte"\n')
+    source = read_table(table).split()
+    images = {x.image for entries in source.sets.values() for x in entries}
+    held_out = [pair for _, pair in source.validation_data().files()]
+    assert 0 < len(held_out) < 6
+    assert not images & {image for image, _ in held_out}
+    config = tmp_path / "config.toml"
+    config.write_text(
+        'model = "converter-tiny"\nsteps = 6\nviews = 2\nsize = 64\nworkers = 0\n'
+        "val_every = 1\npatience = 2\nlr = 0.0\n"
+    )
+    command = [str(config), "--data", str(table), "--out", str(tmp_path / "out")]
+    assert main(command) == 0
+    assert "iou" in capsys.readouterr().err
+    assert (tmp_path / "out" / "converter-tiny-best.safetensors").is_file()
+    lines = (tmp_path / "out" / "validation.csv").read_text().splitlines()
+    assert lines[0] == "step,iou,sad,best"
+    assert len(lines) < 7, "the run ends without a better score"

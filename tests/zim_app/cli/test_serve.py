@@ -190,6 +190,27 @@ def test_a_body_that_states_no_length_is_limited(serving) -> None:
     connection.close()
 
 
+def test_a_body_that_never_ends_is_refused(serving) -> None:
+    body, kind = form(bytes(200_000))
+    head = f"POST /api/remove HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\n"
+    with socket.create_connection(("127.0.0.1", serving(Slow())), 60) as connection:
+        connection.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
+        connection.sendall(f"{len(body):x}\r\n".encode() + body + b"\r\n")
+        assert connection.recv(1000).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_client_that_hangs_up_leaves_no_traceback(serving, photo, caplog) -> None:
+    port, (body, kind) = serving(Remover()), form(photo)
+    head = f"POST /api/remove HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\n"
+    with socket.create_connection(("127.0.0.1", port), 60) as connection:
+        connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode())
+        connection.sendall(body[:100])
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(1000) == b"", "nobody is there to be answered"
+    assert ask(port, form(photo), "?box=20,10,60,50")[0] == 200
+    assert not caplog.records
+
+
 def test_a_request_that_takes_too_long_is_given_up(serving, photo) -> None:
     slow = Slow()
     port = serving(slow, Limits(100_000, 0.5))

@@ -16,7 +16,9 @@ from psd_tools.constants import Resource
 
 from zim_app.core.export import ExportOptions, ExportTarget, export
 from zim_app.core.images import Image, load_image
+from zim_app.core.layered import LayeredImage
 from zim_app.core.pixels import convert_depth
+from zim_app.core.psd import check_merged, read_psd
 
 SIZE = (20, 30)
 
@@ -181,3 +183,34 @@ def test_layers_are_written_to_the_same_bytes_at_another_time(
     monkeypatch.setattr("time.time", lambda: 2_000_000_000.0)
     second = export(photo, targets, tmp_path / f"second{suffix}").read_bytes()
     assert first == second
+
+
+def test_the_merged_image_of_many_faint_layers_has_their_joint_alpha(
+    tmp_path: Path,
+) -> None:
+    """At 8 bits the rounding of each layer would add up to a tenth."""
+    rng = np.random.default_rng(0)
+    alphas = [np.full(SIZE, value, np.uint16) for value in rng.integers(900, 3000, 50)]
+    image = Image.from_array(np.full((*SIZE, 3), 120, np.uint8), "photo.png")
+    export(image, [ExportTarget(alpha) for alpha in alphas], tmp_path / "a.ora")
+    with zipfile.ZipFile(tmp_path / "a.ora") as archive:
+        merged = cv2.imdecode(
+            np.frombuffer(archive.read("mergedimage.png"), np.uint8),
+            cv2.IMREAD_UNCHANGED,
+        )
+    joint = 1 - np.prod([1 - np.round(a / 257) / 255 for a in alphas], 0)
+    assert np.abs(merged[..., 3] / 255 - joint).max() < 1 / 255
+
+
+def test_a_damaged_merged_image_of_a_psd_is_noticed(tmp_path: Path, photo, targets):
+    path = tmp_path / "a.psd"
+    export(photo, targets, path)
+    with path.open("rb") as stream:
+        _, layers, _ = read_psd(stream)
+        content = LayeredImage.from_layers(*SIZE, photo.source.dtype, list(layers))
+        check_merged(stream, content.merged)
+    data = bytearray(path.read_bytes())
+    data[-3] ^= 0xFF
+    path.write_bytes(data)
+    with path.open("rb") as stream, pytest.raises(ValueError, match="merged image"):
+        check_merged(stream, content.merged)

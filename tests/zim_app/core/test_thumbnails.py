@@ -7,7 +7,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from zim_app.core.thumbnails import read_thumbnail
+from zim_app.core.thumbnails import read_reduced_jpeg, read_thumbnail
 from zim_model.errors import ImageError
 
 
@@ -64,3 +64,13 @@ def test_damaged_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"no image")
     with pytest.raises(ImageError, match=r"a\.png"):
         read_thumbnail(tmp_path / "a.png", 50)
+
+
+def test_a_jpeg_is_reduced_and_other_files_are_not_decoded(tmp_path: Path) -> None:
+    Image.new("RGB", (2000, 1000), (200, 100, 50)).save(tmp_path / "a.jpg")
+    reduced = read_reduced_jpeg(tmp_path / "a.jpg", 200)
+    assert reduced is not None
+    assert reduced.shape == (250, 500, 3)
+    Image.new("RGB", (2000, 1000)).save(tmp_path / "b.png")
+    (tmp_path / "b.jpg").write_bytes((tmp_path / "b.png").read_bytes())
+    assert read_reduced_jpeg(tmp_path / "b.jpg", 200) is None

@@ -117,7 +117,7 @@ def test_one_colour_on_both_sides_gives_no_estimate():
 
 
 def test_arrays_that_do_not_fit_are_refused():
-    with pytest.raises(ImageError, match="Alpha has shape"):
+    with pytest.raises(ImageError, match="alpha has shape"):
         measure_halo(PHOTO, WORDS[1:])
     with pytest.raises(ImageError, match="colours have shape"):
         background_share(PHOTO[:, 1:], PHOTO, WORDS)

@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QGraphicsView, QWidget
 from zim_app.gui.canvas.viewport import FIT_MARGIN, SURROUND
 from zim_model.errors import ImageError
 
-SIDE = 1600
-"""Longest side of the small picture, in pixels."""
+LEAST_SIDE = 900
+"""Shorter side of the small picture, in pixels, at least: a 24 megapixel photo is
+decoded at a quarter of its size, in a third of the time of all of it."""
 LEAST_BYTES = 2_000_000
 """Size of a file that takes long enough to read."""
 SUFFIXES = frozenset((".jpg", ".jpeg", ".jpe", ".jfif"))
@@ -29,8 +30,10 @@ def read_preview(path: Path) -> QImage | None:
     try:
         if path.suffix.lower() not in SUFFIXES or path.stat().st_size < LEAST_BYTES:
             return None
-        pixels = thumbnails.read_thumbnail(path, SIDE)
+        pixels = thumbnails.read_reduced_jpeg(path, LEAST_SIDE)
     except (OSError, ImageError):  # reading all of it says why
+        return None
+    if pixels is None:
         return None
     rows, columns, _ = pixels.shape
     kind = QImage.Format.Format_RGB888
