@@ -68,7 +68,7 @@ def size_costs(engine: Engine, size: int, rounds: int) -> dict[str, float]:
             rounds, lambda i: export(image, target, output)
         )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    costs[PEAK] = peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+    costs[PEAK] = peak * (1 if sys.platform == "darwin" else 1 << 10) / 1e6
     return costs
 
 
