@@ -1,10 +1,11 @@
 """Everything-mode, compared with a straightforward generator with the same weights.
 
 ``python benchmarks/automatic.py [--model zim-vit-b] [--side 6] [--megapixels 4]``
-prints seconds, their ratio, and how much the mattes differ, all in fp32.  The straightforward generator works as the official
-ones: a batch of points is decoded, every matte is upsampled to the image's size, and
-only then filtered, cropped and compared.  The weights are random; half of the first few
-mattes reach the threshold of the predicted IoU, and most of them that of stability.
+prints seconds, their ratio, and how much the mattes differ, all in fp32.  The
+straightforward generator works as the official ones: a batch of points is decoded,
+every matte is upsampled to the image's size, and only then filtered, cropped and
+compared.  The weights are random; half of the first few mattes reach the threshold of
+the predicted IoU, and most of them that of stability.
 """
 
 from __future__ import annotations
@@ -119,8 +120,9 @@ def main() -> int:
     for name, (wall, processor) in rows.items():
         base = rows["straightforward"]
         ratio = base[0] / wall, base[1] / processor
+        count = len(found.get(name, ()))
         print(
-            f"{name:20}{len(found.get(name, ())):5} mattes {wall:8.1f} s  x {ratio[0]:.2f}"
+            f"{name:20}{count:5} mattes {wall:8.1f} s  x {ratio[0]:.2f}"
             f"{processor:10.1f} s of processor time  x {ratio[1]:.2f}"
         )
     differences = [
