@@ -1,0 +1,47 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from tests.training.tiny.test_trainer import SMALL as COARSE
+from training.merge_weights import main
+from zim_model.network.config import LiteConfig, TinyConfig
+from zim_model.network.tiny import ZimTiny
+from zim_model.weights.checkpoint import load_model, save_model
+
+SMALL = replace(COARSE, detail_widths=(8, 8, 16))
+
+
+@pytest.fixture
+def pair(tmp_path):
+    paths = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        paths.append(tmp_path / f"{seed}.safetensors")
+        save_model(ZimTiny(SMALL), paths[-1], half=False)
+    return paths
+
+
+def test_weights_lie_between_and_the_detail_stage_is_the_seconds(pair, tmp_path):
+    out = tmp_path / "merged.safetensors"
+    assert main([*map(str, pair), "--share", "0.25", "--out", str(out)]) == 0
+    first, second, merged = (load_model(x).state_dict() for x in (*pair, out))
+    for name, value in merged.items():
+        share = 1.0 if name.startswith("detail.") else 0.25
+        expected = first[name] * (1 - share) + second[name] * share
+        torch.testing.assert_close(value, expected, atol=2e-3, rtol=2e-3)
+
+
+def test_models_of_different_shapes_and_other_mistakes_are_named(
+    pair, tmp_path, capsys
+):
+    other = tmp_path / "other.safetensors"
+    save_model(ZimTiny(TinyConfig(encoder=LiteConfig("lite2"))), other)
+    out = str(tmp_path / "merged.safetensors")
+    assert main([str(pair[0]), str(other), "--out", out]) == 1
+    assert "different configurations" in capsys.readouterr().err
+    assert main([str(pair[0]), str(tmp_path / "none.safetensors"), "--out", out]) == 1
+    assert "none.safetensors" in capsys.readouterr().err
+    for wrong in (["--share", "2", "--out", out], ["--out", str(pair[0])]):
+        with pytest.raises(SystemExit):
+            main([*map(str, pair), *wrong])

@@ -1,0 +1,82 @@
+"""Merge two weights of zim-tiny: ``python -m training.merge_weights A B --out FILE``.
+
+Weights between those before and after a run often keep the skills of both (model soups,
+Wortsman et al. 2022; WiSE-FT, 2022).  The detail stage, which sees nothing but an image
+and a coarse matte, is B's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from training.adaptation.blending import blend
+from zim_model.errors import WeightsError, ZimError
+from zim_model.network.tiny import ZimTiny
+from zim_model.weights.catalogue import locate
+from zim_model.weights.checkpoint import load_model, save_model
+
+DETAIL = "detail."
+"""Begin of the names of the detail stage's weights."""
+
+
+def merge(first: ZimTiny, second: ZimTiny, share: float) -> ZimTiny:
+    """A model between two: weights (1 - share) * first + share * second.
+
+    Args:
+        first: changed in place, and returned.
+        second: of the same configuration; its detail stage is taken as it is.
+        share: 0 to 1.
+
+    Raises:
+        WeightsError: the configurations differ.
+    """
+    if first.config != second.config:
+        raise WeightsError(
+            "The two models have different configurations.",
+            "Merge weights that one run made from the other.",
+        )
+    other = second.state_dict()
+    merged = blend(first.state_dict(), other, share)
+    detail = {name: other[name] for name in other if name.startswith(DETAIL)}
+    first.load_state_dict(merged | detail)
+    return first
+
+
+def _load(name: str) -> ZimTiny:
+    model = load_model(locate(name))
+    if not isinstance(model, ZimTiny):
+        raise WeightsError(
+            f"{name} holds a {model.config.name}, not a zim-tiny.",
+            "Give two weights of zim-tiny.",
+        )
+    return model
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m training.merge_weights")
+    parser.add_argument("first", help="name or weight file")
+    parser.add_argument("second", help="likewise; its detail stage is taken")
+    parser.add_argument(
+        "--share", type=float, default=0.5, help="of the second, 0 to 1 (default: 0.5)"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="new weight file")
+    arguments = parser.parse_args(argv)
+    if not 0 <= arguments.share <= 1:
+        parser.error(f"--share is {arguments.share:g}; give a number from 0 to 1")
+    if arguments.out.exists():
+        parser.error(f"{arguments.out} exists already; choose another name")
+    try:
+        first, second = _load(arguments.first), _load(arguments.second)
+        save_model(merge(first, second, arguments.share), arguments.out)
+    except ZimError as error:
+        print(f"merge_weights: error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
