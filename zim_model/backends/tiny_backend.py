@@ -98,8 +98,10 @@ class TinyBackend:
         side = self.config.image_size // self.config.mask_stride
         view = replace(encoded.view, image_size=self.config.image_size)
         grid = spread(alpha, view, self.config.mask_stride)
+        # The detail stage's input may reach a fraction of a cell farther.
+        near = np.pad(grid, (0, 1), mode="edge")[:side, :side]
         padded = np.zeros((side, side), np.float32)
-        padded[: grid.shape[0], : grid.shape[1]] = grid
+        padded[: near.shape[0], : near.shape[1]] = near
         clamped = np.clip(padded, LEAST_ALPHA, 1 - LEAST_ALPHA)
         logits = np.log(clamped / (1 - clamped))
         finer = self.network.refine(encoded.features, logits)
