@@ -29,6 +29,13 @@ def numbers(text: str, counts: tuple[int, ...], example: str) -> list[float]:
     return values
 
 
+def seed(text: str) -> int:
+    """Parse the seed of random numbers, a whole number from 0."""
+    if not (text.isascii() and text.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
+    return int(text)
+
+
 def point(text: str) -> Point:
     """Parse a point: ``X,Y`` or ``X,Y,LABEL``."""
     x, y, *label = numbers(text, (2, 3), "X,Y or X,Y,LABEL")

@@ -37,6 +37,7 @@ from zim_model.evaluation.modes import MODES
 from zim_model.evaluation.report import Report
 from zim_model.evaluation.report_formats import to_json, to_markdown, write_report
 from zim_model.evaluation.runner import (
+    DEFAULT_PROMPTS,
     EvaluationOptions,
     default_jobs,
     default_upsampling,
@@ -100,7 +101,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--prompts",
-        default="point,box",
         metavar="KINDS",
         help="any of point, box, clicks:N, mode1 to mode5, with commas (default: "
         "point,box); clicks are placed by the standard simulated user, modes are those "
@@ -366,7 +366,9 @@ def _includes_models(systems: Iterable[System]) -> bool:
     return any(isinstance(system, ModelSystem) for system in systems)
 
 
-def _prompts(text: str) -> list[PromptKind]:
+def _prompts(text: str | None) -> list[PromptKind]:
+    if text is None:
+        return list(DEFAULT_PROMPTS)
     return [PromptKind.parse(part) for part in text.split(",") if part.strip()]
 
 
