@@ -193,6 +193,28 @@ def test_a_scene_that_its_poses_cannot_explain_is_an_error(
     assert not out.exists()
 
 
+@pytest.mark.parametrize(
+    "argument",
+    ["--min-iou=5", "--steps=0", "--batch=0", "--longest=-5", "--resolution=0"],
+)
+def test_an_argument_outside_its_range_is_named(made_up, tmp_path, capsys, argument):
+    with pytest.raises(SystemExit):
+        run(made_up[0], tmp_path / "out", made_up[1]["ball"], None, argument)
+    assert f"argument {argument.partition('=')[0]}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("argument", ["--device=foo", "--model=foo"])
+def test_device_and_model_are_checked_before_the_fit(
+    made_up, tmp_path, capsys, argument
+):
+    out = tmp_path / "out"
+    assert run(made_up[0], out, made_up[1]["ball"], None, argument) == 1
+    shown = capsys.readouterr()
+    assert "foo" in shown.err
+    assert not shown.out
+    assert not out.exists()
+
+
 def test_nvos_labels_give_prompts_and_truth(scene, tmp_path):
     views, labels = read_scene(scene), tmp_path / "labels"
     for kind in ("reference_image", "scribbles", "masks"):
