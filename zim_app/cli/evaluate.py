@@ -256,7 +256,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ZimError: the data set, a model, the predictions or the folder of the results
             cannot be used.
-        argparse.ArgumentError: ROOT is missing.
+        argparse.ArgumentError: ROOT is missing, or arguments do not fit together.
     """
     if args.make_mini is not None:
         root = write_mini_layout(args.make_mini, args.mini_layout)
@@ -281,9 +281,13 @@ def run(args: argparse.Namespace) -> int:
         raise argparse.ArgumentError(
             None, "--fill and --clip need --protocol inpainting"
         )
+    if args.published_curves is not None:  # what is wrong is told before a run
+        if all(prompt.kind != "clicks" for prompt in _prompts(args.prompts)):
+            raise argparse.ArgumentError(
+                None, "--published-curves needs clicks:N among --prompts"
+            )
+        read_curves(args.published_curves)
     dataset = open_dataset(args.root, args.layout)
-    if args.published_curves is not None:
-        read_curves(args.published_curves)  # what is wrong is told before a run
     options = EvaluationOptions(
         args.upsampling[0]
         if args.upsampling and len(args.upsampling) == 1
