@@ -98,3 +98,9 @@ def test_a_seed_below_0_is_an_error_of_the_argument(files, capsys):
     with pytest.raises(SystemExit):
         erase(*files, "--seed", "-1")
     assert "argument --seed" in capsys.readouterr().err
+
+
+def test_a_second_box_is_an_error_of_the_argument(files, capsys):
+    with pytest.raises(SystemExit):
+        erase(*files, "--box", "1,1,20,20", "--box", "30,30,50,50")
+    assert "argument --box: it may be given once" in capsys.readouterr().err
