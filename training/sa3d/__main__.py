@@ -244,7 +244,13 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="go on where photos and poses seem not to fit",
     )
-    fit, masks = FitConfig(), SegmentationConfig()
+    _add_fit_arguments(parser)
+    _add_segmentation_arguments(parser)
+    return parser
+
+
+def _add_fit_arguments(parser: argparse.ArgumentParser) -> None:
+    fit = FitConfig()
     parser.add_argument(
         "--longest",
         type=_number_between(0),
@@ -276,6 +282,10 @@ def _parser() -> argparse.ArgumentParser:
         "--field", type=Path, help=f"{FIELD_FILE} of an earlier run, not to fit again"
     )
     parser.add_argument("--device", help="of the field, such as cuda or cpu")
+
+
+def _add_segmentation_arguments(parser: argparse.ArgumentParser) -> None:
+    masks = SegmentationConfig()
     parser.add_argument("--model", default=masks.model, help=f"({masks.model})")
     parser.add_argument(
         "--points",
@@ -299,7 +309,6 @@ def _parser() -> argparse.ArgumentParser:
         default=masks.negative,
         help=f"weight of the rays outside a mask ({masks.negative:g})",
     )
-    return parser
 
 
 if __name__ == "__main__":
