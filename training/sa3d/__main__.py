@@ -6,6 +6,7 @@ From posed photos in the layout of LLFF and prompts in one view to masks in all 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -24,13 +25,16 @@ from training.sa3d.pose_check import check_poses
 from training.sa3d.scene import POSES_FILE, PosedImage, read_scene
 from training.sa3d.segmentation import SegmentationConfig, Solver, final_mask, segment
 from zim_model.arrays import BoolArray
-from zim_model.errors import PromptError, ZimError
+from zim_model.errors import DeviceError, PromptError, ZimError
 from zim_model.inference.engine import Engine
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.runtime.atomic_files import explained_write
+from zim_model.weights.catalogue import locate
 
 FIELD_FILE = "field.safetensors"
 SHOW_EVERY = 50
+MIN_RESOLUTION = 4
+"""Of a grid that is fitted."""
 
 
 def main(
@@ -64,9 +68,8 @@ def _run(arguments: argparse.Namespace, make_solver: Callable[[], Solver]) -> No
     poses = str(arguments.scene / POSES_FILE)
     if not arguments.trust_poses:
         check_poses(views, poses)
-    device = torch.device(
-        arguments.device or ("cuda" if torch.cuda.is_available() else "cpu")
-    )
+    locate(arguments.model)  # before minutes are spent
+    device = _device(arguments.device)
     started = time.monotonic()
     frame = fit_frame([view.camera for view in views])
     fit = FitConfig(
@@ -117,6 +120,21 @@ def _run(arguments: argparse.Namespace, make_solver: Callable[[], Solver]) -> No
         f"{out}: masks of {len(views)} views;"
         f" field {fitted - started:.0f} s, masks {ended - fitted:.0f} s"
     )
+
+
+def _device(name: str | None) -> torch.device:
+    """The device of that name, by default a GPU if there is one.
+
+    Raises:
+        DeviceError: there is none.
+    """
+    name = name or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        return torch.zeros(1, device=name).device
+    except (RuntimeError, AssertionError) as error:  # also of torch without CUDA
+        raise DeviceError(
+            f"There is no device {name} here.", "Give --device cpu, or leave it out."
+        ) from error
 
 
 def _prompts_and_truth(
@@ -179,6 +197,27 @@ def _show(step: int, steps: int, psnr: float) -> None:
         print(f"step {step} of {steps}: {psnr:.1f} dB", flush=True)
 
 
+def _number_between(
+    least: float, most: float = math.inf, kind: type[int] | type[float] = int
+) -> Callable[[str], float]:
+    """What parses a number of an argument, and checks its range."""
+
+    def parse(text: str) -> float:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = math.nan
+        if not (least <= value <= most and math.isfinite(value)):
+            whole = "whole number" if kind is int else "number"
+            end = f" to {most:g}" if math.isfinite(most) else ""
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not a {whole} from {least:g}{end}"
+            )
+        return value
+
+    return parse
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training.sa3d")
     parser.add_argument(
@@ -205,31 +244,52 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="go on where photos and poses seem not to fit",
     )
-    fit, masks = FitConfig(), SegmentationConfig()
+    _add_fit_arguments(parser)
+    _add_segmentation_arguments(parser)
+    return parser
+
+
+def _add_fit_arguments(parser: argparse.ArgumentParser) -> None:
+    fit = FitConfig()
     parser.add_argument(
-        "--longest", type=int, default=504, help="pixels of a photo's longer side (504)"
+        "--longest",
+        type=_number_between(0),
+        default=504,
+        help="pixels of a photo's longer side (504)",
     )
     parser.add_argument(
         "--resolution",
-        type=int,
+        type=_number_between(MIN_RESOLUTION),
         default=fit.resolution,
         help=f"corners of the grid along each side ({fit.resolution})",
     )
     parser.add_argument(
-        "--steps", type=int, default=fit.steps, help=f"of the field ({fit.steps})"
+        "--steps",
+        type=_number_between(1),
+        default=fit.steps,
+        help=f"of the field ({fit.steps})",
     )
     parser.add_argument(
-        "--batch", type=int, default=fit.batch, help=f"rays of a step ({fit.batch})"
+        "--batch",
+        type=_number_between(1),
+        default=fit.batch,
+        help=f"rays of a step ({fit.batch})",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the field (0)")
+    parser.add_argument(
+        "--seed", type=_number_between(0), default=0, help="of the field (0)"
+    )
     parser.add_argument(
         "--field", type=Path, help=f"{FIELD_FILE} of an earlier run, not to fit again"
     )
     parser.add_argument("--device", help="of the field, such as cuda or cpu")
+
+
+def _add_segmentation_arguments(parser: argparse.ArgumentParser) -> None:
+    masks = SegmentationConfig()
     parser.add_argument("--model", default=masks.model, help=f"({masks.model})")
     parser.add_argument(
         "--points",
-        type=int,
+        type=_number_between(1),
         default=masks.points,
         help=f"most self-prompted points of a view ({masks.points})",
     )
@@ -238,18 +298,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--min-iou",
-        type=float,
+        type=_number_between(0, 1, float),
         default=masks.min_iou,
         help="of rendered and predicted mask, below which a view is rejected"
         f" ({masks.min_iou})",
     )
     parser.add_argument(
         "--negative",
-        type=float,
+        type=_number_between(0, kind=float),
         default=masks.negative,
         help=f"weight of the rays outside a mask ({masks.negative:g})",
     )
-    return parser
 
 
 if __name__ == "__main__":

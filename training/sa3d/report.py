@@ -14,9 +14,10 @@ from PIL import Image
 
 from training.sa3d.scene import SUFFIXES, PosedImage
 from training.sa3d.segmentation import ViewStep
-from zim_app.core.images import load_image
 from zim_model.arrays import BoolArray, ByteArray
 from zim_model.errors import ZimError
+from zim_model.evaluation.cases import MASK, Case
+from zim_model.evaluation.reading import read_truth as read_truth_mask
 from zim_model.matting.metrics import iou
 from zim_model.runtime.atomic_files import atomic_write, read_error
 
@@ -80,20 +81,26 @@ def read_truth(folder: Path, views: Sequence[PosedImage]) -> dict[str, BoolArray
 
 
 def read_mask(path: Path, view: PosedImage) -> BoolArray:
-    """Read the mask (H, W) of a view, white on the object.
+    """Read the mask (H, W) of a view: above half of its largest value is the object.
 
     Raises:
-        ZimError: it is unreadable or has another size than the view's photo.
+        ZimError: it is unreadable or empty, or has another size than the view's photo.
     """
-    pixels = load_image(path).rgb
-    if pixels.shape[:2] != view.full_size:
+    pixels = read_truth_mask(Case(view.name, path, path, label=MASK)) > 0
+    if pixels.shape != view.full_size:
         height, width = view.full_size
         raise ZimError(
             f"{path} has {pixels.shape[1]} x {pixels.shape[0]} pixels, its photo"
             f" {view.name} has {width} x {height}.",
             "Give masks of the photos' size.",
         )
-    return np.asarray(pixels[..., 0] > 127)
+    if not pixels.any():
+        raise ZimError(
+            f"{path} marks nothing.",
+            "Give masks that are white, or not 0, on the object; take away those of"
+            " views that do not show it.",
+        )
+    return np.asarray(pixels)
 
 
 def measure(

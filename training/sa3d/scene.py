@@ -130,8 +130,11 @@ def read_scene(folder: Path, longest: int = 0) -> list[PosedImage]:
         )
     views = []
     for index, (path, row) in enumerate(zip(paths, rows, strict=True)):
+        where = f"{poses_path}, row {index} (for {path.name})"
+        if not np.isfinite(row).all():
+            raise ZimError(f"{where}: a number is not finite.", _CURE)
         camera = Camera.from_llff(row)
-        _check_camera(camera, f"{poses_path}, row {index} (for {path.name})")
+        _check_camera(camera, where)
         views.append(_read_view(path, camera, poses_path, longest))
     if len({view.image.shape for view in views}) > 1:
         raise ZimError(
@@ -157,6 +160,14 @@ def _image_paths(folder: Path) -> list[Path]:
             f"{folder} has {len(paths)} photos.",
             f"A scene needs {MIN_VIEWS} at least, better 15 or more.",
         )
+    by_stem: dict[str, Path] = {}
+    for path in paths:
+        first = by_stem.setdefault(path.stem, path)
+        if first != path:
+            raise ZimError(
+                f"{folder} has two photos of one name: {first.name} and {path.name}.",
+                "Rename one: the mask of a photo has its name, with another suffix.",
+            )
     return paths
 
 
@@ -173,10 +184,6 @@ def _read_poses(path: Path) -> Array:
 
 
 def _check_camera(camera: Camera, where: str) -> None:
-    numbers = (*camera.rotation.ravel(), *camera.position)
-    scalars = (camera.focal, camera.near, camera.far)
-    if not np.isfinite((*numbers, *scalars)).all():
-        raise ZimError(f"{where}: a number is not finite.", _CURE)
     error = np.abs(camera.rotation.T @ camera.rotation - np.eye(3)).max()
     if error > ROTATION_TOLERANCE or np.linalg.det(camera.rotation) < 0:
         raise ZimError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import get_args
+from typing import Any, get_args
 
 from PIL import ImageColor
 
@@ -27,6 +27,28 @@ def numbers(text: str, counts: tuple[int, ...], example: str) -> list[float]:
     if len(values) not in counts:
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form {example}")
     return values
+
+
+class StoreOnce(argparse.Action):
+    """Stores a value, and refuses another: the first one would be lost silently."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        if getattr(namespace, self.dest) is not None:
+            raise argparse.ArgumentError(self, "it may be given once")
+        setattr(namespace, self.dest, values)
+
+
+def seed(text: str) -> int:
+    """Parse the seed of random numbers, a whole number from 0."""
+    if not (text.isascii() and text.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
+    return int(text)
 
 
 def point(text: str) -> Point:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from zim_app.cli import arguments
 from zim_app.cli.models import print_notes
 from zim_app.cli.photos import (
     STREAM,
@@ -67,7 +68,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--seed",
-        type=int,
+        type=arguments.seed,
         default=0,
         metavar="N",
         help="another one fills the hole otherwise (default: 0)",

@@ -37,6 +37,7 @@ from zim_model.evaluation.modes import MODES
 from zim_model.evaluation.report import Report
 from zim_model.evaluation.report_formats import to_json, to_markdown, write_report
 from zim_model.evaluation.runner import (
+    DEFAULT_PROMPTS,
     EvaluationOptions,
     default_jobs,
     default_upsampling,
@@ -100,7 +101,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--prompts",
-        default="point,box",
         metavar="KINDS",
         help="any of point, box, clicks:N, mode1 to mode5, with commas (default: "
         "point,box); clicks are placed by the standard simulated user, modes are those "
@@ -256,7 +256,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ZimError: the data set, a model, the predictions or the folder of the results
             cannot be used.
-        argparse.ArgumentError: ROOT is missing.
+        argparse.ArgumentError: ROOT is missing, or arguments do not fit together.
     """
     if args.make_mini is not None:
         root = write_mini_layout(args.make_mini, args.mini_layout)
@@ -281,9 +281,13 @@ def run(args: argparse.Namespace) -> int:
         raise argparse.ArgumentError(
             None, "--fill and --clip need --protocol inpainting"
         )
+    if args.published_curves is not None:  # what is wrong is told before a run
+        if all(prompt.kind != "clicks" for prompt in _prompts(args.prompts)):
+            raise argparse.ArgumentError(
+                None, "--published-curves needs clicks:N among --prompts"
+            )
+        read_curves(args.published_curves)
     dataset = open_dataset(args.root, args.layout)
-    if args.published_curves is not None:
-        read_curves(args.published_curves)  # what is wrong is told before a run
     options = EvaluationOptions(
         args.upsampling[0]
         if args.upsampling and len(args.upsampling) == 1
@@ -366,7 +370,9 @@ def _includes_models(systems: Iterable[System]) -> bool:
     return any(isinstance(system, ModelSystem) for system in systems)
 
 
-def _prompts(text: str) -> list[PromptKind]:
+def _prompts(text: str | None) -> list[PromptKind]:
+    if text is None:
+        return list(DEFAULT_PROMPTS)
     return [PromptKind.parse(part) for part in text.split(",") if part.strip()]
 
 

@@ -16,11 +16,20 @@ from zim_model.evaluation.inpainting import (
     TELEA,
     FillReport,
     FillRow,
+    check_fill_target,
     evaluate_fills,
     list_cases,
     write_fill_report,
 )
 from zim_model.evaluation.systems import PredictionFolder
+from zim_model.runtime.jobs import Shard
+
+UNKNOWN = (
+    *("model", "prompts", "layout", "upsampling", "mirrored", "region", "window"),
+    *("cluster", "resume", "published_curves"),
+)
+"""Arguments of the protocol matting that this one does not take, nor --refine and
+--shard."""
 
 
 def add_fill_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +62,17 @@ def run_fills(args: argparse.Namespace, out: Path) -> int:
 
     Raises:
         ZimError: the data set, a network or the folder cannot be used.
+        argparse.ArgumentError: an argument belongs to the other protocol.
     """
+    given = [f"--{name.replace('_', '-')}" for name in UNKNOWN if getattr(args, name)]
+    if args.refine != "none":
+        given.append("--refine")
+    if args.shard != Shard():
+        given.append("--shard")
+    if given:
+        raise argparse.ArgumentError(
+            None, f"--protocol inpainting does not take {', '.join(given)}"
+        )
     cases = list_cases(args.root)
     if 0 < args.limit < len(cases):
         picks = np.linspace(0, len(cases) - 1, args.limit).round().astype(int)
@@ -61,6 +80,7 @@ def run_fills(args: argparse.Namespace, out: Path) -> int:
     predictions = [PredictionFolder.parse(text) for text in args.predictions]
     fills = args.fill or ([] if predictions else [PATCHES])
     fills = list(dict.fromkeys(fills))
+    check_fill_target(out)
     total = len(cases) * (len(fills) + len(predictions))
     keep = out / "filled" if args.save_predictions else None
     rows: list[FillRow] = []

@@ -40,6 +40,7 @@ def add_prompt_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--box",
         type=arguments.box,
+        action=arguments.StoreOnce,
         metavar="X0,Y0,X1,Y1",
         help="two opposite corners around the object; write --box=-5,... if the first "
         "number is negative",

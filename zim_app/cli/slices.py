@@ -24,6 +24,9 @@ from zim_model.medical.window import PRESETS, Window, automatic_window
 from zim_model.request import ALPHA_MAX
 from zim_model.runtime.atomic_files import atomic_write, write_error
 
+WHOLE_TOLERANCE = 1e-3
+"""Of a mask's numbers, which a file may store scaled."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``zim-studio slices``."""
@@ -82,8 +85,8 @@ def run(args: argparse.Namespace) -> int:
     """Run the subcommand; return 0.
 
     Raises:
-        ZimError: a file cannot be read, the two differ in size, no slice has an object,
-            or a file exists already or cannot be written.
+        ZimError: a file cannot be read, the mask is on another grid or no label map, no
+            slice has an object, or a file exists already or cannot be written.
     """
     volume = read_volume(args.volume, args.axis)
     marks = None if args.mask is None else _read_marks(args, volume)
@@ -118,7 +121,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _read_marks(args: argparse.Namespace, volume: Volume) -> npt.NDArray[np.uint16]:
-    """The numbers of the mask, (N, H, W), as large as the volume."""
+    """The numbers of the mask, (N, H, W), on the volume's grid.
+
+    Raises:
+        ZimError: it has another grid, or numbers that are not whole.
+    """
     marks = read_volume(args.mask, args.axis)
     if marks.slices.shape != volume.slices.shape[:3]:
         sides = (" x ".join(map(str, v.slices.shape[:3])) for v in (marks, volume))
@@ -132,7 +139,22 @@ def _read_marks(args: argparse.Namespace, volume: Volume) -> npt.NDArray[np.uint
             ),
             msg("Give the mask of this volume, on the same grid."),
         )
-    numbers = np.rint(np.nan_to_num(marks.slices.astype(np.float32)))
+    if not marks.lies_on(volume):
+        raise ZimError(
+            msg(
+                "The voxels of {mask} lie elsewhere than those of {volume}.",
+                mask=args.mask,
+                volume=args.volume,
+            ),
+            msg("Give the mask of this volume, on the same grid."),
+        )
+    values = np.nan_to_num(marks.slices.astype(np.float32))
+    numbers = np.rint(values)
+    if np.abs(values - numbers).max() > WHOLE_TOLERANCE:
+        raise ZimError(
+            msg("{mask} holds numbers that are not whole.", mask=args.mask),
+            msg("Give a mask whose numbers mark objects, not probabilities."),
+        )
     return np.clip(numbers, 0, ALPHA_MAX).astype(np.uint16)
 
 

@@ -324,6 +324,18 @@
         <translation>Geben Sie die Maske dieses Volumens im selben Raster an.</translation>
     </message>
     <message>
+        <source>The voxels of {mask} lie elsewhere than those of {volume}.</source>
+        <translation>Die Voxel von {mask} liegen woanders als die von {volume}.</translation>
+    </message>
+    <message>
+        <source>{mask} holds numbers that are not whole.</source>
+        <translation>{mask} enthält Zahlen, die nicht ganz sind.</translation>
+    </message>
+    <message>
+        <source>Give a mask whose numbers mark objects, not probabilities.</source>
+        <translation>Geben Sie eine Maske an, deren Zahlen Objekte bezeichnen, keine Wahrscheinlichkeiten.</translation>
+    </message>
+    <message>
         <source>Choose another folder.</source>
         <translation>Wählen Sie einen anderen Ordner.</translation>
     </message>
@@ -3248,6 +3260,10 @@
         <translation>Geben Sie eine Maske an, die weiß ist, wo das Bild gefüllt werden soll.</translation>
     </message>
     <message>
+        <source>The hole of {mask} leaves nothing of the image.</source>
+        <translation>Das Loch von {mask} lässt nichts vom Bild übrig.</translation>
+    </message>
+    <message>
         <source>{folder} has no image {name}.</source>
         <translation>In {folder} gibt es kein Bild {name}.</translation>
     </message>
@@ -3336,8 +3352,24 @@
         <translation>{path} ist keine Tabelle von Kurven.</translation>
     </message>
     <message>
+        <source>{path}, line {number}: {name} is {value:g}, above {most:g}.</source>
+        <translation>{path}, Zeile {number}: {name} ist {value:g}, mehr als {most:g}.</translation>
+    </message>
+    <message>
+        <source>Give IoU from 0 to 1, and MSE in thousandths.</source>
+        <translation>Geben Sie IoU von 0 bis 1 an und MSE in Tausendsteln.</translation>
+    </message>
+    <message>
         <source>{path}, line {number}, is no point.</source>
         <translation>{path}, Zeile {number}, ist kein Punkt.</translation>
+    </message>
+    <message>
+        <source>{path}, line {number}, repeats {clicks} clicks of {system}.</source>
+        <translation>{path}, Zeile {number}, wiederholt {clicks} Klicks von {system}.</translation>
+    </message>
+    <message>
+        <source>{path} holds no point.</source>
+        <translation>{path} enthält keinen Punkt.</translation>
     </message>
     <message>
         <source>{recipe!r:.60} is no recipe.</source>

@@ -29,6 +29,8 @@ CURVES_CURE = msg(
     form=FORM,
 )
 MAX_POINTS = 10_000
+LARGEST = {"IoU": 1.0, "MSE": 1000.0}
+"""Of a metric, in the units of reports; SAD grows with the image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +71,45 @@ def read_curves(path: Path) -> tuple[PublishedCurve, ...]:
             values = {name: float(row[name]) for name in metrics if row[name]}
         except (TypeError, ValueError):
             clicks, values = 0, {}
+        number = reader.line_num
+        for name, value in values.items():
+            if value > LARGEST.get(name, float("inf")):
+                raise ZimError(
+                    msg(
+                        "{path}, line {number}: {name} is {value:g}, above {most:g}.",
+                        path=path,
+                        number=number,
+                        name=name,
+                        value=value,
+                        most=LARGEST[name],
+                    ),
+                    msg("Give IoU from 0 to 1, and MSE in thousandths."),
+                )
         finite = all(0 <= value < float("inf") for value in values.values())
         if not (0 < clicks <= MAX_POINTS and values and finite and row["system"]):
             raise ZimError(
                 msg(
                     "{path}, line {number}, is no point.",
                     path=path,
-                    number=reader.line_num,
+                    number=number,
                 ),
                 CURVES_CURE,
             )
-        points.setdefault(row["system"], {})[clicks] = values
+        own = points.setdefault(row["system"], {})
+        if clicks in own:
+            raise ZimError(
+                msg(
+                    "{path}, line {number}, repeats {clicks} clicks of {system}.",
+                    path=path,
+                    number=number,
+                    clicks=clicks,
+                    system=row["system"],
+                ),
+                CURVES_CURE,
+            )
+        own[clicks] = values
+    if not points:
+        raise ZimError(msg("{path} holds no point.", path=path), CURVES_CURE)
     return tuple(PublishedCurve(name, own) for name, own in points.items())
 
 

@@ -22,8 +22,10 @@ from zim_model.arrays import BoolArray, ByteArray, mask_bounds
 from zim_model.errors import ImageError, ZimError, msg
 from zim_model.evaluation.datasets import image_files
 from zim_model.evaluation.fill_measures import FILL_METRICS, measure_fill
+from zim_model.evaluation.journal import exists_error, find_journals
 from zim_model.evaluation.reading import check_size, read_image, read_matte
-from zim_model.evaluation.systems import PredictionFolder
+from zim_model.evaluation.scoring import file_name
+from zim_model.evaluation.systems import PredictionFolder, check_unique_names
 from zim_model.matting.inpainting import find_fill
 from zim_model.onnx.clip import ClipEncoder
 from zim_model.request import ALPHA_MAX
@@ -39,6 +41,7 @@ NO_CLIP = (
 PATCHES, TELEA = "patches", "telea"
 """Fills that need no network: this program's, and OpenCV's by Telea (2004)."""
 FOLDERS = ("images", "masks", "truth")
+REPORT_FILES = ("report.md", "report.json")
 _TELEA_RADIUS = 5
 Filler = Callable[[ByteArray, BoolArray], ByteArray]
 
@@ -101,9 +104,23 @@ class FillReport:
         names = (*FILL_METRICS, CLIP_DISTANCE)
         return tuple(n for n in names if any(n in row.metrics for row in self.rows))
 
+    @property
+    def common(self) -> frozenset[str]:
+        """The cases that every system filled; of systems that filled none, apart."""
+        filled: dict[str, set[str]] = {}
+        for row in self.rows:
+            if not row.error:
+                filled.setdefault(row.system, set()).add(row.case)
+        return frozenset(set.intersection(*filled.values()) if filled else ())
+
     def means(self, system: str) -> dict[str, float]:
-        """Means over the rows of a system that have the measure, and of the seconds."""
-        rows = [row for row in self.rows if row.system == system and not row.error]
+        """Means over :attr:`common` of the measures there are, and of the seconds."""
+        common = self.common
+        rows = [
+            row
+            for row in self.rows
+            if row.system == system and not row.error and row.case in common
+        ]
         values = {
             name: [row.metrics[name] for row in rows if name in row.metrics]
             for name in self.metrics
@@ -117,12 +134,13 @@ class FillReport:
         return tuple(row for row in self.rows if row.error)
 
     def to_json(self) -> str:
-        """Rows, means and notes."""
+        """Rows, means, the number of holes that these are over, and notes."""
         systems = dict.fromkeys(row.system for row in self.rows)
         report: dict[str, Any] = {
             "protocol": "inpainting",
             "dataset": self.dataset,
             "means": {system: self.means(system) for system in systems},
+            "holes": len(self.common),
             "notes": list(self.notes),
             "rows": [asdict(row) for row in self.rows],
         }
@@ -140,13 +158,19 @@ class FillReport:
         for system in dict.fromkeys(row.system for row in self.rows):
             means = self.means(system)
             cells = [f"{means[name]:.3f}" if name in means else "–" for name in names]
-            count = sum(row.system == system and not row.error for row in self.rows)
+            count = len(self.common) if means else 0
             lines.append(f"| {system} | {' | '.join(cells)} | {count} |")
         known = FILL_METRICS | {
             CLIP_DISTANCE: "between object and fill, larger where less of it is left"
         }
         lines += ["", *(f"- {name}: {known[name]}" for name in self.metrics)]
         lines += [f"- {note}" for note in self.notes]
+        total = len({row.case for row in self.rows})
+        if self.failed:
+            lines.append(
+                f"- The means are over the {len(self.common)} of {total} holes that"
+                " each of the systems with a mean filled."
+            )
         failures = (f"- {row.case}, {row.system}: {row.error}" for row in self.failed)
         return "\n".join([*lines, *failures, ""])
 
@@ -194,6 +218,12 @@ def make_filler(name: str) -> Filler:
     return InpaintingNetwork(find_inpainting_network(name)).fill
 
 
+def fill_name(fill: str) -> str:
+    """The name in the report of what fills: of a file, its stem."""
+    path = Path(fill)
+    return path.stem if path.suffix == ".onnx" else fill
+
+
 def _fill_by_telea(image: ByteArray, hole: BoolArray) -> ByteArray:
     mask = hole.view(np.uint8)
     return np.asarray(cv2.inpaint(image, mask, _TELEA_RADIUS, cv2.INPAINT_TELEA))
@@ -219,9 +249,12 @@ def evaluate_fills(
         keep: folder for the filled images, ``keep/SYSTEM/CASE.png``.
 
     Raises:
-        ZimError: a system or CLIP cannot be loaded.
+        ZimError: a system or CLIP cannot be loaded, or names are equal.
     """
-    fillers: dict[str, Filler | PredictionFolder] = {n: make_filler(n) for n in fills}
+    check_unique_names([*map(fill_name, fills), *(each.name for each in predictions)])
+    fillers: dict[str, Filler | PredictionFolder] = {
+        fill_name(fill): make_filler(fill) for fill in fills
+    }
     fillers |= {folder.name: folder for folder in predictions}
     encoder = None if clip is None else ClipEncoder(clip)
     for case in cases:
@@ -237,7 +270,7 @@ def evaluate_fills(
                 yield FillRow(case.name, name, error=error.text)
                 continue
             if keep is not None:
-                _keep(keep / name / f"{case.name}.png", filled)
+                _keep(keep / file_name(name) / f"{case.name}.png", filled)
             yield row
 
 
@@ -245,7 +278,8 @@ def _read_case(case: FillCase) -> tuple[ByteArray, BoolArray, ByteArray | None]:
     """Image, hole and truth.
 
     Raises:
-        ImageError: a file cannot be read or does not fit, or the hole is empty.
+        ImageError: a file cannot be read or does not fit, or the hole is empty or
+            covers the image.
     """
     image, mask = read_image(case.image), read_matte(case.mask)
     check_size(case.mask, mask, case.image, image.shape)
@@ -253,6 +287,11 @@ def _read_case(case: FillCase) -> tuple[ByteArray, BoolArray, ByteArray | None]:
     if not hole.any():
         raise ImageError(
             msg("{mask} has no hole.", mask=case.mask),
+            msg("Give a mask that is white where the image is to be filled."),
+        )
+    if hole.all():
+        raise ImageError(
+            msg("The hole of {mask} leaves nothing of the image.", mask=case.mask),
             msg("Give a mask that is white where the image is to be filled."),
         )
     if case.truth is None:
@@ -324,13 +363,32 @@ def _write(path: Path, data: bytes) -> None:
         raise write_error(path, error) from error
 
 
+def check_fill_target(folder: Path) -> None:
+    """Make a folder for results, and check that it holds none.
+
+    Raises:
+        ZimError: it does, or cannot be made.
+    """
+    for journal in find_journals(folder):
+        raise exists_error(journal)
+    for path in (folder / name for name in REPORT_FILES):
+        if path.exists():
+            raise ZimError(
+                msg("{path} exists already.", path=path), msg("Choose another folder.")
+            )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(folder, error) from error
+
+
 def write_fill_report(report: FillReport, folder: Path) -> tuple[Path, Path]:
-    """Write ``report.md`` and ``report.json``, replacing those of an earlier run.
+    """Write REPORT_FILES; see :func:`check_fill_target`.
 
     Raises:
         ZimError: they cannot be written.
     """
-    markdown, data = folder / "report.md", folder / "report.json"
+    markdown, data = (folder / name for name in REPORT_FILES)
     _write(markdown, report.to_markdown().encode("utf-8", "backslashreplace"))
     _write(data, report.to_json().encode())
     return markdown, data

@@ -227,6 +227,12 @@ class RunConfig:
                 for name in mine
                 if name in theirs and mine[name] != theirs[name]
             ]
+        # The only option that a run without it leaves out.
+        if (WINDOW_KEY in self.options) != (WINDOW_KEY in other.options):
+            here, there = (
+                run.options.get(WINDOW_KEY, "each image's own") for run in (self, other)
+            )
+            differences.append(f"{WINDOW_KEY} is {there} there and {here} now")
         if differences:
             raise ZimError(
                 msg(

@@ -77,14 +77,11 @@ def _pairs(root: Path, folder: str) -> tuple[list[tuple[Path, Path]], list[str]]
     images, masks = root / IMAGES, root / folder
     if not (images.is_dir() and masks.is_dir()):
         return [], []
-    problems: list[str] = []
-    by_stem: dict[str, Path] = {}
-    for path in _files(images):
-        first = by_stem.setdefault(file_stem(path), path)
-        if first != path:
-            problems.append(f"{path} has the name of {first.name}: it is left out.")
+    by_stem, problems = _by_stem(images)
+    masks_by_stem, more = _by_stem(masks)
+    problems += more
     pairs = []
-    for mask in _files(masks):
+    for mask in masks_by_stem.values():
         image = _find_image(file_stem(mask), by_stem)
         if image is None:
             problems.append(f"{mask} has no image in {images}: give both one name.")
@@ -111,6 +108,17 @@ def _pairs(root: Path, folder: str) -> tuple[list[tuple[Path, Path]], list[str]]
         if path not in used
     ]
     return pairs, problems
+
+
+def _by_stem(folder: Path) -> tuple[dict[str, Path], list[str]]:
+    """The first file of each stem, and sentences on the further ones."""
+    by_stem: dict[str, Path] = {}
+    problems = []
+    for path in _files(folder):
+        first = by_stem.setdefault(file_stem(path), path)
+        if first != path:
+            problems.append(f"{path} has the name of {first.name}: it is left out.")
+    return by_stem, problems
 
 
 def _files(folder: Path) -> list[Path]:

@@ -175,7 +175,7 @@ def evaluate(
             loaded or its device is missing, or ``out`` holds another run or cannot be
             written.
     """
-    check_unique_names(systems)
+    check_unique_names(system.name for system in systems)
     if not prompts:
         raise ZimError(msg("There is no kind of prompt."), PROMPT_KINDS)
     if engine is None and any(isinstance(system, ModelSystem) for system in systems):

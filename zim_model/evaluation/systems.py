@@ -240,13 +240,13 @@ class PredictionFolder:
 System = ModelSystem | PredictionFolder
 
 
-def check_unique_names(systems: Iterable[System]) -> None:
-    """Check that there are systems, with different names.
+def check_unique_names(names: Iterable[str]) -> None:
+    """Check that there are names of systems, and that they differ.
 
     Raises:
         ZimError: names are equal, or there is no system.
     """
-    counts = Counter(system.name for system in systems)
+    counts = Counter(names)
     if not counts:
         raise ZimError(
             msg("There is nothing to evaluate."), msg("Name a model or predictions.")

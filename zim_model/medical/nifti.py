@@ -83,7 +83,8 @@ def _to_volume(path: Path, file: Any, axis: Axis) -> Volume:
             msg("{path} does not say how the patient lies.", path=path),
             msg("Export it again, with a valid affine."),
         )
+    affine = file.affine @ nibabel.orientations.inv_ornt_aff(turn, values.shape)
     values = nibabel.apply_orientation(values, turn)
     slices = np.moveaxis(values, _AXES[axis], 0)
     slices = slices.swapaxes(1, 2)[:, ::-1, ::-1]
-    return Volume(slices, hounsfield=bool(values.min() < _AIR))
+    return Volume(slices, hounsfield=bool(values.min() < _AIR), affine=affine)

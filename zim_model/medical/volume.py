@@ -25,6 +25,8 @@ NIFTI_SUFFIXES = (".nii", ".nii.gz")
 MEDICAL_SUFFIXES = (*DICOM_SUFFIXES, *NIFTI_SUFFIXES)
 MAX_VOXELS = 1_000_000_000
 """Larger volumes are refused before they are decoded."""
+GRID_TOLERANCE = 0.01
+"""Largest distance of the voxels of two files of one grid, in voxels."""
 _DICOM_MARK = (128, b"DICM")
 """Where the mark of a DICOM file stands, and what it is."""
 
@@ -36,12 +38,15 @@ class Volume:
     Attributes:
         slices: (N, H, W) grey values, or (N, H, W, 3) uint8 colours.
         window, inverted, hounsfield: see :class:`GreyImage`.
+        affine: (4, 4) of NIfTI, from indices (right, anterior, superior) of voxels to
+            millimetres; None if the file has none.
     """
 
     slices: npt.NDArray[Any]
     window: Window | None = None
     inverted: bool = False
     hounsfield: bool = False
+    affine: npt.NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.slices)
@@ -50,6 +55,19 @@ class Volume:
     def is_grey(self) -> bool:
         """Whether the slices have grey values, not colours."""
         return self.slices.ndim == 3
+
+    def lies_on(self, other: Volume) -> bool:
+        """Whether the voxels of two files of one shape are at the same places.
+
+        Files without an affine cannot be told apart.
+        """
+        if self.affine is None or other.affine is None:
+            return True
+        # Sides in any order: the corners of the cube of the longest are compared.
+        corners = np.indices((2, 2, 2)).reshape(3, 8) * (max(self.slices.shape[:3]) - 1)
+        shift = (self.affine - other.affine) @ np.vstack((corners, np.ones(8)))
+        voxel = np.linalg.norm(other.affine[:3, :3], axis=0).min()
+        return bool(np.abs(shift).max() <= GRID_TOLERANCE * voxel)
 
     def grey(self, index: int) -> GreyImage:
         """Slice ``index`` of a grey volume."""

@@ -110,6 +110,11 @@ def halve_image(scene):
     Image.open(path).crop((0, 0, SIDE, SIDE // 2)).save(path)
 
 
+def name_twice(scene):
+    path = scene / "images" / view_name(1)
+    Image.open(path).save(path.with_suffix(".jpg"))
+
+
 def set_column(column, value):
     def change(rows):
         rows[1, column] = value
@@ -127,11 +132,16 @@ def set_column(column, value):
         (lambda s: change_poses(s, lambda r: r[:5]), "5 poses", "one pose for each"),
         (set_column(0, 3.0), "row 1 (for view_01.png)", "axes"),
         (set_column(3, np.nan), "row 1 (for view_01.png)", "imgs2poses"),
+        (set_column(4, np.nan), "row 1 (for view_01.png)", "imgs2poses"),
+        (name_twice, "view_01.jpg and view_01.png", "Rename"),
         (set_column(15, 99.0), "row 1 (for view_01.png)", "depths"),
         (halve_image, "view_01.png", "cropped or turned"),
         (lambda s: shutil.rmtree(s / "images"), "images", ""),
     ],
-    ids=["none", "empty", "shape", "count", "axes", "nan", "depths", "cropped", "bare"],
+    ids=[
+        *("none", "empty", "shape", "count", "axes", "nan", "nan height", "names"),
+        *("depths", "cropped", "bare"),
+    ],
 )
 def test_poses_that_do_not_fit_are_an_error_with_its_cure(scene, spoil, named, cure):
     spoil(scene)
@@ -139,6 +149,20 @@ def test_poses_that_do_not_fit_are_an_error_with_its_cure(scene, spoil, named, c
         read_scene(scene)
     assert named in caught.value.message
     assert cure in caught.value.hint
+
+
+def test_a_truth_of_ones_is_read_and_an_empty_one_is_an_error(scene):
+    views, folder = read_scene(scene), scene / "truth" / "ball"
+    before = read_truth(folder, views)
+    for path in folder.iterdir():
+        with Image.open(path) as mask:
+            ones = np.asarray(mask.convert("L")) // 255
+        Image.fromarray(ones).save(path)
+    for name, mask in read_truth(folder, views).items():
+        assert np.array_equal(mask, before[name])
+    Image.new("L", (SIDE, SIDE)).save(folder / view_name(2))
+    with pytest.raises(ZimError, match=r"view_02\.png marks nothing"):
+        read_truth(folder, views)
 
 
 def test_poses_of_other_photos_are_noticed_by_what_the_photos_share(
@@ -166,6 +190,28 @@ def test_a_scene_that_its_poses_cannot_explain_is_an_error(
     error = capsys.readouterr().err
     assert POSES_FILE in error
     assert "estimate" in error
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    "argument",
+    ["--min-iou=5", "--steps=0", "--batch=0", "--longest=-5", "--resolution=0"],
+)
+def test_an_argument_outside_its_range_is_named(made_up, tmp_path, capsys, argument):
+    with pytest.raises(SystemExit):
+        run(made_up[0], tmp_path / "out", made_up[1]["ball"], None, argument)
+    assert f"argument {argument.partition('=')[0]}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("argument", ["--device=foo", "--model=foo"])
+def test_device_and_model_are_checked_before_the_fit(
+    made_up, tmp_path, capsys, argument
+):
+    out = tmp_path / "out"
+    assert run(made_up[0], out, made_up[1]["ball"], None, argument) == 1
+    shown = capsys.readouterr()
+    assert "foo" in shown.err
+    assert not shown.out
     assert not out.exists()
 
 

@@ -92,3 +92,15 @@ def test_standard_input_and_output(files, monkeypatch):
     monkeypatch.setattr(sys, "stdout", target)
     assert erase("-", files[1]) == 0
     assert reddest(io.BytesIO(target.buffer.getvalue())) < 0
+
+
+def test_a_seed_below_0_is_an_error_of_the_argument(files, capsys):
+    with pytest.raises(SystemExit):
+        erase(*files, "--seed", "-1")
+    assert "argument --seed" in capsys.readouterr().err
+
+
+def test_a_second_box_is_an_error_of_the_argument(files, capsys):
+    with pytest.raises(SystemExit):
+        erase(*files, "--box", "1,1,20,20", "--box", "30,30,50,50")
+    assert "argument --box: it may be given once" in capsys.readouterr().err

@@ -67,6 +67,8 @@ def test_published_curves_stand_beside_marked_and_dashed(report, table):
         (TABLE + "ZIM,2,nan,\n", "line 5, is no point"),
         (TABLE + ",2,1,\n", "line 5, is no point"),
         (TABLE + "ZIM,5\n", "line 5, is no point"),
+        (TABLE + "ZIM,3,13,\n", "line 5, repeats 3 clicks of ZIM"),
+        ("system,clicks,SAD\n", "holds no point"),
     ],
 )
 def test_a_malformed_table_names_itself_and_the_form(tmp_path, text, words):
@@ -76,6 +78,20 @@ def test_a_malformed_table_names_itself_and_the_form(tmp_path, text, words):
         read_curves(path)
     assert str(path) in caught.value.message
     assert "system,clicks,SAD,MSE,IoU" in caught.value.hint
+
+
+def test_a_metric_in_percent_is_an_error(tmp_path):
+    path = tmp_path / "curves.csv"
+    path.write_text(TABLE + "ZIM,2,12,88\n")
+    with pytest.raises(ZimError, match="line 5: IoU is 88, above 1") as caught:
+        read_curves(path)
+    assert "from 0 to 1" in caught.value.hint
+
+
+def test_published_curves_need_clicks(mini_root, table, capsys):
+    with pytest.raises(SystemExit):
+        cli.run(["evaluate", str(mini_root), "--published-curves", str(table)])
+    assert "needs clicks:N" in capsys.readouterr().err
 
 
 def test_the_command_draws_them(mini_root, table, tmp_path, capsys):

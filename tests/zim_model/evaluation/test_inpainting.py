@@ -11,7 +11,7 @@ from PIL import Image
 from zim_app.__main__ import main
 from zim_model.errors import WeightsError, ZimError
 from zim_model.evaluation.fill_measures import measure_fill
-from zim_model.evaluation.inpainting import evaluate_fills, list_cases
+from zim_model.evaluation.inpainting import evaluate_fills, fill_name, list_cases
 from zim_model.onnx.clip import ClipEncoder
 
 SIDE = 64
@@ -134,3 +134,61 @@ def test_another_graph_is_no_clip(tmp_path):
 def test_options_of_the_protocol_need_it(root):
     with pytest.raises(SystemExit):
         main(["evaluate", str(root), "--fill", "telea"])
+
+
+def test_means_are_over_the_holes_that_all_filled(root, tmp_path, capsys):
+    (root / "truth" / "unknown.png").write_bytes(
+        (root / "truth" / "known.png").read_bytes()
+    )
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    photo = (root / "images" / "known.png").read_bytes()
+    (kept / "known.png").write_bytes(photo)
+    out = tmp_path / "out"
+    arguments = ("--fill", "telea", "--predictions", f"some={kept}")
+    assert evaluate(root, out, *arguments) == 1
+    assert "over the 1 of 2 holes" in capsys.readouterr().out
+    report = json.loads((out / "report.json").read_text())
+    (own,) = (
+        row["metrics"]["PSNR"]
+        for row in report["rows"]
+        if (row["case"], row["system"]) == ("known", "telea")
+    )
+    assert report["means"]["telea"]["PSNR"] == own
+
+
+def test_a_hole_that_covers_the_image_names_its_mask(root):
+    Image.new("L", (SIDE, SIDE), 255).save(root / "masks" / "known.png")
+    rows = list(evaluate_fills(list_cases(root)[:1], ["telea", "patches"]))
+    assert [row.error for row in rows] == [rows[0].error] * 2
+    assert "known.png leaves nothing" in rows[0].error
+
+
+def test_names_are_unique_and_stay_in_the_folder(root, tmp_path, capsys):
+    command = ("--fill", "patches", "--predictions", f"patches={root / 'truth'}")
+    assert evaluate(root, tmp_path / "out", *command) == 1
+    assert "2 systems are called 'patches'" in capsys.readouterr().err
+    assert fill_name("/abs/net.onnx") == "net"
+    out = tmp_path / "out2"
+    same = f"../../up={root / 'images'}"
+    assert evaluate(root, out, "--predictions", same, "--save-predictions") == 0
+    assert len(list((out / "filled").glob("*/known.png"))) == 1
+
+
+@pytest.mark.parametrize("name", ["report.md", "rows.jsonl"])
+def test_results_of_another_run_are_kept(root, tmp_path, capsys, name):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / name).write_text("other")
+    assert evaluate(root, tmp_path / "out") == 1
+    assert name in capsys.readouterr().err
+    assert [p.name for p in (tmp_path / "out").iterdir()] == [name]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [("--model", "zim-tiny"), ("--resume",), ("--shard", "1/2"), ("--prompts", "box")],
+)
+def test_options_of_mattes_are_refused(root, tmp_path, capsys, more):
+    with pytest.raises(SystemExit):
+        evaluate(root, tmp_path / "out", *more)
+    assert f"does not take {more[0]}" in capsys.readouterr().err

@@ -8,7 +8,7 @@ from tests.zim_model.evaluation.conftest import rows_of, run
 from zim_model.errors import ZimError
 from zim_model.evaluation import PromptKind, open_dataset, write_report
 from zim_model.evaluation.bars import bars_to_svg
-from zim_model.evaluation.journal import EvaluationRow
+from zim_model.evaluation.journal import EvaluationRow, RunConfig
 from zim_model.evaluation.mini_slices import write_mini_slices
 from zim_model.evaluation.modes import MODES, largest_parts, mode_prompts
 from zim_model.evaluation.reading import read_truth
@@ -136,3 +136,26 @@ def test_no_other_mode_is_read(text):
 def save(path, pixels):
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels).save(path)
+
+
+def test_two_masks_of_one_stem_are_told(tmp_path):
+    root = write_mini_slices(tmp_path, images=1)
+    mask = next((root / "masks").iterdir())
+    with Image.open(mask) as pixels:
+        pixels.save(mask.with_suffix(".tif"))
+    dataset = open_dataset(root)
+    assert len(dataset.cases) == 1
+    assert any(f"{mask.stem}.tif has the name of" in x for x in dataset.problems)
+
+
+def test_a_run_with_another_window_is_not_resumed(tmp_path):
+    def config(**options):
+        return RunConfig(
+            "set", "masks", {}, ("box",), {"region": "image", **options}, 1
+        )
+
+    run, windowed = config(), config(window="1000,1600")
+    run.check_fits(run, tmp_path)
+    for here, there in ((run, windowed), (windowed, run)):
+        with pytest.raises(ZimError, match="window is"):
+            here.check_fits(there, tmp_path)

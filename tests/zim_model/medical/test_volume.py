@@ -186,5 +186,23 @@ def test_a_mask_of_another_grid_is_refused(volume, capsys):
     assert len(list((volume / "out/images").iterdir())) == 6
 
 
+def test_a_mask_at_another_place_or_of_fractions_is_refused(volume, capsys):
+    marks = np.zeros((20, 24, 6), np.uint8)
+    marks[6:12, 8:14, 2:5] = 1
+    moved = np.eye(4)
+    moved[0, 3] = 5
+    write_nifti(volume / "moved.nii", marks, moved)
+    write_nifti(volume / "soft.nii", marks * np.float32(0.4))
+    flipped = np.diag([-1.0, 1, 1, 1])
+    flipped[0, 3] = 19.001  # the same voxels, stored from right to left
+    write_nifti(volume / "flipped.nii", marks[::-1], flipped)
+    argv = ["slices", str(volume / "ct.nii.gz"), "-o", str(volume / "out"), "--mask"]
+    assert main([*argv, str(volume / "moved.nii")]) == 1
+    assert "moved.nii lie elsewhere" in capsys.readouterr().err
+    assert main([*argv, str(volume / "soft.nii")]) == 1
+    assert "soft.nii holds numbers that are not whole" in capsys.readouterr().err
+    assert main([*argv, str(volume / "flipped.nii")]) == 0
+
+
 def test_the_suffix_of_nifti_is_one(tmp_path):
     assert file_stem(tmp_path / "a.b.nii.gz") == "a.b"
