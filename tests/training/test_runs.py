@@ -253,7 +253,7 @@ def test_without_held_out_images_there_is_no_validation(run, tmp_path, capsys):
         photo(tmp_path / "few" / f"p{i}.png")
         matte(tmp_path / "few" / f"p{i}.alpha.png")
     assert run(VALIDATED, data=tmp_path / "few") == 0
-    assert "No image is held out" in capsys.readouterr().err
+    assert "No usable image is held out" in capsys.readouterr().err
     assert not (run.out / "validation.csv").exists()
     assert not (run.out / "zim-tiny-best.safetensors").exists()
 
@@ -374,3 +374,21 @@ def test_own_photos_can_be_previewed(run):
     run("steps=1")
     with Image.open(run.out / "previews.png") as sheet:
         assert sheet.height == train_tiny.PREVIEWS * 64
+
+
+def test_blank_held_out_mattes_end_no_run(run, tmp_path, capsys):
+    for i in range(8):
+        photo(tmp_path / "train" / f"p{i}.png", seed=i)
+        matte(tmp_path / "train" / f"p{i}.alpha.png")
+        photo(tmp_path / "val" / f"v{i}.png", seed=i)
+        Image.new("L", (80, 60)).save(tmp_path / "val" / f"v{i}.alpha.png")
+    data = tmp_path / "data.toml"
+    data.write_text(
+        '[[data]]\npath = "train"\n[[data]]\npath = "val"\nsplit = "val"\n'
+    )
+    assert run(VALIDATED, data=data) == 0
+    told = capsys.readouterr().err
+    assert told.count("No preview sheet") == 1
+    assert "No usable image is held out" in told
+    assert (run.out / "zim-tiny.safetensors").exists()
+    assert not (run.out / "previews.png").exists()
