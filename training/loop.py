@@ -292,7 +292,9 @@ class _Run(Generic[TrainerT]):
         if self._validation is None:  # late, as the previews
             measure = self.task.make_validation(self.data.source)
             if measure is None:
-                tqdm.write("No usable image is held out: no validation.", file=sys.stderr)
+                tqdm.write(
+                    "No usable image is held out: no validation.", file=sys.stderr
+                )
             own = None if measure is None else partial(measure, self.trainer)
             self._validation = Validation(config, own, self.trainer.best)
         if not self._validation.is_due(step):

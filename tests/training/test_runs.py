@@ -283,6 +283,10 @@ def test_the_lower_sad_is_the_better(folder):
         ("speed=2", "unknown keys: speed"),
         ("steps", "'steps' is not a setting"),
         ("best_by=loss", "iou, sad"),
+        ("size=0", "size = 0 is not a multiple of 32 from 64 to 2048"),
+        ("size=100", "size = 100 is not a multiple of 32"),
+        ("small_size=10000000000", "is not a multiple of 32"),
+        ("threads=1000000", "threads = 1000000 is not from 0 to 256"),
         ("faults=ignore", "skip, fail"),
     ],
 )
@@ -383,9 +387,7 @@ def test_blank_held_out_mattes_end_no_run(run, tmp_path, capsys):
         photo(tmp_path / "val" / f"v{i}.png", seed=i)
         Image.new("L", (80, 60)).save(tmp_path / "val" / f"v{i}.alpha.png")
     data = tmp_path / "data.toml"
-    data.write_text(
-        '[[data]]\npath = "train"\n[[data]]\npath = "val"\nsplit = "val"\n'
-    )
+    data.write_text('[[data]]\npath = "train"\n[[data]]\npath = "val"\nsplit = "val"\n')
     assert run(VALIDATED, data=data) == 0
     told = capsys.readouterr().err
     assert told.count("No preview sheet") == 1
