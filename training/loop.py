@@ -153,9 +153,8 @@ def run_task(task: TrainingTask[TrainerT], options: TrainingRunOptions) -> Train
         open_training_folder(options.data) as folder,
         _StopRequest() as stop,
     ):
-        weight_file = f"{task.config.model}.safetensors"
         if group.is_main:
-            check_folder(options.out, weight_file, options.resume)
+            check_folder(options.out, task.config, options.resume)
         if group.device.type == "cpu":
             tune_malloc(huge=True)
             if task.config.threads:

@@ -118,6 +118,16 @@ def test_no_run_overwrites_another(run, capsys):
     assert run() == 1, "the weights alone are worth keeping, too"
     assert "zim-tiny.safetensors" in capsys.readouterr().err
     assert run("--resume-from", str(run.out / "kept.pt"), out="other") == 0
+    for left in ("log.csv", "zim-tiny-best.safetensors"):
+        out = run.out.parent / f"left-{left}"
+        out.mkdir()
+        (out / left).write_bytes(b"step,loss\n4,0.5\n")
+        assert run(out=out.name) == 1
+        assert left in capsys.readouterr().err
+    early = run.out.parent / "killed-early"
+    early.mkdir()
+    (early / "log.csv").write_bytes(b"step,loss\n1,0.5\n")
+    assert run(out=early.name) == 0, "nothing was saved"
     (run.out / "kept.pt").rename(run.out / "state.pt")
     state = str(run.out / "state.pt")
     assert run("--resume-from", state, out="other") == 1, "another run's folder"
