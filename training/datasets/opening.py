@@ -59,7 +59,7 @@ def open_run_data(
     if manifest.is_file():
         digest = hashlib.sha256(manifest.read_bytes()).hexdigest()[:16]
         return RunData(named, folder, digest)
-    if folder.suffix == ".toml" and isinstance(read_toml(folder).get("data"), dict):
+    if folder.suffix == ".toml" and _lists_published(folder):
         published = read_table(folder)
         scan = scan_entries(published.sets, quiet=quiet)
         _tell(scan, [], out, fatal=fatal, quiet=quiet)
@@ -75,6 +75,12 @@ def open_run_data(
         for line in data.notes:
             print(line, file=sys.stderr)
     return RunData(named, data, scan.digest, scan.files)
+
+
+def _lists_published(path: Path) -> bool:
+    """Whether a TOML file has the table of :func:`read_table`."""
+    data = read_toml(path).get("data")
+    return isinstance(data, dict) and "path" not in data
 
 
 def _tell(
