@@ -121,6 +121,15 @@ def begin_record(out: Path, trainer: BaseTrainer[Any, Any], data: RunData) -> Ru
                 f" ({made['data']['digest']}, now {data.digest}).",
                 file=sys.stderr,
             )
+        elif (
+            made["data"].get("entries", now["data"]["entries"])
+            != now["data"]["entries"]
+        ):
+            print(
+                "The sources of the data are not used as when the run began; see"
+                f" {RECORD_FILE}.",
+                file=sys.stderr,
+            )
     stored = {"config": asdict(trainer.config), **asdict(record)}
     with atomic_write(out / RECORD_FILE) as file:
         file.write((json.dumps(stored, indent=1) + "\n").encode())

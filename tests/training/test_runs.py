@@ -404,3 +404,16 @@ def test_blank_held_out_mattes_end_no_run(run, tmp_path, capsys):
     assert "No usable image is held out" in told
     assert (run.out / "zim-tiny.safetensors").exists()
     assert not (run.out / "previews.png").exists()
+
+
+def test_other_use_of_the_same_data_is_told_at_a_resume(run, folder, tmp_path, capsys):
+    data = tmp_path / "data.toml"
+    data.write_text(f'[[data]]\npath = "{folder}"\nband = 1\n')
+    assert run("steps=2", data=data) == 0
+    entry = json.loads((run.out / "run.json").read_text())["made"]["data"]["entries"][0]
+    assert (entry["name"], entry["kind"], entry["band"]) == ("mine", "matte", 1)
+    data.write_text(f'[[data]]\npath = "{folder}"\nband = 3\n')
+    capsys.readouterr()
+    assert run("steps=3", "--auto-resume", data=data) == 0
+    assert "not used as when the run began" in capsys.readouterr().err
+    assert run("steps=3", "--auto-resume", data=data) == 0
