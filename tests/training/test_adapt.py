@@ -141,6 +141,17 @@ def test_nothing_gained_writes_nothing(capsys, pairs, tmp_path):
     assert isinstance(events[-1], Adapted)
     assert events[-1].share == 0
     assert not out.exists()
+    adapt.main(
+        [
+            str(pairs),
+            "--model=small",
+            f"--out={out}",
+            "--set=steps=1",
+            *QUICK,
+            "--set=lr=0",
+        ]
+    )
+    assert "nothing was written" in capsys.readouterr().err
 
 
 def test_objects_of_projects_are_learned_from(capsys, pairs, tmp_path):
