@@ -330,7 +330,7 @@ def test_data_of_other_trainings_are_refused(run, tmp_path, capsys):
     assert run(data=tmp_path / "sets.toml") == 1
     assert "List the data sets as [[data]]" in capsys.readouterr().err
     assert run(data=tmp_path / "nowhere") == 1
-    assert "nowhere is neither a folder nor" in capsys.readouterr().err
+    assert "nowhere does not exist" in capsys.readouterr().err
 
 
 def test_a_profile_is_recorded(run):
