@@ -99,7 +99,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             tempfile.TemporaryDirectory(prefix="zim-studio-") as folder,
             StopRequest(Path(folder), follow_input=arguments.follow_input) as stop,
         ):
-            tell(_run(arguments, Path(folder), stop))
+            result = _run(arguments, Path(folder), stop)
+            tell(result)
     except ZimError as error:
         tell(Failed.from_error(error))
         print(f"adapt: error: {error}", file=sys.stderr)
@@ -107,6 +108,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("adapt: interrupted", file=sys.stderr)
         return INTERRUPTED
+    if not result.weights:
+        why = "no better on the held-out images" if result.steps else "not trained"
+        print(f"adapt: nothing was written: the model is {why}", file=sys.stderr)
     return 0
 
 

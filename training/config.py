@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from training.run_config import RunSettings
+from training.run_config import RunSettings, check_side
 from zim_model.network.config import (
     CONFIGS,
     ZIM_VIT_B,
@@ -66,7 +66,7 @@ class TrainConfig(RunSettings):
             :class:`zim_model.network.config.ZimConfig`; "" keeps them.
         recompute: save memory in a ViT at the cost of a second forward pass
             (activation checkpointing).
-        small_size: smaller and cheaper input side in the first steps.
+        small_size: smaller and cheaper input side in the first steps; 0 for none.
         small_share: share of the steps at that size.
     """
 
@@ -91,6 +91,15 @@ class TrainConfig(RunSettings):
         "masked_attention": ("", "none", "t2i", "i2t", "both"),
         "pixel_decoder": ("", "hierarchical", "sam"),
     }
+
+    def __post_init__(self) -> None:
+        """Check the side.
+
+        Raises:
+            ZimError: it is out of range.
+        """
+        if self.small_size:
+            check_side("small_size", self.small_size)
 
     @property
     def zim(self) -> ZimConfig:

@@ -153,9 +153,8 @@ def run_task(task: TrainingTask[TrainerT], options: TrainingRunOptions) -> Train
         open_training_folder(options.data) as folder,
         _StopRequest() as stop,
     ):
-        weight_file = f"{task.config.model}.safetensors"
         if group.is_main:
-            check_folder(options.out, weight_file, options.resume)
+            check_folder(options.out, task.config, options.resume)
         if group.device.type == "cpu":
             tune_malloc(huge=True)
             if task.config.threads:
@@ -269,8 +268,16 @@ class _Run(Generic[TrainerT]):
         self.trainer.save(self.out, small=small, metadata=told)
         # Created late: forked workers would hang after OpenCV started threads.
         if self._previews is None:
-            self._previews = self.task.make_previews(self.data.source, self.samples)
+            self._previews = self._make_previews()
         self._previews(self.trainer, self.out / PREVIEW_FILE)
+
+    def _make_previews(self) -> Callable[[TrainerT, Path], None]:
+        """The function that writes the sheet; it writes none if none can be made."""
+        try:
+            return self.task.make_previews(self.data.source, self.samples)
+        except ZimError as error:  # such as blank held-out mattes
+            tqdm.write(f"No preview sheet: {error.message}", file=sys.stderr)
+            return lambda trainer, path: None
 
     def validate(self) -> bool:
         """Validate if it is time, and save the best weights.
@@ -284,7 +291,9 @@ class _Run(Generic[TrainerT]):
         if self._validation is None:  # late, as the previews
             measure = self.task.make_validation(self.data.source)
             if measure is None:
-                tqdm.write("No image is held out: no validation.", file=sys.stderr)
+                tqdm.write(
+                    "No usable image is held out: no validation.", file=sys.stderr
+                )
             own = None if measure is None else partial(measure, self.trainer)
             self._validation = Validation(config, own, self.trainer.best)
         if not self._validation.is_due(step):

@@ -17,9 +17,12 @@ from zim_app.core.images import load_image
 from zim_model.arrays import ByteArray
 from zim_model.errors import ImageError
 from zim_model.evaluation.reading import read_grey, read_matte
+from zim_model.request import ALPHA_MAX
 
 CACHE_SIZE = 6000
 """Downscaled images kept in memory by each process."""
+MASK_ONES = (1, 257)
+"""What a mask's 1 of 16 and of 8 bits is as a matte of 16 bits."""
 Kind = Literal["photo", "alpha", "labels"]
 CURE = "Repair or remove it."
 
@@ -39,7 +42,10 @@ def read_photo(path: Path, longest: int = 0) -> ByteArray:
 
 
 def read_alpha(path: Path, longest: int = 0) -> ByteArray:
-    """A matte of 8 or 16 bits, (H, W) uint8, 255 opaque; see :func:`read_photo`."""
+    """A matte of 8 or 16 bits, (H, W) uint8, 255 opaque; see :func:`read_photo`.
+
+    One without values above 1 is a mask, where 1 is opaque.
+    """
     return (_remembered if longest else decode)(path, "alpha", longest)
 
 
@@ -59,7 +65,10 @@ def decode(path: Path, kind: Kind, longest: int) -> ByteArray:
     if kind == "labels":
         return resized(_region_numbers(path), longest, Image.Resampling.NEAREST)
     if kind == "alpha":
-        plane = (read_matte(path).astype(np.uint32) + 128) // 257
+        matte = read_matte(path)
+        if matte.max(initial=0) in MASK_ONES:
+            matte = np.where(matte > 0, np.uint16(ALPHA_MAX), np.uint16(0))
+        plane = (matte.astype(np.uint32) + 128) // 257
         return resized(plane.astype(np.uint8), longest)
     try:
         pixels = load_image(path).rgb

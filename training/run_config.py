@@ -23,7 +23,10 @@ TYPES: dict[str, Any] = {
 COUNTS = ("steps", "views", "accumulate", "log_every", "save_every")
 """Settings that must be 1 or more; other numbers may be 0."""
 MAX_NUMBER = 10**12
-"""Largest number of any setting."""
+"""Largest number of any setting but those of LIMITS."""
+LIMITS = {"threads": 256, "workers": 256}
+MIN_SIDE, MAX_SIDE, SIDE_STEP = 64, 2048, 32
+"""Of the views that a network is trained on, in pixels."""
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -139,35 +142,47 @@ class RunSettings:
         Raises:
             ZimError: the file is missing or malformed, or a key or model is unknown.
         """
-        data = read_toml(path) | read_overrides(overrides)
+        return cls.checked(str(path), read_toml(path) | read_overrides(overrides))
+
+    @classmethod
+    def checked(cls: type[SettingsT], where: str, data: Mapping[str, Any]) -> SettingsT:
+        """Validate settings.
+
+        Args:
+            where: what the messages begin with, such as the file.
+            data: the settings.
+
+        Raises:
+            ZimError: a key or model is unknown, or a value out of range.
+        """
         field_types = {field.name: field.type for field in fields(cls)}
         unknown = sorted(set(data) - set(field_types))
         if unknown:
             raise ZimError(
-                f"{path} has unknown keys: {', '.join(unknown)}.",
+                f"{where} has unknown keys: {', '.join(unknown)}.",
                 f"Known: {', '.join(field_types)}.",
             )
         for key in ("model", "steps"):
             if key not in data:
-                raise ZimError(f"{path} does not set {key}.")
+                raise ZimError(f"{where} does not set {key}.")
         if data["model"] not in list(cls.MODELS):  # it may have no hash
             raise ZimError(
-                f"{path}: model = {data['model']!r} is unknown.",
+                f"{where}: model = {data['model']!r} is unknown.",
                 f"Known: {', '.join(cls.MODELS)}.",
             )
         for key, value in data.items():
             kind = str(field_types[key])
             is_valid = isinstance(value, TYPES[kind])
             if not is_valid or isinstance(value, bool) is not (kind == "bool"):
-                raise ZimError(f"{path}: {key} = {value!r} is not of type {kind}.")
+                raise ZimError(f"{where}: {key} = {value!r} is not of type {kind}.")
         for key, choices in cls.CHOICES.items():
             if data.get(key, choices[0]) not in choices:
                 raise ZimError(
-                    f"{path}: {key} = {data[key]!r} is unknown.",
+                    f"{where}: {key} = {data[key]!r} is unknown.",
                     f"Known: {', '.join(choices)}.",
                 )
         for key, value in data.items():
-            _check_range(path, key, value)
+            _check_range(where, key, value)
         return cls(**data)
 
     def to_toml(self) -> str:
@@ -178,8 +193,8 @@ class RunSettings:
         return "".join(lines)
 
 
-def _check_range(path: Path, key: str, value: Any) -> None:
-    """Check a number of a settings file.
+def _check_range(where: str, key: str, value: Any) -> None:
+    """Check a number.
 
     Raises:
         ZimError: it is not finite, or out of its range, which the message says.
@@ -188,6 +203,19 @@ def _check_range(path: Path, key: str, value: Any) -> None:
         return
     share = key == "ema" or key.endswith("_share")
     low = 1 if key in COUNTS else 0
-    high = 1 if share else MAX_NUMBER
+    high = 1 if share else LIMITS.get(key, MAX_NUMBER)
     if not low <= value <= high:  # a NaN is not, either
-        raise ZimError(f"{path}: {key} = {value} is not from {low} to {high}.")
+        raise ZimError(f"{where}: {key} = {value} is not from {low} to {high}.")
+
+
+def check_side(key: str, value: int) -> None:
+    """Check the input side of views.
+
+    Raises:
+        ZimError: it is too small, too large or not a multiple of SIDE_STEP.
+    """
+    if not MIN_SIDE <= value <= MAX_SIDE or value % SIDE_STEP:
+        raise ZimError(
+            f"{key} = {value} is not a multiple of {SIDE_STEP} from {MIN_SIDE} to"
+            f" {MAX_SIDE}."
+        )

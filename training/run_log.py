@@ -43,6 +43,14 @@ class CsvTable:
             with atomic_write(self.path) as file:
                 file.writelines([header, *kept] if kept else [])
 
+    def last_step(self) -> float:
+        """The largest step of its whole rows; -1 if there is none."""
+        if not self.path.exists():
+            return -1
+        rows = self.path.read_bytes().splitlines(keepends=True)[1:]
+        steps = [_step_of(row) for row in rows if row.endswith(b"\n")]
+        return max((step for step in steps if step < math.inf), default=-1)
+
     def append(self, row: Mapping[str, Any]) -> None:
         """Write a row."""
         if not set(row) <= set(self.columns):

@@ -18,6 +18,9 @@ from typing import Any
 
 from training.base_trainer import STATE_FILE, BaseTrainer
 from training.datasets.opening import RunData
+from training.run_config import RunSettings
+from training.run_log import LOG_FILE, CsvTable
+from training.validation import VALIDATION_FILE
 from zim_model.errors import MALFORMED, ZimError
 from zim_model.runtime.atomic_files import atomic_write
 
@@ -29,25 +32,35 @@ GIT_SECONDS = 20
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def check_folder(out: Path, weight_file: str, resume: Path | None) -> None:
+def check_folder(out: Path, config: RunSettings, resume: Path | None) -> None:
     """Check that a run into a folder overwrites none but the one it resumes.
+
+    The tables of a run that was killed before its first save may be begun anew.
 
     Args:
         out: folder of the run.
-        weight_file: name of its weights there.
+        config: its settings.
         resume: the state that it resumes from.
 
     Raises:
-        ZimError: the folder holds another run, or weights.
+        ZimError: the folder holds another run, or what is left of one.
     """
-    state = out / STATE_FILE
+    state, best = out / STATE_FILE, out / f"{config.model}-best.safetensors"
     if resume is not None and state.exists() and state.samefile(resume):
         return
-    for path in (state, out / weight_file):
+    first_save = min(config.save_every, config.steps)
+    tables = [out / LOG_FILE, out / VALIDATION_FILE]
+    last_steps = {path: CsvTable(path).last_step() for path in tables}
+    held = [path for path, step in last_steps.items() if step >= first_save]
+    if max(last_steps.values()) < 0:
+        held.append(best)
+    for path in (state, out / f"{config.model}.safetensors", *held):
         if path.exists():
             raise ZimError(
                 f"{out} holds a run already ({path.name}), which would be overwritten.",
-                "Continue it with --auto-resume, or choose another --out.",
+                "Continue it with --auto-resume, or choose another --out."
+                if state.exists()
+                else "Choose another --out.",
             )
 
 
@@ -106,6 +119,15 @@ def begin_record(out: Path, trainer: BaseTrainer[Any, Any], data: RunData) -> Ru
             print(
                 "The data are not those that the run began with"
                 f" ({made['data']['digest']}, now {data.digest}).",
+                file=sys.stderr,
+            )
+        elif (
+            made["data"].get("entries", now["data"]["entries"])
+            != now["data"]["entries"]
+        ):
+            print(
+                "The sources of the data are not used as when the run began; see"
+                f" {RECORD_FILE}.",
                 file=sys.stderr,
             )
     stored = {"config": asdict(trainer.config), **asdict(record)}

@@ -13,11 +13,13 @@ from training import adapt
 from training.adaptation import run as run_module
 from training.adaptation import tuning
 from training.adaptation.blending import blend, choose_share
+from training.run_config import read_overrides
 from training.tiny import config as tiny_config
 from zim_app.core.adaptation import Adapted, Failed, Validated, decode_event
 from zim_app.core.images import load_image
 from zim_app.core.project import write_project
 from zim_app.core.saved_work import ObjectStack
+from zim_model.errors import ZimError
 from zim_model.network.config import TinyConfig
 from zim_model.network.tiny import ZimTiny
 from zim_model.prompts import Point, PromptSet
@@ -93,6 +95,43 @@ def test_it_learns_from_pairs_and_installs_the_model(capsys, pairs, monkeypatch)
         assert sheet.width > sheet.height
 
 
+def test_the_folder_of_the_result_is_made(capsys, pairs, tmp_path, monkeypatch):
+    monkeypatch.setattr(run_module, "choose_share", lambda *_: 0.5)
+    out = tmp_path / "new" / "folder" / "out.safetensors"
+    code, events = run(capsys, pairs, "--model=small", "--out", out, "--set=steps=1")
+    assert (code, events[-1].weights) == (0, str(out))
+    assert out.exists()
+    (tmp_path / "file").touch()
+    taken = tmp_path / "file" / "out.safetensors"
+    code, events = run(capsys, pairs, "--model=small", "--out", taken)
+    assert code == 1
+    assert str(taken.parent) in events[0].message, "before the training"
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("foo=1", "unknown keys: foo"),
+        ("views=0", "views = 0 is not from 1"),
+        ("size=100", "size = 100 is not a multiple of 32 from 64 to 2048"),
+        ("model=zim-tiny", "--model"),
+        ("lr=fast", "lr = 'fast' is not of type float"),
+    ],
+)
+def test_mistakes_in_settings_are_named(setting, message, pairs, tmp_path):
+    out = tmp_path / "out.safetensors"
+    settings = read_overrides([setting])
+    options = run_module.AdaptationOptions((pairs,), "small", out, 1.0, settings)
+    with pytest.raises(ZimError, match=message):
+        run_module.adapt_model(options, tmp_path, lambda _: None, lambda: True)
+
+
+def test_the_result_is_a_safetensors_file(capsys, pairs, tmp_path):
+    code, events = run(capsys, pairs, "--model=small", "--out", tmp_path / "m.png")
+    assert code == 1
+    assert ".safetensors" in events[-1].hint
+
+
 def test_nothing_gained_writes_nothing(capsys, pairs, tmp_path):
     out = tmp_path / "out.safetensors"
     code, events = run(
@@ -102,6 +141,17 @@ def test_nothing_gained_writes_nothing(capsys, pairs, tmp_path):
     assert isinstance(events[-1], Adapted)
     assert events[-1].share == 0
     assert not out.exists()
+    adapt.main(
+        [
+            str(pairs),
+            "--model=small",
+            f"--out={out}",
+            "--set=steps=1",
+            *QUICK,
+            "--set=lr=0",
+        ]
+    )
+    assert "nothing was written" in capsys.readouterr().err
 
 
 def test_objects_of_projects_are_learned_from(capsys, pairs, tmp_path):

@@ -56,3 +56,10 @@ def test_an_unreadable_photo_is_named_with_its_folder(tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"x")
     with pytest.raises(ImageError, match=f"{tmp_path.name}/a.jpg cannot be read"):
         read_photo(tmp_path / "a.jpg")
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_the_ones_of_a_mask_are_opaque(tmp_path, kind):
+    mask = np.array([[0, 1], [1, 0]], kind)
+    Image.fromarray(mask).save(tmp_path / "a.png")
+    assert (read_alpha(tmp_path / "a.png") == mask * 255).all()

@@ -118,6 +118,16 @@ def test_no_run_overwrites_another(run, capsys):
     assert run() == 1, "the weights alone are worth keeping, too"
     assert "zim-tiny.safetensors" in capsys.readouterr().err
     assert run("--resume-from", str(run.out / "kept.pt"), out="other") == 0
+    for left in ("log.csv", "zim-tiny-best.safetensors"):
+        out = run.out.parent / f"left-{left}"
+        out.mkdir()
+        (out / left).write_bytes(b"step,loss\n4,0.5\n")
+        assert run(out=out.name) == 1
+        assert left in capsys.readouterr().err
+    early = run.out.parent / "killed-early"
+    early.mkdir()
+    (early / "log.csv").write_bytes(b"step,loss\n1,0.5\n")
+    assert run(out=early.name) == 0, "nothing was saved"
     (run.out / "kept.pt").rename(run.out / "state.pt")
     state = str(run.out / "state.pt")
     assert run("--resume-from", state, out="other") == 1, "another run's folder"
@@ -253,7 +263,7 @@ def test_without_held_out_images_there_is_no_validation(run, tmp_path, capsys):
         photo(tmp_path / "few" / f"p{i}.png")
         matte(tmp_path / "few" / f"p{i}.alpha.png")
     assert run(VALIDATED, data=tmp_path / "few") == 0
-    assert "No image is held out" in capsys.readouterr().err
+    assert "No usable image is held out" in capsys.readouterr().err
     assert not (run.out / "validation.csv").exists()
     assert not (run.out / "zim-tiny-best.safetensors").exists()
 
@@ -283,6 +293,10 @@ def test_the_lower_sad_is_the_better(folder):
         ("speed=2", "unknown keys: speed"),
         ("steps", "'steps' is not a setting"),
         ("best_by=loss", "iou, sad"),
+        ("size=0", "size = 0 is not a multiple of 32 from 64 to 2048"),
+        ("size=100", "size = 100 is not a multiple of 32"),
+        ("small_size=10000000000", "is not a multiple of 32"),
+        ("threads=1000000", "threads = 1000000 is not from 0 to 256"),
         ("faults=ignore", "skip, fail"),
     ],
 )
@@ -316,7 +330,7 @@ def test_data_of_other_trainings_are_refused(run, tmp_path, capsys):
     assert run(data=tmp_path / "sets.toml") == 1
     assert "List the data sets as [[data]]" in capsys.readouterr().err
     assert run(data=tmp_path / "nowhere") == 1
-    assert "nowhere is neither a folder nor" in capsys.readouterr().err
+    assert "nowhere does not exist" in capsys.readouterr().err
 
 
 def test_a_profile_is_recorded(run):
@@ -374,3 +388,32 @@ def test_own_photos_can_be_previewed(run):
     run("steps=1")
     with Image.open(run.out / "previews.png") as sheet:
         assert sheet.height == train_tiny.PREVIEWS * 64
+
+
+def test_blank_held_out_mattes_end_no_run(run, tmp_path, capsys):
+    for i in range(8):
+        photo(tmp_path / "train" / f"p{i}.png", seed=i)
+        matte(tmp_path / "train" / f"p{i}.alpha.png")
+        photo(tmp_path / "val" / f"v{i}.png", seed=i)
+        Image.new("L", (80, 60)).save(tmp_path / "val" / f"v{i}.alpha.png")
+    data = tmp_path / "data.toml"
+    data.write_text('[[data]]\npath = "train"\n[[data]]\npath = "val"\nsplit = "val"\n')
+    assert run(VALIDATED, data=data) == 0
+    told = capsys.readouterr().err
+    assert told.count("No preview sheet") == 1
+    assert "No usable image is held out" in told
+    assert (run.out / "zim-tiny.safetensors").exists()
+    assert not (run.out / "previews.png").exists()
+
+
+def test_other_use_of_the_same_data_is_told_at_a_resume(run, folder, tmp_path, capsys):
+    data = tmp_path / "data.toml"
+    data.write_text(f'[[data]]\npath = "{folder}"\nband = 1\n')
+    assert run("steps=2", data=data) == 0
+    entry = json.loads((run.out / "run.json").read_text())["made"]["data"]["entries"][0]
+    assert (entry["name"], entry["kind"], entry["band"]) == ("mine", "matte", 1)
+    data.write_text(f'[[data]]\npath = "{folder}"\nband = 3\n')
+    capsys.readouterr()
+    assert run("steps=3", "--auto-resume", data=data) == 0
+    assert "not used as when the run began" in capsys.readouterr().err
+    assert run("steps=3", "--auto-resume", data=data) == 0

@@ -157,7 +157,7 @@ def test_a_damaged_image_is_skipped_and_named(training_folder, tmp_path):
         ("stl = 1", "not of type bool"),
         ("region_loss = 'bce'", "unknown keys: region_loss"),
         ("size = 100", "multiple of 32"),
-        ("size = 32", "64 or more"),
+        ("size = 32", "from 64 to 2048"),
         ("sga = 1.5", "between 0 and 1"),
         ("lr = nan", "lr = nan is not from 0"),
         ("lr = inf", "lr = inf is not from 0"),

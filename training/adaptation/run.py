@@ -21,6 +21,7 @@ from zim_app.core.training_pairs import FOLDER
 from zim_model.errors import ZimError
 from zim_model.inference.engine import Engine
 from zim_model.network.tiny import ZimTiny
+from zim_model.runtime.atomic_files import explained_write
 from zim_model.weights.adapted import ADAPTATION_KEY, Adaptation
 from zim_model.weights.catalogue import locate
 from zim_model.weights.checkpoint import load_model, save_model
@@ -75,7 +76,7 @@ def adapt_model(
         ZimError: the model is no zim-tiny, there are too few usable corrections, or a
             file exists already or cannot be written.
     """
-    _check_free(options)
+    _check_target(options)
     parent = _load_parent(options.model)
     config = adaptation_settings(parent, dict(options.settings))
     if config.threads:
@@ -95,17 +96,26 @@ def adapt_model(
     if share == 0:
         return result
     model = _with_state(parent, state)
-    write_comparison(parent, model, tuning.scenes, options.sheet)
     _save(options, model, found, {"config": asdict(config), "result": asdict(result)})
+    with explained_write(options.sheet):
+        write_comparison(parent, model, tuning.scenes, options.sheet)
     return replace(result, weights=str(options.out), sheet=str(options.sheet))
 
 
-def _check_free(options: AdaptationOptions) -> None:
-    """Check that no file would be replaced.
+def _check_target(options: AdaptationOptions) -> None:
+    """Make the folder of the result; check that no file would be replaced.
 
     Raises:
-        ZimError: naming the one that exists.
+        ZimError: naming the one that exists, or the folder that cannot be made.
     """
+    if options.out.suffix != ".safetensors":
+        raise ZimError(
+            f"{options.out} is no name of a weight file.",
+            "Choose a name that ends with .safetensors.",
+        )
+    folder = options.out.parent
+    with explained_write(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     for path in (options.out, options.sheet):
         if path.exists():
             raise ZimError(

@@ -66,13 +66,16 @@ def adaptation_settings(parent: ZimTiny, changes: dict[str, Any]) -> TinyTrainCo
     """The settings of a run from a model.
 
     Raises:
-        ZimError: the model is of no known shape.
+        ZimError: the model is of no known shape, or a setting is unknown or out of
+            range.
     """
+    if "model" in changes:
+        raise ZimError("--set model: the model is that of --model.")
     for name, architecture in MODELS.items():
         if architecture == parent.config:
             stage = "answers" if architecture.detail_widths is None else "joint"
-            chosen = {**SETTINGS, "stage": stage, **changes}
-            return TinyTrainConfig(model=name, **chosen)
+            chosen = {"model": name, **SETTINGS, "stage": stage, **changes}
+            return TinyTrainConfig.checked("--set", chosen)
     raise ZimError(
         f"{parent.config.name} is of a shape that cannot be trained.",
         "Choose zim-tiny, or a model that was adapted from it.",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from training.run_config import RunSettings
+from training.run_config import RunSettings, check_side
 from zim_model.conversion.config import CONVERTERS, ConverterConfig
 from zim_model.errors import ZimError
 
@@ -16,7 +16,7 @@ class ConverterTrainConfig(RunSettings):
     """Settings of one run; see also :class:`RunSettings`.
 
     Attributes:
-        size: side of the training crops in pixels, a multiple of 32, at least 64.
+        size: side of the training crops in pixels, see :func:`check_side`.
         patches: number of crops of each sampled image.
         scale: smallest factor by which images are downscaled; the largest is 1.
         sga: probability of cutting the same region from a label and its matte (Spatial
@@ -46,8 +46,7 @@ class ConverterTrainConfig(RunSettings):
             ZimError: a value is out of range.
         """
         # In smaller crops batch norm would see a single value at stride 32.
-        if self.size < 64 or self.size % 32:
-            raise ZimError(f"size = {self.size} is not a multiple of 32, 64 or more.")
+        check_side("size", self.size)
         for key in ("sga", "stl_share", "scale"):
             value = getattr(self, key)
             if not 0 <= value <= 1:

@@ -224,8 +224,13 @@ def open_data(path: Path) -> TrainingData:
     """
     found = _Found()
     if path.suffix == ".toml":
-        for entry in read_entries(path):
-            found.add(entry, path.parent)
+        for number, entry in enumerate(read_entries(path), 1):
+            if not found.add(entry, path.parent) and entry.weight:
+                raise ZimError(
+                    f"{path}, entry {number}: {entry.path} has no files of its own.",
+                    "Check path and kind; a file belongs to the first entry that"
+                    " matches it.",
+                )
     else:
         found.add(DataEntry(), path)
     pools = tuple(found.pools)
@@ -251,6 +256,10 @@ def read_entries(path: Path) -> list[DataEntry]:
             or a value out of range.
     """
     rows = read_toml(path).get("data")
+    if isinstance(rows, dict):
+        raise ZimError(
+            f"{path} has [data] in place of [[data]].", "Write [[data]], one each."
+        )
     if not isinstance(rows, list) or not rows:
         raise ZimError(
             f"{path} lists no data.", 'Add [[data]] with path = "FOLDER"; one each.'
@@ -301,14 +310,18 @@ class _Found:
         default_factory=dict
     )
 
-    def add(self, entry: DataEntry, base: Path) -> None:
-        """Add an entry, whose path is relative to ``base``."""
+    def add(self, entry: DataEntry, base: Path) -> bool:
+        """Add an entry, whose path is relative to ``base``; whether it has files.
+
+        One of kind ``procedural`` needs none.
+        """
         if entry.weight == 0:
-            return
+            return False
         if entry.kind == "procedural":
             named = replace(entry, name=entry.name or entry.kind)
             self.pools.append(Pool(named, ((base, base),), self._manifest(base)))
-            return
+            return True
+        taken = len(self.taken)
         folder, prefix = _folder_of(entry, base)
         try:
             kind = entry.kind or _detect_kind(folder)
@@ -324,6 +337,7 @@ class _Found:
                 )
         except OSError as error:
             raise read_error(folder, error) from error
+        return len(self.taken) > taken
 
     def _manifest(self, root: Path) -> Manifest:
         if root not in self.manifests:

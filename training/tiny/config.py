@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
-from training.run_config import RunSettings
+from training.run_config import RunSettings, check_side
 from training.sources import Weights
 from zim_model.network.config import LiteConfig, TinyConfig
 
@@ -27,7 +27,7 @@ class TinyTrainConfig(RunSettings):
         weights: ``open`` trains on images that leave the weights free for any use,
             ``all`` also on those for research only.
         encoder_lr: learning rate of the pretrained encoder, as a share of ``lr``.
-        size: input side of the views, a multiple of 32.
+        size: input side of the views, see :func:`check_side`.
         small_size, small_share: input side of the first steps, and their share of all
             steps; cheaper, so that more is seen.
         whole_share: share of the views without a box that show the whole image.
@@ -67,6 +67,15 @@ class TinyTrainConfig(RunSettings):
         "stage": ("answers", "detail", "joint"),
         "weights": ("open", "all"),
     }
+
+    def __post_init__(self) -> None:
+        """Check the sides.
+
+        Raises:
+            ZimError: one is out of range.
+        """
+        check_side("size", self.size)
+        check_side("small_size", self.small_size)
 
     @property
     def architecture(self) -> TinyConfig:

@@ -410,7 +410,8 @@ def _summarise(
         made = number["done"]
         rate = f" in {seconds:.1f} s" if seconds else ""
         per_photo = f", {seconds / made:.2f} s per photo" if made and seconds else ""
-        print(f"{text}{rate}{per_photo}; see {files[0]}")
+        see = f"; see {files[0]}" if files else ""
+        print(f"{text}{rate}{per_photo}{see}")
     if interrupted:
         print("zim-studio: interrupted; run it again to resume.", file=sys.stderr)
         return INTERRUPTED

@@ -21,6 +21,8 @@ from zim_model.evaluation.journal import EvaluationRow
 RESAMPLES = 10_000
 CONFIDENCE = 0.95
 """Of the intervals."""
+DECIMALS = 12
+"""Of differences; what is beyond them is rounding of the metrics."""
 _SEED = 20_241_101
 _CHUNK = 4_000_000
 """Drawn cases at a time, which bounds the memory."""
@@ -163,9 +165,10 @@ def signed_rank(differences: _Numbers) -> float:
     """The p-value of Wilcoxon's two-sided test; 1 where nothing differs.
 
     Args:
-        differences: NaN and 0 are left out.
+        differences: NaN and 0 are left out; equal to DECIMALS are ties.
     """
-    used = differences[~np.isnan(differences) & (differences != 0)]
+    rounded = np.round(differences, DECIMALS)
+    used = rounded[~np.isnan(rounded) & (rounded != 0)]
     if not used.size:
         return 1.0
     from scipy.stats import wilcoxon  # half a second

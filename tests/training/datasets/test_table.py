@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from training.datasets.opening import open_run_data
 from training.datasets.table import KINDS, open_data, read_entries
 from training.sources import SceneReader
 from zim_model.errors import ZimError
@@ -231,3 +232,21 @@ def test_the_list_of_a_training_folder_is_a_list():
 
     entries = read_entries(TEMPLATE)
     assert len(entries) == len({entry.name or entry.path for entry in entries})
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ('[[data]]\npath = "m"\n[[data]]\npath = "m/none*"\n', "entry 2: m/none"),
+        ('[[data]]\npath = "m"\n[[data]]\npath = "m"\nweight = 2\n', "entry 2: m has"),
+        ('[data]\npath = "m"\n', r"in place of \[\[data\]\]"),
+    ],
+)
+def test_entries_without_files_are_named(tmp_path, entries, message):
+    photo(tmp_path / "m" / "a.png")
+    matte(tmp_path / "m" / "a.alpha.png")
+    (tmp_path / "data.toml").write_text(entries)
+    with pytest.raises(ZimError, match=message):
+        open_run_data(
+            *(tmp_path / "data.toml", tmp_path, tmp_path), fatal=False, quiet=True
+        )

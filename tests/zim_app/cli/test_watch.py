@@ -207,6 +207,17 @@ def test_the_command_watches_until_it_is_interrupted(tmp_path: Path) -> None:
         process.communicate()
 
 
+def test_a_watch_that_no_photo_came_to_makes_no_report(
+    tmp_path: Path, monkeypatch, capsys
+) -> None:
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    photos.mkdir()
+    during_waits(monkeypatch, lambda: signal.raise_signal(signal.SIGINT))
+    assert main(["batch", str(photos), "-o", str(out), "--auto", "--watch"]) == 0
+    assert capsys.readouterr().out.startswith("0 made")
+    assert not out.exists()
+
+
 @pytest.mark.parametrize("other", [["--dry-run"], ["--cluster", "auto"]])
 def test_what_does_not_go_with_watching_is_refused(tmp_path, other, capsys) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -134,6 +134,12 @@ def test_missing_values_are_left_out_of_the_test():
     assert signed_rank(values) == signed_rank(np.array([1.0, 2.0, 3.0]))
 
 
+def test_rounding_is_no_difference():
+    assert signed_rank(np.full(8, 1e-17)) == 1.0
+    values = np.array([1.0, -1.0, 2.0, 3.0, -2.0])
+    assert signed_rank(values + 1e-15) == signed_rank(values)
+
+
 def test_the_reports_show_spread_best_and_differences(report):
     text = to_markdown(report)
     group = next(g for g in report.groups() if g.system == "b")

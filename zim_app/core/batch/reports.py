@@ -42,7 +42,7 @@ def write_reports(plan: BatchPlan, rows: Iterable[BatchRow]) -> list[Path]:
         rows: of the processed images.
 
     Returns:
-        The files.
+        The files; none if there are no rows, as of a watch that no photo came to.
 
     Raises:
         ZimError: a file cannot be written.
@@ -53,6 +53,8 @@ def write_reports(plan: BatchPlan, rows: Iterable[BatchRow]) -> list[Path]:
             if record.row is not None:
                 by_image.setdefault(name, record.row)
     ordered = sort_rows(by_image.values())
+    if not ordered:
+        return []
     return write_report_files(plan.output, [(plan.output, row) for row in ordered])
 
 
