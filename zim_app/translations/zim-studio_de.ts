@@ -676,6 +676,22 @@
         <translation>Geben Sie die Gewichte eines ZIM oder SAM mit ViT an.</translation>
     </message>
     <message>
+        <source>{path} holds a label converter, which takes no prompts.</source>
+        <translation>{path} enthält einen Label-Konverter, der keine Prompts annimmt.</translation>
+    </message>
+    <message>
+        <source>Use it with: zim-studio convert-mask --model {path}</source>
+        <translation>Verwenden Sie ihn mit: zim-studio convert-mask --model {path}</translation>
+    </message>
+    <message>
+        <source>{path} holds a trimap network, which takes no prompts.</source>
+        <translation>{path} enthält ein Trimap-Netz, das keine Prompts annimmt.</translation>
+    </message>
+    <message>
+        <source>Use it with --upsampling trimap --trimap-network {path}</source>
+        <translation>Verwenden Sie es mit --upsampling trimap --trimap-network {path}</translation>
+    </message>
+    <message>
         <source>Images in {out} cannot be written: {reason}.</source>
         <translation>Bilder in {out} können nicht geschrieben werden: {reason}.</translation>
     </message>

@@ -14,14 +14,13 @@ from zim_model.errors import WeightsError, msg
 from zim_model.runtime.atomic_files import atomic_write
 from zim_model.weights.installed import translate_os_errors
 from zim_model.weights.tensors import (
+    CONVERTER_KEY,
     check_fits,
     encode_safetensors,
     load_strict,
     read_tensors,
     to_stored_dtype,
 )
-
-CONFIG_KEY = "converter_config"
 
 
 def load_converter(name_or_path: str | Path) -> ConverterNetwork:
@@ -56,13 +55,13 @@ def load_converter(name_or_path: str | Path) -> ConverterNetwork:
                 ),
             )
     metadata, tensors = read_tensors(path)
-    if CONFIG_KEY not in metadata:
+    if CONVERTER_KEY not in metadata:
         raise WeightsError(
             msg("{path} holds no label converter.", path=path),
             msg("Give a file made by training.train_converter."),
         )
     try:
-        config = ConverterConfig.from_json(json.loads(metadata[CONFIG_KEY]))
+        config = ConverterConfig.from_json(json.loads(metadata[CONVERTER_KEY]))
     except (ValueError, TypeError, RecursionError) as error:
         raise WeightsError(
             msg("{path} has a malformed configuration.", path=path),
@@ -86,7 +85,7 @@ def save_converter(
     Raises:
         WeightsError: the file cannot be written.
     """
-    own = {CONFIG_KEY: json.dumps(network.config.to_json())}
+    own = {CONVERTER_KEY: json.dumps(network.config.to_json())}
     tensors = {
         key: to_stored_dtype(value) for key, value in network.state_dict().items()
     }

@@ -32,6 +32,7 @@ from zim_model.weights.sam_checkpoint import (
     read_sam,
 )
 from zim_model.weights.tensors import (
+    CONVERTER_KEY,
     check_fits,
     encode_safetensors,
     load_strict,
@@ -96,6 +97,26 @@ def load_zim(name_or_path: str | Path, device: str = "cpu") -> Zim:
     return model
 
 
+def _other_family_error(
+    path: Path, metadata: Mapping[str, str], tensors: Mapping[str, Tensor]
+) -> WeightsError:
+    """The error about weights that are no model's that takes prompts."""
+    if CONVERTER_KEY in metadata:
+        return WeightsError(
+            msg("{path} holds a label converter, which takes no prompts.", path=path),
+            msg("Use it with: zim-studio convert-mask --model {path}", path=path),
+        )
+    if any(name.startswith("backbone.") for name in tensors):
+        return WeightsError(
+            msg("{path} holds a trimap network, which takes no prompts.", path=path),
+            msg("Use it with --upsampling trimap --trimap-network {path}", path=path),
+        )
+    return WeightsError(
+        msg("{path} holds weights but not for which architecture.", path=path),
+        msg("It must be saved by zim-studio (metadata key {key}).", key=CONFIG_KEY),
+    )
+
+
 def read_weights(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
     """The configuration and the float32 tensors of one of our weight files.
 
@@ -109,10 +130,7 @@ def read_weights(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
     }
     key = next((key for key in kinds if key in metadata), None)
     if key is None:
-        raise WeightsError(
-            msg("{path} holds weights but not for which architecture.", path=path),
-            msg("It must be saved by zim-studio (metadata key {key}).", key=CONFIG_KEY),
-        )
+        raise _other_family_error(path, metadata, tensors)
     try:
         config = kinds[key].from_json(json.loads(metadata[key]))
     except (ValueError, RecursionError) as error:  # no JSON

@@ -19,6 +19,8 @@ from zim_model.errors import WeightsError, msg
 from zim_model.runtime.devices import is_out_of_memory
 from zim_model.weights.installed import check_weight_file
 
+CONVERTER_KEY = "converter_config"
+"""Metadata key of a label converter's configuration."""
 LISTED = 3
 """Most names of tensors in an error message."""
 MAX_NESTING = 4

@@ -18,8 +18,9 @@ from zim_model.conversion.config import (
 from zim_model.conversion.converter import Converter
 from zim_model.conversion.cues import CUES, DISTANCE, LABEL, SOFT, label_cue_maps
 from zim_model.conversion.network import ConverterNetwork, MultiScaleLogits, fuse_scales
-from zim_model.conversion.weights import CONFIG_KEY, load_converter, save_converter
+from zim_model.conversion.weights import load_converter, save_converter
 from zim_model.errors import Cancelled, WeightsError, ZimError
+from zim_model.weights.tensors import CONVERTER_KEY
 
 SMALL = dataclasses.replace(
     CONVERTER_TINY,
@@ -261,9 +262,9 @@ def test_files_that_are_no_converter(tmp_path):
     save_file({"a": torch.zeros(1)}, path)
     with pytest.raises(WeightsError, match="holds no label converter"):
         load_converter(path)
-    save_file({"a": torch.zeros(1)}, path, {CONFIG_KEY: json.dumps(SMALL.to_json())})
+    save_file({"a": torch.zeros(1)}, path, {CONVERTER_KEY: json.dumps(SMALL.to_json())})
     with pytest.raises(WeightsError, match="tensors missing"):
         load_converter(path)
-    save_file({"a": torch.zeros(1)}, path, {CONFIG_KEY: "{"})
+    save_file({"a": torch.zeros(1)}, path, {CONVERTER_KEY: "{"})
     with pytest.raises(WeightsError, match="malformed"):
         load_converter(path)

@@ -259,3 +259,21 @@ except WeightsError as error:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert "weights.pth is damaged" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("metadata", "name", "cure"),
+    [
+        ({"converter_config": "{}"}, "encoder.stem.weight", "convert-mask --model"),
+        ({}, "backbone.encoder.layer.0.norm1.weight", "--trimap-network"),
+        ({}, "fc.weight", "saved by zim-studio"),
+    ],
+)
+def test_weights_that_take_no_prompts_say_what_they_are_for(
+    tmp_path, metadata, name, cure
+):
+    path = tmp_path / "other.safetensors"
+    save_file({name: torch.zeros(2)}, path, metadata)
+    with pytest.raises(WeightsError, match=r"other\.safetensors") as caught:
+        load_model(path)
+    assert cure in str(caught.value)
