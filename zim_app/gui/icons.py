@@ -42,7 +42,7 @@ class _GlyphEngine(QIconEngine):
     """Draws a character where and when it is shown, sharp at any size.
 
     Pixmaps made beforehand, for each size, mode and pixel ratio, would take a tenth of
-    the time until the window appears.
+    the time until the window appears; those that were shown are remembered.
     """
 
     def __init__(self, name: str, colour: str, disabled: str) -> None:
@@ -57,13 +57,14 @@ class _GlyphEngine(QIconEngine):
     def paint(
         self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State
     ) -> None:
-        off = mode == QIcon.Mode.Disabled
-        _draw(painter, rect, self._name, self._disabled if off else self._colour)
+        _draw(painter, rect, self._name, self._colour_in(mode))
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
-        off = mode == QIcon.Mode.Disabled
-        colour = self._disabled if off else self._colour
+        colour = self._colour_in(mode)
         return _rendered(self._name, size.width(), size.height(), colour)
+
+    def _colour_in(self, mode: QIcon.Mode) -> str:
+        return self._disabled if mode == QIcon.Mode.Disabled else self._colour
 
 
 _CLONES: list[QIconEngine] = []
