@@ -25,7 +25,7 @@ from zim_app.core.export import (
 from zim_app.core.export_options import ExportOptions
 from zim_app.core.formats import FileFormat
 from zim_app.core.images import Image
-from zim_app.core.layered import ImageLayer, LayeredImage
+from zim_app.core.layered import ImageLayer, LayeredImage, LayerSource
 from zim_app.core.pixels import PixelArray
 from zim_app.core.rasters import Tags
 from zim_model.arrays import BoolArray, FloatArray, WordArray, mask_bounds
@@ -306,16 +306,21 @@ def plate_layers(
 
     The cut-out is decontaminated: what shows through its soft edge is on the plate.
     """
-    whole = CutOut.from_image(plate.image, _opaque(image))
-    lifted = CutOut.from_image(image, alpha)
-    colours = estimate_foreground(lifted.colours, lifted.alpha, cancelled=cancelled)
-    lifted = CutOut(colours, lifted.alpha)
-    dtype = colours.dtype
-    layers = (
-        ImageLayer.from_cut_out("Clean plate", whole, dtype),
-        ImageLayer.from_cut_out("Object", lifted, dtype, hidden_pixels="bleed"),
-    )
-    return LayeredImage.from_layers(image.height, image.width, dtype, layers)
+
+    def whole() -> ImageLayer:
+        cut_out = CutOut.from_image(plate.image, _opaque(image))
+        return ImageLayer.from_cut_out("Clean plate", cut_out, image.source.dtype)
+
+    def lifted() -> ImageLayer:
+        mixed = CutOut.from_image(image, alpha)
+        colours = estimate_foreground(mixed.colours, mixed.alpha, cancelled=cancelled)
+        return ImageLayer.from_cut_out(
+            *("Object", CutOut(colours, mixed.alpha), image.source.dtype),
+            hidden_pixels="bleed",
+        )
+
+    sources = (LayerSource("Clean plate", whole), LayerSource("Object", lifted))
+    return LayeredImage(image.height, image.width, image.source.dtype, sources)
 
 
 def _plate_options(image: Image, *, flat: bool) -> ExportOptions:
