@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import sys
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -216,7 +217,10 @@ class _Headers:
 def _look(path: Path) -> tuple[str, int, int, int]:
     """What is wrong with a file or "", its height and width, and its channels."""
     try:
-        with Image.open(path) as file:
+        with warnings.catch_warnings():  # of Pillow, about large images
+            warnings.simplefilter("ignore")
+            opened = Image.open(path)
+        with opened as file:
             channels = len(file.getbands())
             width, height = file.size
             # Of other formats only pixels further on tell it.

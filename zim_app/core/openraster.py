@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 import zipfile
 from collections.abc import Iterator
 from typing import IO
@@ -69,7 +70,12 @@ def read_back(stream: IO[bytes]) -> Iterator[PixelArray]:
 
 def profile_of(stream: IO[bytes]) -> bytes | None:
     """The ICC profile of the merged image of :func:`write_openraster`."""
-    with zipfile.ZipFile(stream) as archive, archive.open(_MERGED) as merged:
+    with (
+        zipfile.ZipFile(stream) as archive,
+        archive.open(_MERGED) as merged,
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")  # of Pillow, about large images
         icc: bytes | None = Image.open(merged).info.get("icc_profile")
         return icc
 

@@ -7,6 +7,7 @@ guessed and nothing counts as zero.
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -174,7 +175,10 @@ def read_trimap(path: Path) -> BoolArray:
 def _open_image(path: Path) -> Iterator[Image.Image]:
     """A decoded image, closed after the block."""
     try:
-        with Image.open(path) as image:
+        with warnings.catch_warnings():  # of Pillow, about large images
+            warnings.simplefilter("ignore")
+            opened = Image.open(path)
+        with opened as image:
             image.load()
             yield image
     except UnidentifiedImageError as error:
