@@ -2576,6 +2576,14 @@
         <translation>Speichern Sie sie in Graustufen.</translation>
     </message>
     <message>
+        <source>{path} is no label map: its compression, {compression}, changes numbers.</source>
+        <translation>{path} ist keine Labelkarte: Die Komprimierung, {compression}, ändert Zahlen.</translation>
+    </message>
+    <message>
+        <source>Save the original label map without loss, as PNG does.</source>
+        <translation>Speichern Sie die ursprüngliche Labelkarte verlustfrei, etwa als PNG.</translation>
+    </message>
+    <message>
         <source>{path} is too large: {error}</source>
         <translation>{path} ist zu groß: {error}</translation>
     </message>
