@@ -3252,6 +3252,14 @@
         <translation>Setzen Sie einen Punkt auf das Objekt oder einen Rahmen darum.</translation>
     </message>
     <message>
+        <source>The hole and what is to be avoided leave nothing of {name} to fill from.</source>
+        <translation>Das Loch und was gemieden werden soll lassen von {name} nichts übrig, womit gefüllt werden könnte.</translation>
+    </message>
+    <message>
+        <source>Avoid less, or choose a smaller margin.</source>
+        <translation>Meiden Sie weniger, oder wählen Sie einen kleineren Rand.</translation>
+    </message>
+    <message>
         <source>The hole covers {name}: nothing is left to fill it from.</source>
         <translation>Das Loch bedeckt {name}: Es bleibt nichts, womit es zu füllen wäre.</translation>
     </message>
