@@ -154,6 +154,8 @@ def erase(
     margin = default_margin(alpha) if options.margin is None else options.margin
     hole = make_hole(image, alpha, margin)
     usable = _usable(image, avoid)
+    if usable is not None and not (usable & ~hole).any():
+        raise _covering_error(image, avoid)
     try:
         if options.network:
             apply = _network_fill(image, hole, usable, options.network)

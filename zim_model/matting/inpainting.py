@@ -75,14 +75,6 @@ class HoleTooLargeError(ZimError):
     """Around a hole too little of the image is known."""
 
 
-def hole_too_large() -> HoleTooLargeError:
-    """The error that a hole leaves nothing to fill it from."""
-    return HoleTooLargeError(
-        msg("The hole leaves nothing of the photo to fill it from."),
-        msg("Make the hole, or its margin, smaller, or remove less at once."),
-    )
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Fill:
     """From where the pixels of a hole are copied.
@@ -334,7 +326,10 @@ def _levels(image: ByteArray, hole: BoolArray, known: BoolArray) -> list[_Level]
     level = _Level(np.dstack([lab, _detail(lab[..., 0], ~missing)]), missing, ~unknown)
     levels = [level]
     if not _centres(level.known).any():
-        raise hole_too_large()
+        raise HoleTooLargeError(
+            msg("The hole leaves nothing of the photo to fill it from."),
+            msg("Make the hole, or its margin, smaller, or remove less at once."),
+        )
     while min(level.hole.shape) >= 2 * LEAST_SIDE and _depth(level) > COARSEST_DEPTH:
         level = level.halved()
         if not _centres(level.known).any():

@@ -16,7 +16,6 @@ from zim_model.arrays import (
     mask_bounds,
 )
 from zim_model.errors import WeightsError, msg
-from zim_model.matting.inpainting import hole_too_large
 from zim_model.onnx.sessions import open_session, providers_of, run_graph
 
 SIDE = 512
@@ -89,18 +88,15 @@ class InpaintingNetwork:
         Args:
             image: (H, W, 3) uint8 sRGB.
             hole: (H, W), not empty.
-            usable: (H, W), what the network may see; None for all outside the hole.
-                The rest is hidden from it as the hole is.
+            usable: (H, W), what the network may see, some of it outside the hole; None
+                for all of that.  The rest is hidden from it, as the hole is.
 
         Raises:
-            HoleTooLargeError: nothing is left that the network may see.
             WeightsError: the network fails, or gives no image.
         """
         hidden = hole if usable is None else hole | ~usable
         left, top, right, bottom = _seen(hole, hidden)
         part = slice(top, bottom), slice(left, right)
-        if hidden[part].all():
-            raise hole_too_large()
         drawn = self._run(image[part], hidden[part])
         height, width = bottom - top, right - left
         resized = cv2.resize(drawn, (width, height), interpolation=cv2.INTER_CUBIC)
