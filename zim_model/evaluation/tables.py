@@ -31,8 +31,9 @@ FAMILIES = {
     "mask": "Masks and outlines",
 }
 HOSTS = (
-    "HOST / SOURCE: a trimap is made of the source's matte or mask, and the host, "
-    "closed-form matting or a trimap network, predicts alpha where it is unknown."
+    "HOST / SOURCE (UPSAMPLING): a trimap is made of the source's matte or mask, "
+    "upsampled so, and the host, closed-form matting or a trimap network, predicts "
+    "alpha where it is unknown."
 )
 _REGIONS = {
     "image": "whole image",

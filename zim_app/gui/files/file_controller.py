@@ -8,7 +8,7 @@ from os.path import isfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMimeData, QObject, Qt, Signal, Slot
+from PySide6.QtCore import QMimeData, QObject, Signal, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMainWindow, QMessageBox
 
@@ -425,7 +425,6 @@ class FileController(QObject):
         self._ask(dialogs.unsaved_box(self._studio.widget, self.project), on_done)
 
     def _ask(self, box: QMessageBox, on_done: Callable[[], object]) -> None:
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.buttonClicked.connect(partial(self._on_box_clicked, box, on_done))
         box.open()
 
