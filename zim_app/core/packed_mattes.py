@@ -181,6 +181,14 @@ AnyMatte = Matte | PackedMatte
 """Both read alike."""
 
 
+@overload
+def unpacked(matte: AnyMatte) -> Matte: ...
+
+
+@overload
+def unpacked(matte: AnyMatte | None) -> Matte | None: ...
+
+
 def unpacked(matte: AnyMatte | None) -> Matte | None:
     """The matte itself, where it may be packed."""
     return matte.unpack() if isinstance(matte, PackedMatte) else matte

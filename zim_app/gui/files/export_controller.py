@@ -134,16 +134,16 @@ class ExportController(QObject):
         active = document.state.object
         shown = _exported_objects(document, "together")
         options = stored_options()
+        alphas = [matte.alpha for _, matte in shown]
         export_objects = [
             ExportObject(
                 object_name(scene_object),
-                visible_bounds(matte.alpha, options.trim_alpha) or (0, 0, 0, 0),
+                visible_bounds(alpha, options.trim_alpha) or (0, 0, 0, 0),
                 scene_object.recipe.finish.decontaminate,
                 scene_object.id == active.id,
             )
-            for scene_object, matte in shown
+            for (scene_object, _), alpha in zip(shown, alphas, strict=True)
         ]
-        alphas = [matte.alpha for _, matte in shown]
         measured = (self._file_worker, document.image, alphas)
         halo, shadow = HaloHint(*measured), ShadowHint(*measured)
         folder = self._target_folder(document)

@@ -91,9 +91,8 @@ class CandidateComparison(QObject):
             self._show()
 
     def _show(self) -> None:
-        state = self._document.state if self._document is not None else None
-        chosen = unpacked(state.matte) if state is not None else None
+        chosen = self._document.state.matte if self._document is not None else None
         comparison = None
         if self._request is not None and self._other is not None and chosen is not None:
-            comparison = Comparison(chosen, self._other, self._row.blend)
+            comparison = Comparison(unpacked(chosen), self._other, self._row.blend)
         self._canvas.show_comparison(comparison)
