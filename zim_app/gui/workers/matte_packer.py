@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, QTimer, Slot
 
 from zim_app.core.packed_mattes import AnyMatte, PackedMatte
 from zim_app.gui.document import Document, DocumentState
 from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
+from zim_model.runtime.malloc import release_freed_memory
+
+RELEASE_DELAY_MS = 500
+"""From the last packing until its memory goes back to the system."""
 
 
 class MattePacker(QObject):
@@ -26,6 +30,10 @@ class MattePacker(QObject):
         self._document: Document | None = None
         self._thread = WorkerThread("packing", parent=self)
         self._thread.finished.connect(self._on_thread_finished)
+        self._release = QTimer(self)
+        self._release.setSingleShot(True)
+        self._release.setInterval(RELEASE_DELAY_MS)
+        self._release.timeout.connect(release_freed_memory)
 
     @property
     def idle(self) -> bool:
@@ -66,6 +74,8 @@ class MattePacker(QObject):
         assert self._document is not None
         if any(matte is task.subject for matte in _in_wrong_form(self._document.state)):
             self._document.replace_matte(task.subject, result)
+            if isinstance(result, PackedMatte):
+                self._release.start()
 
 
 def _conversion(matte: AnyMatte, document: Document) -> Callable[[], AnyMatte]:
