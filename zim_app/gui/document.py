@@ -37,7 +37,7 @@ class DocumentState:
         active: index of the object that edits go to.
         mattes: one for each object; None where there is none.  That of an ``unsolved``
             object belongs to an earlier recipe.  One that is neither on screen nor
-            active is soon packed, by :class:`~zim_app.gui.workers.matte_packer.MattePacker`.
+            active is soon packed, by :mod:`zim_app.gui.workers.matte_packer`.
         unsolved: ids of the objects whose recipe has not been solved yet.
         solo: id of the only object on screen; None shows all visible ones.
     """
