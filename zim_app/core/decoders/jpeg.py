@@ -48,15 +48,15 @@ class _Picture:
     """The segments that pixels depend on, and the metadata of the others."""
 
     metadata: Metadata
-    segments: list[bytes] = field(default_factory=list)
+    segments: list[bytes | memoryview] = field(default_factory=list)
     icc_parts: dict[int, bytes] = field(default_factory=dict)
     icc_count: int = 0
     is_complete: bool = False
     missing_bits: dict[int, list[int]] = field(default_factory=dict)
     """Component to the lowest bit that has not been sent, per coefficient."""
 
-    def still(self) -> bytes:
-        return b"".join([b"\xff\xd8", *self.segments])
+    def still(self, *tail: bytes) -> bytes:
+        return b"".join([b"\xff\xd8", *self.segments, *tail])
 
 
 def decode_jpeg(data: bytes, name: str) -> DecodedImage:
@@ -68,7 +68,7 @@ def decode_jpeg(data: bytes, name: str) -> DecodedImage:
     """
     picture = _read_segments(data, name)
     if picture.is_complete:
-        pixels, mode = decode_samples(picture.still() + _END, "JPEG")
+        pixels, mode = decode_samples(picture.still(_END), "JPEG")
     else:
         pixels, mode = _decode_without_end(picture)
         picture.metadata.ignored.append(msg("end marker"))
@@ -87,7 +87,7 @@ def still_picture(data: bytes, name: str) -> tuple[bytes, int]:
     if not picture.is_complete:
         raise Damaged("its end marker is missing")
     orientation = picture.metadata.image(np.zeros((1, 1), np.uint8), "GRAY").orientation
-    return picture.still() + _END, orientation
+    return picture.still(_END), orientation
 
 
 def coarse_picture(data: bytes, name: str) -> tuple[bytes, int]:
@@ -101,7 +101,7 @@ def coarse_picture(data: bytes, name: str) -> tuple[bytes, int]:
     """
     picture = _read_segments(data, name, coarse=True)
     orientation = picture.metadata.image(np.zeros((1, 1), np.uint8), "GRAY").orientation
-    return picture.still() + _END, orientation
+    return picture.still(_END), orientation
 
 
 def _decode_without_end(picture: _Picture) -> tuple[ByteArray, str]:
@@ -148,18 +148,18 @@ def _read_segments(data: bytes, name: str, *, coarse: bool = False) -> _Picture:
             raise Damaged("it ends too early")
         if kind in _SOF:
             components = _check_frame(name, kind, body)
-        segment = b"\xff" + bytes([kind]) + struct.pack(">H", length) + body
+        header = b"\xff" + bytes([kind]) + struct.pack(">H", length)
+        picture.segments += [header, body]
         if kind == _SOS:
             if not components:
                 raise Damaged("a scan comes before its header")
             _note_scan(picture, body)
             end = _find_scan_end(data, position)
-            scan = data[position:end]
+            scan = memoryview(data)[position:end]  # copied once, into the still
             position += len(scan)
-            segment += scan if end is not None else _without_padding(scan)
-        picture.segments.append(segment)
-        if coarse and components and len(picture.missing_bits) >= components:
-            break
+            picture.segments.append(scan if end else _without_padding(bytes(scan)))
+            if coarse and len(picture.missing_bits) >= components:
+                break
     if not picture.missing_bits:
         raise Damaged("its pixels are missing")
     _join_profile(picture)
