@@ -72,6 +72,16 @@ def test_the_preview_is_where_the_photo_will_be(
     assert (corner - expected).manhattanLength() <= 4
 
 
+def test_panels_come_with_the_preview(
+    window: MainWindow, qtbot: Any, large_photo: Path, gate: threading.Event
+) -> None:
+    window.open_path(large_photo)
+    qtbot.waitUntil(window.objects.isVisible, timeout=WAIT)
+    assert window.document is None
+    gate.set()
+    qtbot.waitUntil(lambda: path_shown(window) == large_photo, timeout=WAIT)
+
+
 def test_no_preview_is_left_of_a_damaged_photo(
     window: MainWindow, qtbot: Any, large_photo: Path, gate: threading.Event
 ) -> None:
