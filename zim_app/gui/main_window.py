@@ -262,7 +262,7 @@ class MainWindow(TabOrderWindow):
             part.failed.connect(self.report)
         self.canvas.selection_changed.connect(self._update_actions)
         self.files.project_changed.connect(self._update_title)
-        self.files.preview.shown.connect(self.panels.show)  # where there is time
+        self.files.preview.shown.connect(self.panels.show_early)
         self.files.strip_shown_changed.connect(by_id["strip"].setChecked)
         self.export.exported.connect(self.files.record_export)
         self.start_page.open_requested.connect(self.files.choose_file)

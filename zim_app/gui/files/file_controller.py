@@ -159,7 +159,7 @@ class FileController(QObject):
 
     def cancel_open(self) -> None:
         """Reset the strip's selection to the open image after a cancelled opening."""
-        self.preview.end()
+        self.preview.drop()
         document = self._studio.document
         self._studio.strip.select(document.image.path if document else None)
 
@@ -189,7 +189,7 @@ class FileController(QObject):
         self._file_worker.open(work, self, on_opened, self._on_open_failed)
 
     def _on_open_failed(self, error: Exception) -> None:
-        self.preview.end()
+        self.preview.drop()
         document = self._studio.document
         self._studio.strip.return_to(document.image.path if document else None)
         self._studio.banner.remove_topic(OPEN_TOPIC)

@@ -52,11 +52,12 @@ class OpeningPreview(QWidget):
 
     - ``read(path, image)``: emitted on any thread, with the result of
       :func:`read_preview`.
-    - ``shown()``: the small picture was painted, and the photo is still being read.
+    - ``shown(on)``: true when the small picture was painted, and the photo is still
+      being read; false when the photo will not be shown.
     """
 
     read = Signal(object, QImage)
-    shown = Signal()
+    shown = Signal(bool)
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -74,9 +75,14 @@ class OpeningPreview(QWidget):
         self._path = path
 
     def end(self) -> None:
-        """Hide it: the photo is there, or will not be."""
+        """Hide it: the photo is there, or another one is opened."""
         self._path = None
         self.hide()
+
+    def drop(self) -> None:
+        """Hide it: the photo will not be there."""
+        self.end()
+        self.shown.emit(False)
 
     @Slot(object, QImage)
     def _on_read(self, path: Path, image: QImage) -> None:
@@ -91,7 +97,7 @@ class OpeningPreview(QWidget):
     @Slot()
     def _tell_shown(self) -> None:
         if self.isVisible():
-            self.shown.emit()
+            self.shown.emit(True)
 
     def picture_rect(self) -> QRect:
         """Where the picture is drawn, as the canvas fits a photo."""
