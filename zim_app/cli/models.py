@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from zim_app.cli import export_onnx
 from zim_app.cli.progress import advance_to, one_line, print_line, progress_bar
+from zim_app.cli.replacing import OTHER_NAME, add_replace_argument, check_free
 from zim_model.errors import WeightsError, ZimError, msg
 from zim_model.request import never_cancelled
 from zim_model.runtime.devices import DeviceChoice, Precision
@@ -173,6 +174,7 @@ def _configure_convert(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="OUT.safetensors"
     )
+    add_replace_argument(parser)
 
 
 def _convert(args: argparse.Namespace) -> int:
@@ -182,10 +184,11 @@ def _convert(args: argparse.Namespace) -> int:
             msg("{name} must end in .safetensors.", name=target.name),
             msg("That is the format of this program's own weights."),
         )
+    check_free(args, [target], OTHER_NAME)
     require_onnx()
     from zim_model.onnx.convert import convert_pair  # imports torch
 
-    conversion = convert_pair(source, target)
+    conversion = convert_pair(source, target, overwrite=args.replace)
     report = {
         "source": str(source),
         "output": str(target),

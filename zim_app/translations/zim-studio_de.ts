@@ -1064,6 +1064,10 @@
         <translation>Verwenden Sie --replace oder wählen Sie einen anderen Ordner.</translation>
     </message>
     <message>
+        <source>Say --replace, or choose another name.</source>
+        <translation>Verwenden Sie --replace oder wählen Sie einen anderen Namen.</translation>
+    </message>
+    <message>
         <source>There is no photo on the standard input.</source>
         <translation>In der Standardeingabe ist kein Foto.</translation>
     </message>
@@ -2138,6 +2142,10 @@
     <message>
         <source>{folder} is no folder.</source>
         <translation>{folder} ist kein Ordner.</translation>
+    </message>
+    <message>
+        <source>Choose another name, or say overwrite=True.</source>
+        <translation>Wählen Sie einen anderen Namen, oder geben Sie overwrite=True an.</translation>
     </message>
     <message>
         <source>{folder} was converted</source>

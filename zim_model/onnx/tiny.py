@@ -24,6 +24,7 @@ from zim_model.runtime.malloc import tune_malloc
 
 PREDICT, FEATURES, REFINE = "predict", "detail_features", "refine"
 """Graphs of the network's passes, see :class:`TinyNetwork`."""
+GRAPH_FILES = tuple(f"{name}.onnx" for name in (PREDICT, FEATURES, REFINE))
 SHAPES = "shapes.json"
 """Beside the graphs: ``config``, that of the network, and ``tensors``, the names and
 shapes of the weights by graph."""
