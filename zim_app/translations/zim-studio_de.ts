@@ -836,6 +836,10 @@
         <translation>Schließen Sie andere Programme; ist die Datei klein, so ist sie beschädigt.</translation>
     </message>
     <message>
+        <source>Download or copy it again. If it is whole, it was made by another version or for another architecture: give the file of this one.</source>
+        <translation>Laden oder kopieren Sie sie noch einmal. Ist sie vollständig, stammt sie von einer anderen Version oder Architektur: Geben Sie die Datei von dieser an.</translation>
+    </message>
+    <message>
         <source>Give the path of a weight file, or the name of an installed model.</source>
         <translation>Geben Sie den Pfad einer Gewichtsdatei oder den Namen eines installierten Modells an.</translation>
     </message>
@@ -852,8 +856,8 @@
         <translation>{path} passt nicht zu {model}: {missing} Tensoren fehlen ({first_missing}), {unknown} sind unbekannt ({first_unknown}).</translation>
     </message>
     <message>
-        <source>It was made by another version or for another architecture.</source>
-        <translation>Sie stammt aus einer anderen Version oder gehört zu einer anderen Architektur.</translation>
+        <source>{path} is damaged: {count} tensors hold no finite numbers ({first}).</source>
+        <translation>{path} ist beschädigt: {count} Tensoren enthalten keine endlichen Zahlen ({first}).</translation>
     </message>
     <message>
         <source>Its files lie in {path}.</source>
@@ -2102,10 +2106,6 @@
     <message>
         <source>{doing}, but gives other numbers: {output} differs by {largest:.2g} for {prompts} (allowed: {tolerance:g}). Nothing was written.</source>
         <translation>{doing}, gibt aber andere Zahlen: {output} weicht für {prompts} um {largest:.2g} ab (erlaubt: {tolerance:g}). Nichts wurde geschrieben.</translation>
-    </message>
-    <message>
-        <source>{file} does not exist.</source>
-        <translation>{file} gibt es nicht.</translation>
     </message>
     <message>
         <source>{file} holds no tensor of Hiera&apos;s names.</source>

@@ -128,6 +128,8 @@ def open_tiny(path: Path) -> OnnxTiny | None:
             if config != shapes["config"] or _stored_shapes(file) != own:
                 return None
             tensors = {name: _tensor(file, name) for name in sorted(own)}
+            if not all(np.isfinite(tensor).all() for tensor in tensors.values()):
+                return None
     except (OSError, LookupError, ValueError, RecursionError, SafetensorError):
         return None
     digest = hashlib.blake2b(json.dumps(config).encode(), digest_size=8)

@@ -34,6 +34,7 @@ from zim_model.weights.sam_checkpoint import (
 from zim_model.weights.tensors import (
     CONVERTER_KEY,
     check_fits,
+    check_tensor_values,
     encode_safetensors,
     load_strict,
     read_tensors,
@@ -174,6 +175,7 @@ def check_weights(path: Path) -> ModelConfig:
             msg("Close other programs; if it is a small file, it is damaged."),
         ) from error
     check_fits(lambda: build(config), tensors, path)
+    check_tensor_values(tensors, path)
     return config
 
 
