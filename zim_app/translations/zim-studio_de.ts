@@ -4130,8 +4130,8 @@
         <translation>Die zurückgehaltenen Bilder werden nicht deutlich besser freigestellt, deshalb wurde kein Modell erzeugt. Korrigieren Sie mehr Bilder, oder geben Sie mehr Zeit.</translation>
     </message>
     <message>
-        <source>{} is among the models. On the held-out photos the IoU is {} (before: {}) from a box, and {} ({}) from one click. Below: photo, before, after, and your correction.</source>
-        <translation>{} ist unter den Modellen. Bei den zurückgehaltenen Bildern ist die IoU {} (vorher: {}) mit einem Rahmen und {} ({}) mit einem Klick. Unten: Bild, vorher, nachher und Ihre Korrektur.</translation>
+        <source>{} is among the models. On the held-out photos the IoU is {} (before: {}) from a box, {} ({}) from one click and {} ({}) from three. Below: photo, before, after, and your correction.</source>
+        <translation>{} ist unter den Modellen. Bei den zurückgehaltenen Bildern ist die IoU {} (vorher: {}) mit einem Rahmen, {} ({}) mit einem Klick und {} ({}) mit dreien. Unten: Bild, vorher, nachher und Ihre Korrektur.</translation>
     </message>
     <message>
         <source>Discarded; no model was made.</source>
