@@ -90,6 +90,7 @@ def _describe(
     else:
         state = "bundled" if model.bundled else "installed"
     size = model.size if model else info.size if info else 0
+    terms = _origin(model) if info is None and model is not None else info
     return {
         "name": name,
         "title": info.title if info else name,
@@ -97,12 +98,20 @@ def _describe(
         "kind": model.kind if model else info.kind if info else None,
         "bytes": size,
         "path": str(model.path) if model else None,
-        "licence": info.licence.name if info else None,
-        "licence_url": info.licence.url if info else None,
-        "commercial_use": info.licence.commercial if info else None,
+        "licence": terms.licence.name if terms else None,
+        "licence_url": terms.licence.url if terms else None,
+        "commercial_use": terms.licence.commercial if terms else None,
         "source": info.source if info else None,
         "cpu_seconds": info.cpu_seconds if info else None,
     }
+
+
+def _origin(model: InstalledModel) -> ModelInfo | None:
+    """The known model that an adapted one began with, whose licence holds."""
+    from zim_model.weights.adapted import read_adaptation  # imports safetensors
+
+    adaptation = read_adaptation(model.path)
+    return find_known(adaptation.origin) if adaptation else None
 
 
 def _format_row(row: dict[str, Any]) -> str:
