@@ -28,6 +28,8 @@ MAX_NAME = 1000
 _MODEL = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})?")
 _WEIGHT_FILE = re.compile(r"\.(safetensors|pth|pt|bin|onnx)$", re.IGNORECASE)
 Upsampling = Literal["guided", "bilinear", "native", "official", "trimap"]
+TRIMAP_SOURCE: Upsampling = "guided"
+"""The upsampling of the matte that a trimap is made of."""
 
 
 @dataclass(frozen=True, slots=True)

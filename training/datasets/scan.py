@@ -11,28 +11,33 @@ import hashlib
 import json
 import os
 import sys
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import platformdirs
 from PIL import Image
 from tqdm import tqdm
 
-from training.datasets.layouts import DatasetEntry
+from training.datasets.layouts import DatasetEntry, Labels
 from training.datasets.table import TrainingData
 from training.reading import read_photo
 from zim_app.core.decoders.base import ORIENTATION
 from zim_model.errors import MALFORMED, ImageError, ZimError
+from zim_model.evaluation.reading import lossy_compression, lossy_error
 from zim_model.runtime.atomic_files import atomic_write, describe_os_error
 
 SHOWN = 20
 """Most faults on the screen; all are in the file FAULT_FILE of the run."""
 FAULT_FILE = "faults.txt"
-CACHE_VERSION = 1
+CACHE_VERSION = 2
 ENDS = {"JPEG": b"\xff\xd9", "PNG": b"\0\0\0\0IEND\xaeB`\x82"}
 """Last bytes of whole files; those of others are decoded to know."""
+LABEL_KINDS = ("labels", *(kind for kind in get_args(Labels) if kind != "matte"))
+"""Kinds of targets whose numbers are regions or classes."""
 Row = tuple[str, str, Path, Path]
 """Source, kind of the target, image and target."""
 
@@ -116,6 +121,8 @@ def _fault(headers: _Headers, kind: str, image: Path, target: Path) -> str:
             f"{target} is {_text(shape_of_target)} pixels, but {image.name} is"
             f" {_text(shape)}."
         )
+    if kind in LABEL_KINDS and (lossy := headers.lossy(target)):
+        return lossy_error(target, lossy).text
     if kind == "labels" and headers.colours(target) > 1:
         return f"{target} is in colour, not a map of regions."
     return ""
@@ -185,7 +192,7 @@ class _Headers:
         Raises:
             ImageError: the file cannot be used.
         """
-        _, _, fault, height, width, _ = self._row(path)
+        _, _, fault, height, width, *_ = self._row(path)
         if fault:
             raise ImageError(str(fault))
         return int(str(height)), int(str(width))
@@ -194,8 +201,12 @@ class _Headers:
         """Number of channels."""
         return int(str(self._row(path)[5]))
 
+    def lossy(self, path: Path) -> str:
+        """See :func:`zim_model.evaluation.reading.lossy_compression`."""
+        return str(self._row(path)[6])
+
     def _row(self, path: Path) -> list[object]:
-        """Size, time of change, fault, height, width and channels."""
+        """Size, time of change, fault, height, width, channels, lossy compression."""
         key = str(path)
         if key in self.used:
             return self.used[key]
@@ -203,21 +214,33 @@ class _Headers:
             found = path.stat()
         except OSError as error:
             reason, _ = describe_os_error(error)
-            row: list[object] = [-1, 0, f"{path} cannot be read: {reason}.", 0, 0, 0]
+            row: list[object] = [
+                -1,
+                0,
+                f"{path} cannot be read: {reason}.",
+                0,
+                0,
+                0,
+                "",
+            ]
         else:
             row = self.known.get(key, [])
-            if len(row) != 6 or row[:2] != [found.st_size, found.st_mtime_ns]:
+            if len(row) != 7 or row[:2] != [found.st_size, found.st_mtime_ns]:
                 self.changed = True
                 row = [found.st_size, found.st_mtime_ns, *_look(path)]
         self.used[key] = row
         return row
 
 
-def _look(path: Path) -> tuple[str, int, int, int]:
-    """What is wrong with a file or "", its height and width, and its channels."""
+def _look(path: Path) -> tuple[str, int, int, int, str]:
+    """The fault of a file or "", its height, width, channels, and lossy compression."""
+    lossy = ""
     try:
-        with Image.open(path) as file:
-            channels = len(file.getbands())
+        with warnings.catch_warnings():  # of Pillow, about large images
+            warnings.simplefilter("ignore")
+            opened = Image.open(path)
+        with opened as file:
+            channels, lossy = len(file.getbands()), lossy_compression(file)
             width, height = file.size
             # Of other formats only pixels further on tell it.
             turned = file.format == "JPEG" and file.getexif().get(ORIENTATION, 1) > 4
@@ -228,9 +251,9 @@ def _look(path: Path) -> tuple[str, int, int, int]:
         try:
             height, width = read_photo(path).shape[:2]
         except ZimError as error:
-            return error.message, 0, 0, 0
-        return "", height, width, channels
-    return "", *((width, height) if turned else (height, width)), channels
+            return error.message, 0, 0, 0, ""
+        return "", height, width, channels, lossy
+    return "", *((width, height) if turned else (height, width)), channels, lossy
 
 
 def _has_end(path: Path, kind: str | None) -> bool:

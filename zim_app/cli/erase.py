@@ -64,7 +64,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help="an image of the photo's size, white on what must not be copied into the "
-        "hole, such as a person beside it",
+        "hole, such as a person beside it; hidden from a network",
     )
     parser.add_argument(
         "--seed",

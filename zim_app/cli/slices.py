@@ -18,6 +18,7 @@ from zim_app.cli.progress import advance_to, progress_bar, start_at
 from zim_model.errors import ZimError, msg
 from zim_model.evaluation.mask_pairs import IMAGES, LABELS, MASKS
 from zim_model.evaluation.modes import MODES
+from zim_model.evaluation.reading import lossy_error
 from zim_model.medical.reading import read_volume
 from zim_model.medical.volume import Axis, Volume, file_stem
 from zim_model.medical.window import PRESETS, Window, automatic_window
@@ -124,9 +125,12 @@ def _read_marks(args: argparse.Namespace, volume: Volume) -> npt.NDArray[np.uint
     """The numbers of the mask, (N, H, W), on the volume's grid.
 
     Raises:
-        ZimError: it has another grid, or numbers that are not whole.
+        ZimError: it has another grid, or numbers that are not whole or that
+            compression has changed.
     """
     marks = read_volume(args.mask, args.axis)
+    if marks.lossy:
+        raise lossy_error(args.mask, marks.lossy)
     if marks.slices.shape != volume.slices.shape[:3]:
         sides = (" x ".join(map(str, v.slices.shape[:3])) for v in (marks, volume))
         raise ZimError(

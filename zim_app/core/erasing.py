@@ -25,7 +25,7 @@ from zim_app.core.export import (
 from zim_app.core.export_options import ExportOptions
 from zim_app.core.formats import FileFormat
 from zim_app.core.images import Image
-from zim_app.core.layered import ImageLayer, LayeredImage
+from zim_app.core.layered import ImageLayer, LayeredImage, LayerSource
 from zim_app.core.pixels import PixelArray
 from zim_app.core.rasters import Tags
 from zim_model.arrays import BoolArray, FloatArray, WordArray, mask_bounds
@@ -141,7 +141,8 @@ def erase(
         image: the photo.
         alpha: (H, W) uint16, the object's matte.
         options: margin and what fills the hole.
-        avoid: (H, W), what patches are not copied from, such as other objects.
+        avoid: (H, W), what patches are not copied from, such as other objects; an
+            inpainting network does not see it.
         on_draft: called with what the fill looks like, coarse at first.
         cancelled: polled repeatedly.
 
@@ -152,10 +153,22 @@ def erase(
     """
     margin = default_margin(alpha) if options.margin is None else options.margin
     hole = make_hole(image, alpha, margin)
-    if options.network:
-        apply = _network_fill(image, hole, options.network)
-    else:
-        apply = _patch_fill(image, hole, avoid, options.seed, on_draft, cancelled)
+    usable = _usable(image, avoid)
+    if usable is not None and not (usable & ~hole).any():
+        raise _covering_error(image, avoid)
+    try:
+        if options.network:
+            apply = _network_fill(image, hole, usable, options.network)
+        else:
+            apply = find_fill(
+                *(image.rgb, hole),
+                usable=usable,
+                seed=options.seed,
+                on_draft=on_draft,
+                cancelled=cancelled,
+            ).apply
+    except HoleTooLargeError as error:
+        raise _covering_error(image, avoid) from error
     raise_if_cancelled(cancelled)
     share = _fade(hole, margin)
     rgb = _mixed(image.rgb, apply(image.rgb), share)
@@ -165,39 +178,23 @@ def erase(
     return CleanPlate(image.with_pixels(rgb, source), hole, margin)
 
 
-def _patch_fill(
-    image: Image,
-    hole: BoolArray,
-    avoid: BoolArray | None,
-    seed: int,
-    on_draft: Callable[[Draft], object],
-    cancelled: CancelCheck,
-) -> Callable[[PixelArray], PixelArray]:
-    """What fills the hole of either version of the image."""
+def _usable(image: Image, avoid: BoolArray | None) -> BoolArray | None:
+    """(H, W), what a hole may be filled from; None for all outside of it."""
     usable = None if avoid is None else ~avoid
-    if image.source_alpha is not None:
-        shown = image.source_alpha > 0
-        usable = shown if usable is None else usable & shown
-    try:
-        return find_fill(
-            *(image.rgb, hole),
-            usable=usable,
-            seed=seed,
-            on_draft=on_draft,
-            cancelled=cancelled,
-        ).apply
-    except HoleTooLargeError as error:
-        raise _covering_error(image) from error
+    if image.source_alpha is None:
+        return usable
+    shown = np.asarray(image.source_alpha > 0)
+    return shown if usable is None else usable & shown
 
 
 def _network_fill(
-    image: Image, hole: BoolArray, name: str
+    image: Image, hole: BoolArray, usable: BoolArray | None, name: str
 ) -> Callable[[PixelArray], PixelArray]:
     """What fills the hole of either version of the image, drawn in sRGB."""
     from zim_model.onnx.inpainting import InpaintingNetwork
 
     network = InpaintingNetwork(find_inpainting_network(name))
-    filled = network.fill(image.rgb, hole)
+    filled = network.fill(image.rgb, hole, usable)
 
     def apply(pixels: PixelArray) -> PixelArray:
         if pixels is image.rgb:
@@ -210,7 +207,16 @@ def _network_fill(
     return apply
 
 
-def _covering_error(image: Image) -> ImageError:
+def _covering_error(image: Image, avoid: BoolArray | None = None) -> ImageError:
+    if avoid is not None and avoid.any():
+        return ImageError(
+            msg(
+                "The hole and what is to be avoided leave nothing of {name} to fill "
+                "from.",
+                name=image.name,
+            ),
+            msg("Avoid less, or choose a smaller margin."),
+        )
     return ImageError(
         msg(
             "The hole covers {name}: nothing is left to fill it from.", name=image.name
@@ -306,16 +312,21 @@ def plate_layers(
 
     The cut-out is decontaminated: what shows through its soft edge is on the plate.
     """
-    whole = CutOut.from_image(plate.image, _opaque(image))
-    lifted = CutOut.from_image(image, alpha)
-    colours = estimate_foreground(lifted.colours, lifted.alpha, cancelled=cancelled)
-    lifted = CutOut(colours, lifted.alpha)
-    dtype = colours.dtype
-    layers = (
-        ImageLayer.from_cut_out("Clean plate", whole, dtype),
-        ImageLayer.from_cut_out("Object", lifted, dtype, hidden_pixels="bleed"),
-    )
-    return LayeredImage.from_layers(image.height, image.width, dtype, layers)
+
+    def whole() -> ImageLayer:
+        cut_out = CutOut.from_image(plate.image, _opaque(image))
+        return ImageLayer.from_cut_out("Clean plate", cut_out, image.source.dtype)
+
+    def lifted() -> ImageLayer:
+        mixed = CutOut.from_image(image, alpha)
+        colours = estimate_foreground(mixed.colours, mixed.alpha, cancelled=cancelled)
+        return ImageLayer.from_cut_out(
+            *("Object", CutOut(colours, mixed.alpha), image.source.dtype),
+            hidden_pixels="bleed",
+        )
+
+    sources = (LayerSource("Clean plate", whole), LayerSource("Object", lifted))
+    return LayeredImage(image.height, image.width, image.source.dtype, sources)
 
 
 def _plate_options(image: Image, *, flat: bool) -> ExportOptions:

@@ -18,7 +18,7 @@ from zim_app.core.floats import (
     write_exr,
     write_float_tiff,
 )
-from zim_app.core.layered import ImageLayer, LayeredImage
+from zim_app.core.layered import LayeredImage, pixel_digest
 from zim_app.core.openraster import profile_of, read_back, write_openraster
 from zim_app.core.pixels import PixelArray, convert_depth, strips
 from zim_app.core.psd import MAX_SIDE, check_merged, read_psd, write_psd
@@ -174,41 +174,29 @@ def _check_tags(found: Tags, expected: Tags) -> None:
 
 def _check_psd(path: Path, image: LayeredImage, tags: Tags) -> None:
     with path.open("rb") as stream:
-        size, layers, found = read_psd(stream)
-        _check_tags(found, tags)
+        size, layers, found_tags = read_psd(stream)
+        _check_tags(found_tags, tags)
         if size != image.merged.shape[:2]:
             raise ValueError("its size differs")
-        for layer, expected in zip(layers, image.layers, strict=True):
-            _check_layer(layer, expected)
+        for expected, digest in zip(image.entries, image.digests, strict=True):
+            found = next(layers, None)  # zip would keep it while the next one is read
+            if found is None or found.entry != expected:
+                raise ValueError(f"the place of its layer {expected.name} differs")
+            if pixel_digest(found.pixels) != digest:
+                raise ValueError(f"the pixels of its layer {expected.name} differ")
+            del found
+        if next(layers, None) is not None:
+            raise ValueError("it has another layer")
         check_merged(stream, image.merged)
 
 
-def _check_layer(layer: ImageLayer, expected: ImageLayer) -> None:
-    placement = (layer.name, layer.left, layer.top, layer.visible)
-    if placement != (expected.name, expected.left, expected.top, expected.visible):
-        raise ValueError(f"the place of its layer {expected.name} differs")
-    if not _same_pixels(layer.pixels, expected.pixels):
-        raise ValueError(f"the pixels of its layer {expected.name} differ")
-
-
 def _check_openraster(path: Path, image: LayeredImage, tags: Tags) -> None:
-    expected = [*(layer.pixels for layer in image.layers), image.merged]
+    expected = [*image.digests, pixel_digest(image.merged)]
     with path.open("rb") as stream:
-        found = read_back(stream)
-        # One image of the file is in memory at a time, which zip would make two.
-        missing = np.empty(0, np.uint8)
-        same = [_same_pixels(next(found, missing), pixels) for pixels in expected]
-        if not all(same) or next(found, None) is not None:
+        if [pixel_digest(pixels) for pixels in read_back(stream)] != expected:
             raise ValueError("its pixels differ")
         if profile_of(stream) != (tags.icc or None):
             raise ValueError("its colour profile differs")
-
-
-def _same_pixels(found: PixelArray, expected: PixelArray) -> bool:
-    if found.dtype != expected.dtype or found.shape != expected.shape:
-        return False
-    rows = strips(*expected.shape[:2])
-    return all(np.array_equal(found[part], expected[part]) for part in rows)
 
 
 _MAX_SIDE = 2**31 - 1

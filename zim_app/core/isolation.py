@@ -34,6 +34,7 @@ _log = logging.getLogger(__name__)
 def _prepare() -> None:
     """Load the decoders, then limit the memory of a helper process."""
     import_module("zim_app.core.thumbnails")  # above this one, with all readers
+    import_module("PIL.Image").preinit()  # which the first file would wait for
     if sys.platform.startswith("linux"):
         import resource
 

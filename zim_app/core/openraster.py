@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 import zipfile
 from collections.abc import Iterator
 from typing import IO
@@ -24,9 +25,11 @@ def write_openraster(stream: IO[bytes], image: LayeredImage, tags: Tags) -> None
     """Encode a layered image as OpenRaster 0.0.3."""
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
         _add(archive, "mimetype", "image/openraster")  # must come first
-        _add(archive, "stack.xml", _stack(image, tags))
-        for number, layer in enumerate(image.layers):
+        for layer in image.render_layers():
+            number = len(image.entries) - 1  # enumerate would keep the layer
             _add_png(archive, _layer_file(number), layer.pixels, tags)
+            del layer  # before the next one is rendered
+        _add(archive, "stack.xml", _stack(image, tags))
         _add_png(archive, _MERGED, image.merged, tags)
         _add(archive, "Thumbnails/thumbnail.png", _thumbnail(image.merged))
 
@@ -67,7 +70,12 @@ def read_back(stream: IO[bytes]) -> Iterator[PixelArray]:
 
 def profile_of(stream: IO[bytes]) -> bytes | None:
     """The ICC profile of the merged image of :func:`write_openraster`."""
-    with zipfile.ZipFile(stream) as archive, archive.open(_MERGED) as merged:
+    with (
+        zipfile.ZipFile(stream) as archive,
+        archive.open(_MERGED) as merged,
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")  # of Pillow, about large images
         icc: bytes | None = Image.open(merged).info.get("icc_profile")
         return icc
 
@@ -83,17 +91,17 @@ def _stack(image: LayeredImage, tags: Tags) -> bytes:
         for name, number in zip(("xres", "yres"), tags.dpi, strict=True):
             root.set(name, str(round(number)))
     stack = ElementTree.SubElement(root, "stack")
-    for number, layer in reversed(list(enumerate(image.layers))):
+    for number, entry in reversed(list(enumerate(image.entries))):
         ElementTree.SubElement(
             stack,
             "layer",
             {
-                "name": _printable(layer.name),
+                "name": _printable(entry.name),
                 "src": _layer_file(number),
-                "x": str(layer.left),
-                "y": str(layer.top),
+                "x": str(entry.left),
+                "y": str(entry.top),
                 "opacity": "1.0",
-                "visibility": "visible" if layer.visible else "hidden",
+                "visibility": "visible" if entry.visible else "hidden",
                 "composite-op": "svg:src-over",
             },
         )

@@ -19,7 +19,7 @@ import imagecodecs
 import numpy as np
 import tifffile
 
-from zim_app.core.layered import ImageLayer, LayeredImage
+from zim_app.core.layered import ImageLayer, LayeredImage, LayerEntry
 from zim_app.core.pixels import PixelArray, strips
 from zim_app.core.png_encoder import deflate
 from zim_app.core.rasters import Tags
@@ -45,7 +45,7 @@ def write_psd(stream: IO[bytes], image: LayeredImage, tags: Tags) -> None:
 
     Args:
         stream: seekable, since lengths stand before what they measure.
-        image: may be large: one channel at a time is compressed.
+        image: may be large: one layer at a time is rendered, one channel compressed.
         tags: of the file.
 
     Raises:
@@ -61,7 +61,7 @@ def write_psd(stream: IO[bytes], image: LayeredImage, tags: Tags) -> None:
         if bits == 16:  # 16-bit layers are stored in another block
             stream.write(struct.pack(">II", 0, 0) + b"8BIMLr16")
         with _measured(stream, 4):
-            _write_layers(stream, image.layers)
+            _write_layers(stream, image)
         if bits == 8:
             stream.write(struct.pack(">I", 0))
     _write_merged(stream, image.merged)
@@ -115,43 +115,46 @@ def _unicode(text: str) -> bytes:
     return struct.pack(">I", len(encoded) // 2) + encoded
 
 
-def _write_layers(stream: IO[bytes], layers: tuple[ImageLayer, ...]) -> None:
+def _write_layers(stream: IO[bytes], image: LayeredImage) -> None:
     # A negative count: the merged image has transparency.
-    stream.write(struct.pack(">h", -len(layers)))
+    stream.write(struct.pack(">h", -len(image.sources)))
     start = stream.tell()
-    sizes = [[0] * len(_CHANNELS) for _ in layers]
-    _write_records(stream, layers, sizes)
-    for layer, channels in zip(layers, sizes, strict=True):
-        for i, place in enumerate(_PLACES):
-            body = _delta_encode(layer.pixels[..., place])
-            channels[i] = 2 + len(body)
-            stream.write(struct.pack(">H", _ZIP_PREDICTED))
-            stream.write(body)
+    # Records precede all pixels; their own length depends on the names only.
+    none = [0] * len(_CHANNELS)
+    unknown = (LayerEntry(source.name) for source in image.sources)
+    stream.write(b"".join(_record(n, each, none) for n, each in enumerate(unknown, 1)))
+    sizes = []
+    for layer in image.render_layers():
+        sizes.append([_write_channel(stream, layer.pixels[..., i]) for i in _PLACES])
+        del layer  # before the next one is rendered
     stream.seek(start)
-    _write_records(stream, layers, sizes)
+    for number, (entry, channels) in enumerate(
+        zip(image.entries, sizes, strict=True), 1
+    ):
+        stream.write(_record(number, entry, channels))
     stream.seek(0, io.SEEK_END)
 
 
-def _write_records(
-    stream: IO[bytes], layers: tuple[ImageLayer, ...], sizes: list[list[int]]
-) -> None:
-    """Write what precedes all pixels; its own length does not depend on the sizes."""
-    for number, (layer, channels) in enumerate(zip(layers, sizes, strict=True), 1):
-        stream.write(_record(number, layer, channels))
+def _write_channel(stream: IO[bytes], plane: PixelArray) -> int:
+    """Write one channel (H, W); return its length in bytes."""
+    body = _delta_encode(plane)
+    stream.write(struct.pack(">H", _ZIP_PREDICTED))
+    stream.write(body)
+    return 2 + len(body)
 
 
-def _record(number: int, layer: ImageLayer, sizes: list[int]) -> bytes:
-    height, width = layer.pixels.shape[:2]
-    rect = (layer.top, layer.left, layer.top + height, layer.left + width)
+def _record(number: int, entry: LayerEntry, sizes: list[int]) -> bytes:
+    bottom, right = entry.top + entry.height, entry.left + entry.width
+    rect = (entry.top, entry.left, bottom, right)
     channels = b"".join(
         struct.pack(">hI", id_, size)
         for id_, size in zip(_CHANNELS, sizes, strict=True)
     )
-    flags = 8 | (0 if layer.visible else _HIDDEN)
-    name = layer.name.encode("ascii", "replace")[:31]
+    flags = 8 | (0 if entry.visible else _HIDDEN)
+    name = entry.name.encode("ascii", "replace")[:31]
     pascal = bytes([len(name)]) + name
     extra = struct.pack(">II", 0, 0) + pascal + bytes(-len(pascal) % 4)
-    extra += b"8BIMluni" + _with_length(_unicode(layer.name), 4)
+    extra += b"8BIMluni" + _with_length(_unicode(entry.name), 4)
     extra += b"8BIMlyid" + _with_length(struct.pack(">I", number))
     return (
         struct.pack(">4iH", *rect, len(_CHANNELS))
@@ -284,15 +287,25 @@ def _read_tags(stream: IO[bytes]) -> Tags:
 def _read_layers(stream: IO[bytes], bits: int) -> Iterator[ImageLayer]:
     _, count = _unpack(stream, ">Ih")
     records = [_read_record(stream) for _ in range(abs(count))]
+    dtype = np.dtype(np.uint8 if bits == 8 else np.uint16)
     for (top, left, bottom, right), sizes, visible, name in records:
         shape = (bottom - top, right - left)
-        pixels = np.empty((*shape, 4), np.uint8 if bits == 8 else np.uint16)
-        for place, size in zip(_PLACES, sizes, strict=True):
-            stream.read(2)
-            body = zlib.decompress(stream.read(size - 2))
-            steps = np.frombuffer(body, pixels.dtype.newbyteorder(">")).reshape(shape)
-            np.cumsum(steps, axis=1, dtype=pixels.dtype, out=pixels[..., place])
-        yield ImageLayer(name, left, top, visible, pixels)
+        yield ImageLayer(
+            *(name, left, top, visible), _read_pixels(stream, shape, dtype, sizes)
+        )
+
+
+def _read_pixels(
+    stream: IO[bytes], shape: tuple[int, int], dtype: np.dtype[Any], sizes: list[int]
+) -> PixelArray:
+    """The pixels (H, W, 4) of channels of those lengths in bytes."""
+    pixels: PixelArray = np.empty((*shape, 4), dtype)
+    for place, size in zip(_PLACES, sizes, strict=True):
+        stream.read(2)
+        body = zlib.decompress(stream.read(size - 2))
+        steps = np.frombuffer(body, dtype.newbyteorder(">")).reshape(shape)
+        np.cumsum(steps, axis=1, dtype=dtype, out=pixels[..., place])
+    return pixels
 
 
 def _read_record(

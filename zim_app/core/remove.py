@@ -104,7 +104,7 @@ class Remover:
         pixels, tags = render(
             picture, [target], BY_ID["png"], options, cancelled=cancelled
         )
-        assert not hasattr(pixels, "layers")
+        assert isinstance(pixels, np.ndarray)  # a PNG has no layers
         return result_like(image, pixels, tags)
 
     def _solve(

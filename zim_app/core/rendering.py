@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,12 +24,15 @@ from zim_app.core.framing import (
     visible_bounds,
 )
 from zim_app.core.images import MAX_PIXELS, Image, load_image
-from zim_app.core.layered import ImageLayer, LayeredImage
+from zim_app.core.layered import ImageLayer, LayeredImage, LayerSource
 from zim_app.core.pixels import PixelArray, convert_depth
 from zim_app.core.rasters import Tags
 from zim_model.arrays import WordArray
 from zim_model.errors import Cancelled, ImageError, msg
 from zim_model.request import ALPHA_MAX, CancelCheck
+
+_ORIGINAL, _SHADOW = "Original", "Shadow"
+"""Names of layers that are no objects."""
 
 Notify = Callable[[str], object]
 """Called with a sentence for the user, a :class:`~zim_model.errors.Message`."""
@@ -153,7 +157,7 @@ def _decontamination(options: ExportOptions, own: float) -> float:
 
 
 def frame_of(
-    image: Image, cut_outs: Sequence[CutOut], options: ExportOptions
+    image: Image, cut_outs: Iterable[CutOut], options: ExportOptions
 ) -> ExportFrame:
     """The frame of a file with these objects of an image.
 
@@ -241,33 +245,43 @@ def _layers(
     cancelled: CancelCheck,
 ) -> LayeredImage:
     dtype = _dtype(image, file_format, options)
-    cut_outs = [CutOut.from_image(image, each.alpha) for each in targets]
-    frame = frame_of(image, cut_outs, options)
-    check_size(frame, file_format)
 
-    def layers() -> Iterator[ImageLayer]:
-        if options.original:
+    def cut_outs() -> Iterator[CutOut]:
+        return (CutOut.from_image(image, each.alpha) for each in targets)
+
+    frame = frame_of(image, cut_outs(), options)
+    check_size(frame, file_format)
+    sources = []
+    if options.original:
+
+        def original() -> ImageLayer:
             opaque = np.full((image.height, image.width), ALPHA_MAX, np.uint16)
             all_seen = frame.all_seen(image.width, image.height)
             whole = _prepare_cut_out(
                 CutOut.from_image(image, opaque), 0.0, all_seen, dtype, cancelled
             )
-            yield ImageLayer.from_cut_out("Original", whole, dtype, visible=False)
-        if options.shadow:
-            merged_alpha = compose.union_alpha(each.alpha for each in cut_outs)
-            shadow = _shadow(image, merged_alpha, frame, dtype, notify, cancelled)
-            if shadow is not None:
-                yield ImageLayer.from_cut_out("Shadow", shadow, dtype)
-        for number, (target, cut_out) in enumerate(
-            zip(targets, cut_outs, strict=True), 1
-        ):
-            amount = _decontamination(options, target.decontaminate)
-            yield ImageLayer.from_cut_out(
-                target.name or f"Object {number}",
-                _prepare_cut_out(cut_out, amount, frame, dtype, cancelled),
-                dtype,
-                visible=target.visible,
-                hidden_pixels=options.hidden_pixels,
-            )
+            return ImageLayer.from_cut_out(_ORIGINAL, whole, dtype, visible=False)
 
-    return LayeredImage.from_layers(frame.height, frame.width, dtype, layers())
+        sources.append(LayerSource(_ORIGINAL, original))
+    if options.shadow:
+        merged = compose.union_alpha(each.alpha for each in cut_outs())
+        shadow = _shadow(image, merged, frame, dtype, notify, cancelled)
+        if shadow is not None:
+            render = partial(ImageLayer.from_cut_out, _SHADOW, shadow, dtype)
+            sources.append(LayerSource(_SHADOW, render))
+
+    def object_layer(name: str, target: ExportTarget) -> ImageLayer:
+        amount = _decontamination(options, target.decontaminate)
+        cut_out = CutOut.from_image(image, target.alpha)
+        return ImageLayer.from_cut_out(
+            name,
+            _prepare_cut_out(cut_out, amount, frame, dtype, cancelled),
+            dtype,
+            visible=target.visible,
+            hidden_pixels=options.hidden_pixels,
+        )
+
+    for number, target in enumerate(targets, 1):
+        name = target.name or f"Object {number}"
+        sources.append(LayerSource(name, partial(object_layer, name, target)))
+    return LayeredImage(frame.height, frame.width, dtype, sources)

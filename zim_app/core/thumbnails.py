@@ -38,6 +38,9 @@ def read_thumbnail(path: Path, side: int) -> ByteArray:
 def read_reduced_jpeg(path: Path, side: int) -> ByteArray | None:
     """A JPEG file at 1/1, 1/2, 1/4 or 1/8 of its size, the least above ``side``.
 
+    Progressive files at 1/8, from their first scans, which are decoded many times as
+    fast as all.
+
     Args:
         path: of the file.
         side: the shorter side has at least so many pixels, if the file's has.
@@ -55,8 +58,15 @@ def read_reduced_jpeg(path: Path, side: int) -> ByteArray | None:
 def _reduce(path: Path, side: int) -> ByteArray | None:
     with contextlib.suppress(Exception), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return _read_jpeg(path, side, exact=False) if _is_jpeg(path) else None
+        return _read_coarse_jpeg(path, side) if _is_jpeg(path) else None
     return None
+
+
+def _read_coarse_jpeg(path: Path, side: int) -> ByteArray:
+    data, orientation = jpeg.coarse_picture(path.read_bytes(), path.name)
+    with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
+        progressive = bool(image.info.get("progressive"))
+        return _decode_reduced(image, 1 if progressive else side, orientation)
 
 
 def _is_jpeg(path: Path) -> bool:
@@ -75,13 +85,20 @@ def _read(path: Path, side: int) -> ByteArray:
     return cast(ByteArray, cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))
 
 
-def _read_jpeg(path: Path, side: int, *, exact: bool = True) -> ByteArray:
-    """A picture that fits into a square, or the least reduced one that fills it."""
+def _read_jpeg(path: Path, side: int) -> ByteArray:
+    """A picture that fits into a square."""
     data, orientation = jpeg.still_picture(path.read_bytes(), path.name)
     with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
-        image.draft("RGB", (side, side))  # decodes at a fraction of the size
-        small = image if image.mode == "RGB" else image.convert("RGB")
-        if exact:
-            small.thumbnail((side, side))
-        pixels = upright(np.asarray(small), orientation)
+        return _decode_reduced(image, side, orientation, exact=True)
+
+
+def _decode_reduced(
+    image: Image.Image, side: int, orientation: int, *, exact: bool = False
+) -> ByteArray:
+    """The least reduced picture that fills a square, or one that fits into it."""
+    image.draft("RGB", (side, side))  # decodes at a fraction of the size
+    small = image if image.mode == "RGB" else image.convert("RGB")
+    if exact:
+        small.thumbnail((side, side))
+    pixels = upright(np.asarray(small), orientation)
     return cast(ByteArray, np.ascontiguousarray(pixels))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QRectF, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
+from zim_app.core.packed_mattes import AnyMatte
 from zim_app.core.saved_work import check_limits
 from zim_app.gui.settings import preferences
 from zim_app.gui.settings.refinement import new_recipe
@@ -35,14 +36,15 @@ class DocumentState:
         objects: at least one, the topmost first.
         active: index of the object that edits go to.
         mattes: one for each object; None where there is none.  That of an ``unsolved``
-            object belongs to an earlier recipe.
+            object belongs to an earlier recipe.  One that is neither on screen nor
+            active is soon packed, by :mod:`zim_app.gui.workers.matte_packer`.
         unsolved: ids of the objects whose recipe has not been solved yet.
         solo: id of the only object on screen; None shows all visible ones.
     """
 
     objects: tuple[SceneObject, ...] = (SceneObject(),)
     active: int = 0
-    mattes: tuple[Matte | None, ...] = (None,)
+    mattes: tuple[AnyMatte | None, ...] = (None,)
     unsolved: frozenset[int] = frozenset()
     solo: int | None = None
 
@@ -57,7 +59,7 @@ class DocumentState:
         return self.object.recipe
 
     @property
-    def matte(self) -> Matte | None:
+    def matte(self) -> AnyMatte | None:
         """The active object's matte."""
         return self.mattes[self.active]
 
@@ -105,7 +107,7 @@ def find_object_at(state: DocumentState, x: float, y: float) -> int | None:
     return opaque[0] if opaque else None
 
 
-def _is_solid(matte: Matte, row: int, column: int) -> bool:
+def _is_solid(matte: AnyMatte, row: int, column: int) -> bool:
     height, width = matte.alpha.shape
     inside = 0 <= row < height and 0 <= column < width
     return inside and int(matte.alpha[row, column]) > ALPHA_MAX // 2
@@ -224,7 +226,7 @@ class Document(QObject):
         self.undo_stack = QUndoStack(self)
         first = SceneObject(recipe=new_recipe(model))
         self.state = DocumentState((first,))
-        self._results: ByteBoundedLru[RequestKey, Matte] = ByteBoundedLru(
+        self._results: ByteBoundedLru[RequestKey, AnyMatte] = ByteBoundedLru(
             _result_bytes()
         )
         preferences.changed.connect(self._on_preference_changed)
@@ -374,6 +376,12 @@ class Document(QObject):
         if any(a is not b for a, b in zip(mattes, state.mattes, strict=True)):
             self._set(replace(state, mattes=tuple(mattes)))
 
+    def replace_matte(self, old: AnyMatte, new: AnyMatte) -> None:
+        """Keep a matte in another form, packed or unpacked."""
+        self._results.replace(old, new)
+        mattes = tuple(new if each is old else each for each in self.state.mattes)
+        self._set(replace(self.state, mattes=mattes))
+
     def _set_objects(self, objects: tuple[SceneObject, ...], active: int) -> None:
         """Replace the objects, with their cached mattes."""
         pairs = zip(self.state.objects, self.state.mattes, strict=True)
@@ -399,8 +407,8 @@ class Document(QObject):
             self.failed.emit(error)
 
     def _current_matte(
-        self, scene_object: SceneObject, old: Matte | None
-    ) -> Matte | None:
+        self, scene_object: SceneObject, old: AnyMatte | None
+    ) -> AnyMatte | None:
         """The cached matte of an object's recipe, else its old one."""
         key = self.request(scene_object.recipe).key
         cached = self._results.get(key)

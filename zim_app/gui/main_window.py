@@ -55,6 +55,7 @@ from zim_app.gui.tab_order import TabOrderWindow
 from zim_app.gui.tools.tool_controller import ToolController
 from zim_app.gui.workers.file_worker import FileWorker
 from zim_app.gui.workers.inference_queue import InferenceQueue
+from zim_app.gui.workers.matte_packer import MattePacker
 from zim_model.errors import ZimError
 from zim_model.request import Matte, Request, Timings
 
@@ -75,6 +76,7 @@ class MainWindow(TabOrderWindow):
         self.queue = queue
         queue.setParent(self)
         self.file_worker = FileWorker(self)
+        self._packer = MattePacker(self)
         self.sessions = Autosave(self.file_worker, self)
         self._undo_group = QUndoGroup(self)
         self._pointer_position: QPointF | None = None
@@ -116,7 +118,7 @@ class MainWindow(TabOrderWindow):
     @property
     def idle(self) -> bool:
         """Whether no worker is running."""
-        workers = (self.queue, self.file_worker, self.strip, self.view)
+        workers = (self.queue, self.file_worker, self.strip, self.view, self._packer)
         controllers = (self.models, self.batch, self.adaptation)
         return all(part.idle for part in (*workers, *controllers))
 
@@ -260,6 +262,7 @@ class MainWindow(TabOrderWindow):
             part.failed.connect(self.report)
         self.canvas.selection_changed.connect(self._update_actions)
         self.files.project_changed.connect(self._update_title)
+        self.files.preview.shown.connect(self.panels.show_early)
         self.files.strip_shown_changed.connect(by_id["strip"].setChecked)
         self.export.exported.connect(self.files.record_export)
         self.start_page.open_requested.connect(self.files.choose_file)
@@ -294,6 +297,7 @@ class MainWindow(TabOrderWindow):
         self.queue.drafted.connect(document.receive_draft)
         self._undo_group.addStack(document.undo_stack)
         self._undo_group.setActiveStack(document.undo_stack)
+        self._packer.follow(document)
         self.canvas.set_document(document)
         self.objects.set_document(document)
         self.everything.set_document(document)
@@ -488,13 +492,9 @@ class MainWindow(TabOrderWindow):
         window_state.set_window_geometry(self.saveGeometry())
         self.panels.save_state()
         self.hide()  # a running export is finished first
-        self.queue.close()
-        self.batch.close()
-        self.adaptation.close()
-        self.evaluation.close()
-        self.files.close()
-        self.export.close()
+        controllers = (self.batch, self.adaptation, self.evaluation, self.files)
+        others = (self.export, self.view, self.models, self._packer)
+        for part in (self.queue, *controllers, *others):
+            part.close()
         self.strip.close_worker()
-        self.view.close()
-        self.models.close()
         event.accept()

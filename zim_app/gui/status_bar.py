@@ -17,12 +17,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from zim_app.core.packed_mattes import AnyMatte
 from zim_app.gui.accessibility import speak
 from zim_app.gui.elided_label import ElidedLabel
 from zim_app.gui.icons import glyph
 from zim_app.gui.language import format_number, translate_message
 from zim_model.finish import STANDARD_FINISH, Finish
-from zim_model.request import ALPHA_MAX, Matte, Request, Timings
+from zim_model.request import ALPHA_MAX, Request, Timings
 
 PRESETS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Zoom factors of the menu."""
@@ -160,7 +161,7 @@ class StatusBar(QStatusBar):
         """Tell for some seconds what was done, with a button for what may follow."""
         self.success.show_text(text, action_text, callback)
 
-    def show_pointer(self, position: QPointF | None, matte: Matte | None) -> None:
+    def show_pointer(self, position: QPointF | None, matte: AnyMatte | None) -> None:
         """Show a position in image pixels, and the alpha there; None clears both."""
         self.pointer.setText("")
         self.alpha.setText("")

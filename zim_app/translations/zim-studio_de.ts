@@ -2584,6 +2584,14 @@
         <translation>Speichern Sie sie in Graustufen.</translation>
     </message>
     <message>
+        <source>{path} is no label map: its compression, {compression}, changes numbers.</source>
+        <translation>{path} ist keine Labelkarte: Die Komprimierung, {compression}, ändert Zahlen.</translation>
+    </message>
+    <message>
+        <source>Save the original label map without loss, as PNG does.</source>
+        <translation>Speichern Sie die ursprüngliche Labelkarte verlustfrei, etwa als PNG.</translation>
+    </message>
+    <message>
         <source>{path} is too large: {error}</source>
         <translation>{path} ist zu groß: {error}</translation>
     </message>
@@ -3250,6 +3258,14 @@
     <message>
         <source>Add a point or a box on the object.</source>
         <translation>Setzen Sie einen Punkt auf das Objekt oder einen Rahmen darum.</translation>
+    </message>
+    <message>
+        <source>The hole and what is to be avoided leave nothing of {name} to fill from.</source>
+        <translation>Das Loch und was gemieden werden soll lassen von {name} nichts übrig, womit gefüllt werden könnte.</translation>
+    </message>
+    <message>
+        <source>Avoid less, or choose a smaller margin.</source>
+        <translation>Meiden Sie weniger, oder wählen Sie einen kleineren Rand.</translation>
     </message>
     <message>
         <source>The hole covers {name}: nothing is left to fill it from.</source>

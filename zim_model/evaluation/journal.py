@@ -165,6 +165,11 @@ def host_key(system: str) -> str:
     return f"host of {system}"
 
 
+def source_key(system: str) -> str:
+    """The option's name for the upsampling of what a host's trimap is made of."""
+    return f"mask source's upsampling of {system}"
+
+
 TRIMAP_KEY = "trimap network"
 """The option's name for the trimap network, where a system uses one."""
 
@@ -179,7 +184,8 @@ class RunConfig:
         systems: fingerprints by name.
         prompts: kinds, as text.
         options: all else that metrics depend on; the ``upsampling`` of a system with
-            its own is under ``upsampling of NAME``, its host under ``host of NAME``.
+            its own is under ``upsampling of NAME``, its host under ``host of NAME``,
+            and under ``mask source's upsampling of NAME`` what precedes the host.
         cases: number of cases of the data set, of all shards.
         problems: of the data set's own, see :class:`Dataset`.
     """

@@ -7,6 +7,7 @@ guessed and nothing counts as zero.
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -36,6 +37,8 @@ MAX_OUTSIDE = 1.0
 UNKNOWN = (64, 192)
 """Grey values of a trimap's unknown region lie between these."""
 DEEP_MODES = ("I", "I;16", "I;16B", "I;16L")
+_LOSSY_FORMATS = ("JPEG", "MPO", "WEBP", "AVIF")
+_LOSSY_IN_TIFF = ("jpeg", "tiff_jpeg", "webp")
 
 
 def read_image(path: Path, window: Window | None = None) -> ByteArray:
@@ -106,9 +109,16 @@ def read_label_map(path: Path) -> npt.NDArray[Any]:
     """The numbers of a label map as stored, (H, W); of DICOM and NIfTI too.
 
     Raises:
-        ImageError: it is missing, cannot be read, or is in colour.
+        ImageError: it is missing, cannot be read, is in colour, or of a compression
+            that changes numbers.
     """
-    values = read_single(path).slices[0] if is_medical_name(path) else read_grey(path)
+    if is_medical_name(path):
+        volume = read_single(path)
+        if volume.lossy:
+            raise lossy_error(path, volume.lossy)
+        values = volume.slices[0]
+    else:
+        values = read_grey(path)
     if values.ndim != 2:
         raise ImageError(
             msg("{path} is in colour, which no label map is.", path=path),
@@ -119,7 +129,10 @@ def read_label_map(path: Path) -> npt.NDArray[Any]:
 
 def _read_mask(path: Path) -> npt.NDArray[Any]:
     """The numbers of a mask, (H, W); colours as grey."""
-    values = read_single(path).slices[0] if is_medical_name(path) else read_grey(path)
+    if is_medical_name(path):
+        values = read_single(path).slices[0]
+    else:
+        values, _ = _stored_numbers(path)
     return values if values.ndim == 2 else read_matte(path)
 
 
@@ -148,10 +161,40 @@ def read_grey(path: Path) -> npt.NDArray[np.uint16]:
     Those of a palette are its indices.
 
     Raises:
-        ImageError: it is missing or cannot be read.
+        ImageError: it is missing, cannot be read, or of a compression that changes
+            numbers.
     """
+    values, lossy = _stored_numbers(path)
+    if lossy:
+        raise lossy_error(path, lossy)
+    return values
+
+
+def _stored_numbers(path: Path) -> tuple[npt.NDArray[np.uint16], str]:
+    """The numbers of a file, (H, W) or (H, W, C), and its :func:`lossy_compression`."""
     with _open_image(path) as image:
-        return np.asarray(np.clip(np.asarray(image), 0, ALPHA_MAX), np.uint16)
+        values = np.asarray(np.clip(np.asarray(image), 0, ALPHA_MAX), np.uint16)
+        return values, lossy_compression(image)
+
+
+def lossy_compression(image: Image.Image) -> str:
+    """The name of an opened file's compression if it changes numbers, else ""."""
+    if image.format in _LOSSY_FORMATS:
+        return str(image.format)
+    stored = str(image.info.get("compression", ""))
+    return stored if image.format == "TIFF" and stored in _LOSSY_IN_TIFF else ""
+
+
+def lossy_error(path: Path, compression: str) -> ImageError:
+    """The error that a label map has numbers that compression made."""
+    return ImageError(
+        msg(
+            "{path} is no label map: its compression, {compression}, changes numbers.",
+            path=path,
+            compression=compression,
+        ),
+        msg("Save the original label map without loss, as PNG does."),
+    )
 
 
 def as_alpha(matte: WordArray) -> FloatArray:
@@ -174,7 +217,10 @@ def read_trimap(path: Path) -> BoolArray:
 def _open_image(path: Path) -> Iterator[Image.Image]:
     """A decoded image, closed after the block."""
     try:
-        with Image.open(path) as image:
+        with warnings.catch_warnings():  # of Pillow, about large images
+            warnings.simplefilter("ignore")
+            opened = Image.open(path)
+        with opened as image:
             image.load()
             yield image
     except UnidentifiedImageError as error:

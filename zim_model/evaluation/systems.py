@@ -12,9 +12,14 @@ from typing import TYPE_CHECKING, get_args
 
 from zim_model.errors import ZimError, msg
 from zim_model.evaluation.datasets import IMAGE_SUFFIXES, Case
-from zim_model.evaluation.journal import TRIMAP_KEY, host_key, upsampling_key
+from zim_model.evaluation.journal import (
+    TRIMAP_KEY,
+    host_key,
+    source_key,
+    upsampling_key,
+)
 from zim_model.evaluation.modes import MODES
-from zim_model.recipe import Upsampling
+from zim_model.recipe import TRIMAP_SOURCE, Upsampling
 from zim_model.runtime.atomic_files import read_error
 from zim_model.weights.installed import HUB_SUFFIX, WEIGHT_SUFFIXES
 from zim_model.weights.trimap import (
@@ -115,8 +120,11 @@ class ModelSystem:
 
     @classmethod
     def from_report(cls, name: str) -> ModelSystem:
-        """The model that a line of a report names; of a host its mask source."""
-        name = name.rpartition(HOST_SEPARATOR)[2]
+        """The model that a line of a report names, with its upsampling and host."""
+        host, separator, source = name.rpartition(HOST_SEPARATOR)
+        if separator:
+            model = cls.from_report(source).model
+            return cls(model, name, upsampling="trimap", host=host)
         for upsampling in get_args(Upsampling):
             model = name.removesuffix(_own_upsampling(upsampling))
             if model != name:
@@ -129,8 +137,13 @@ class ModelSystem:
         return replace(self, name=name, upsampling=upsampling)
 
     def with_host(self, host: str) -> ModelSystem:
-        """The same model as the mask source of a host; its name tells both."""
-        name = f"{_title(host)}{HOST_SEPARATOR}{self.name}"
+        """The same model as the mask source of a host.
+
+        Its name tells both, and the upsampling of the matte that the host's trimap is
+        made of.
+        """
+        source = self.name + _own_upsampling(TRIMAP_SOURCE)
+        name = f"{_title(host)}{HOST_SEPARATOR}{source}"
         return replace(self, name=name, upsampling="trimap", host=host)
 
 
@@ -186,7 +199,8 @@ def upsampling_options(systems: Iterable[System], common: Upsampling) -> dict[st
     models = [system for system in systems if isinstance(system, ModelSystem)]
     own = {upsampling_key(m.name): m.upsampling for m in models if m.upsampling}
     hosts = {host_key(m.name): m.host for m in models if m.host}
-    options: dict[str, str] = {"upsampling": common, **own, **hosts}
+    sources = {source_key(m.name): TRIMAP_SOURCE for m in models if m.host}
+    options: dict[str, str] = {"upsampling": common, **own, **hosts, **sources}
     if "trimap" in {model.upsampling or common for model in models if not model.host}:
         options[TRIMAP_KEY] = find_trimap_network().name
     return options

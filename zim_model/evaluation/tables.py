@@ -31,8 +31,9 @@ FAMILIES = {
     "mask": "Masks and outlines",
 }
 HOSTS = (
-    "HOST / SOURCE: a trimap is made of the source's matte or mask, and the host, "
-    "closed-form matting or a trimap network, predicts alpha where it is unknown."
+    "HOST / SOURCE (UPSAMPLING): a trimap is made of the source's matte or mask, "
+    "upsampled so, and the host, closed-form matting or a trimap network, predicts "
+    "alpha where it is unknown."
 )
 _REGIONS = {
     "image": "whole image",
@@ -73,11 +74,18 @@ def report_heading(report: Report) -> str:
     return f"{sentences}."
 
 
+UNLIKE_DEVICES = (
+    "Careful: rows were computed in different precisions or on different devices, "
+    "whose mattes differ by rounding; choose one for all (--device, --precision)."
+)
+
+
 def notes(report: Report) -> tuple[str, ...]:
     """Sentences on how to read the numbers."""
     options = report.config.options
     uneven = len({(g.count, g.failed) for g in _overall_groups(report)}) > 1
     region = _REGIONS.get(options.get("region", ""), "")
+    devices = sorted({row.device for row in report.measured if row.device})
     return (
         "Means over rows, each object of each image with the same weight; rows that "
         "failed are left out. S, M and L: under 1 %, under 10 % and from 10 % of the "
@@ -86,6 +94,8 @@ def notes(report: Report) -> tuple[str, ...]:
         f"(DIM) errors count in: {region}.",
         f"Upsampling of the models' mattes: {_upsampling(report)}; "
         f"mirrored too: {options.get('mirrored', 'no')}.",
+        *([f"Computed on: {', '.join(devices)}."] if devices else []),
+        *([UNLIKE_DEVICES] * (len(devices) > 1)),
         *([HOSTS] * any(host_key(name) in options for name in report.config.systems)),
         *(f"{name}: {MODES[name]}." for name in report.config.prompts if name in MODES),
         *(

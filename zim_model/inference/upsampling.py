@@ -14,7 +14,7 @@ from zim_model.inference.prediction import Prediction, PredictRequest, predict_o
 from zim_model.inference.tiled_refinement import refine_tiles
 from zim_model.matting.guided_upsampling import guided_upsample, upsample_in_steps
 from zim_model.network.config import NUM_MASK_TOKENS
-from zim_model.recipe import Upsampling
+from zim_model.recipe import TRIMAP_SOURCE, Upsampling
 
 THUMBNAIL_SIDE = 128
 """Longer side, in pixels, of a matte's candidates, which are for display."""
@@ -92,7 +92,8 @@ def upsample_prediction(
         small = fine * border_fade(fine.shape, view, *request.size)
     alpha = np.zeros(request.size, np.uint16)
     region = np.s_[view.top : view.bottom, view.left : view.right]
-    guided = upsampling in ("guided", "native", "trimap")
+    base = TRIMAP_SOURCE if upsampling == "trimap" else upsampling
+    guided = base in ("guided", "native")
     alpha[region] = _upsample(small, view.crop(image), guided=guided)
     if upsampling == "native":
         predict_window = partial(predict_once, request.backend, image)

@@ -17,6 +17,8 @@ from zim_model.runtime.atomic_files import read_error
 _GREY = {"MONOCHROME1": True, "MONOCHROME2": False}
 """Photometric interpretations of grey values: whether the lowest one is white."""
 _COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422")
+_LOSSY_SYNTAXES = tuple(f"1.2.840.10008.1.2.4.{each}" for each in (50, 51, 81))
+"""Those of JPEG and JPEG-LS that always are; others say so with a tag."""
 
 logging.getLogger("pydicom").addHandler(logging.NullHandler())  # not to stderr
 
@@ -93,7 +95,10 @@ def _to_volume(path: Path, data: Any) -> Volume:
     )
     if (slope, intercept) != (1, 0):
         values = values.astype(np.float32) * np.float32(slope) + np.float32(intercept)
-    return Volume(values, _window(data), _GREY[kind], _is_hounsfield(data))
+    return Volume(
+        *(values, _window(data), _GREY[kind], _is_hounsfield(data)),
+        lossy=_lossy_compression(data),
+    )
 
 
 def _pixels(path: Path, data: Any) -> Any:
@@ -118,6 +123,15 @@ def _pixels(path: Path, data: Any) -> Any:
                 "pylibjpeg-libjpeg."
             ),
         ) from error
+
+
+def _lossy_compression(data: Any) -> str:
+    """The name of the compression that has changed the values, or ""."""
+    syntax = data.file_meta.TransferSyntaxUID
+    if syntax in _LOSSY_SYNTAXES:
+        return str(syntax.name)
+    # Also of a file that was decompressed afterwards.
+    return "lossy" if data.get("LossyImageCompression") == "01" else ""
 
 
 def _window(data: Any) -> Window | None:

@@ -40,6 +40,7 @@ class Volume:
         window, inverted, hounsfield: see :class:`GreyImage`.
         affine: (4, 4) of NIfTI, from indices (right, anterior, superior) of voxels to
             millimetres; None if the file has none.
+        lossy: the name of a compression that has changed the values; "" without one.
     """
 
     slices: npt.NDArray[Any]
@@ -47,6 +48,7 @@ class Volume:
     inverted: bool = False
     hounsfield: bool = False
     affine: npt.NDArray[np.float64] | None = None
+    lossy: str = ""
 
     def __len__(self) -> int:
         return len(self.slices)

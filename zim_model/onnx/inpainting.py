@@ -22,6 +22,8 @@ SIDE = 512
 """Of the input of a graph that takes any size; LaMa was trained with 256."""
 CONTEXT = 2.0
 """Side of the square that the network sees, in sides of the hole."""
+MOST_HIDDEN = 0.75
+"""Of that square: a larger one is taken while more of it is hidden."""
 _PLANES = {"image": 3, "mask": 1}
 """The inputs, and how many planes each has."""
 
@@ -78,33 +80,38 @@ class InpaintingNetwork:
         )
         return height, width
 
-    def fill(self, image: ByteArray, hole: BoolArray) -> ByteArray:
+    def fill(
+        self, image: ByteArray, hole: BoolArray, usable: BoolArray | None = None
+    ) -> ByteArray:
         """An image with its hole filled; other pixels are unchanged.
 
         Args:
             image: (H, W, 3) uint8 sRGB.
             hole: (H, W), not empty.
+            usable: (H, W), what the network may see, some of it outside the hole; None
+                for all of that.  The rest is hidden from it, as the hole is.
 
         Raises:
             WeightsError: the network fails, or gives no image.
         """
-        left, top, right, bottom = _seen(hole)
+        hidden = hole if usable is None else hole | ~usable
+        left, top, right, bottom = _seen(hole, hidden)
         part = slice(top, bottom), slice(left, right)
-        drawn = self._run(image[part], hole[part])
+        drawn = self._run(image[part], hidden[part])
         height, width = bottom - top, right - left
         resized = cv2.resize(drawn, (width, height), interpolation=cv2.INTER_CUBIC)
         out = image.copy()
         out[part][hole[part]] = np.rint(resized[hole[part]].clip(0, 255))
         return out
 
-    def _run(self, image: ByteArray, hole: BoolArray) -> FloatArray:
+    def _run(self, image: ByteArray, hidden: BoolArray) -> FloatArray:
         """(h, w, 3) from 0 to 255 at the network's size."""
         height, width = self._size
         shrinks = image.shape[0] > height
         method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
         pixels = cv2.resize(image, (width, height), interpolation=method)
         mask = cv2.resize(
-            hole.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA
+            hidden.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA
         )
         planes = pixels.transpose(2, 0, 1)[None].astype(np.float32) / np.float32(255)
         holes = (mask > 0).astype(np.float32)[None, None]
@@ -122,14 +129,17 @@ class InpaintingNetwork:
         return drawn * np.float32(255) if drawn.max() <= 2 else drawn
 
 
-def _seen(hole: BoolArray) -> Bounds:
+def _seen(hole: BoolArray, hidden: BoolArray) -> Bounds:
     """The bounds of what the network sees: a square, where it fits into the image."""
     left, top, right, bottom = mask_bounds(hole) or (0, 0, 0, 0)
     side = max(SIDE, round(CONTEXT * max(right - left, bottom - top)))
     height, width = hole.shape
-    x0, x1 = _span((left + right) // 2, side, width)
-    y0, y1 = _span((top + bottom) // 2, side, height)
-    return x0, y0, x1, y1
+    while True:
+        x0, x1 = _span((left + right) // 2, side, width)
+        y0, y1 = _span((top + bottom) // 2, side, height)
+        if side >= max(hole.shape) or hidden[y0:y1, x0:x1].mean() <= MOST_HIDDEN:
+            return x0, y0, x1, y1
+        side *= 2
 
 
 def _span(centre: int, side: int, length: int) -> tuple[int, int]:

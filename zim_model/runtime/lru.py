@@ -46,6 +46,13 @@ class ByteBoundedLru(Generic[Key, Value]):
         self._entries[key] = value
         self.resize(self.max_bytes)
 
+    def replace(self, old: Value, new: Value) -> None:
+        """Keep a value of another size in place of one, under its keys."""
+        for key in [key for key, value in self._entries.items() if value is old]:
+            self._entries[key] = new
+            self.nbytes += new.nbytes - old.nbytes
+        self.resize(self.max_bytes)
+
     def resize(self, max_bytes: int) -> None:
         """Change the bound, and drop what exceeds it."""
         self.max_bytes = max_bytes

@@ -15,6 +15,7 @@ from zim_model.errors import WeightsError, msg
 from zim_model.network.build import build as build
 from zim_model.network.config import TINY_KEY, ModelConfig, TinyConfig, ZimConfig
 from zim_model.network.tiny import ZimTiny
+from zim_model.network.unset_parameters import UnsetParameters
 from zim_model.network.zim import Zim
 from zim_model.runtime.atomic_files import atomic_write
 from zim_model.runtime.devices import resolve_device
@@ -76,9 +77,9 @@ def load_model(name_or_path: str | Path, device: str = "cpu") -> Zim | ZimTiny:
     if is_sam_safetensors(path):
         return load_sam(path).to(place).eval()
     config, tensors = read_weights(path)
-    if installed is None or not installed.bundled:  # our own need not wait for it
-        check_fits(lambda: build(config), tensors, path)
-    model = build(config)
+    check_fits(lambda: build(config), tensors, path)
+    with UnsetParameters():
+        model = build(config)
     load_strict(model, tensors, path)
     return model.to(place).eval()
 

@@ -20,6 +20,7 @@ from torch import Tensor
 from zim_model.errors import WeightsError, msg
 from zim_model.network.build import build_zim
 from zim_model.network.config import CONFIGS, VitConfig, ZimConfig, sam_variant
+from zim_model.network.unset_parameters import UnsetParameters
 from zim_model.network.zim import Zim
 from zim_model.weights.families import FAMILIES, SAM, find_family
 from zim_model.weights.tensors import (
@@ -146,7 +147,8 @@ def load_sam(path: Path, config: ZimConfig | None = None) -> Zim:
     state = read_sam(path)
     own = config or detect_sam_config(state, path)
     check_fits(lambda: build_zim(own), state, path)
-    model = build_zim(own)
+    with UnsetParameters():
+        model = build_zim(own)
     load_strict(model, state, path)
     return model
 

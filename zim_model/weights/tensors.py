@@ -16,6 +16,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from zim_model.errors import WeightsError, msg
+from zim_model.network.unset_parameters import UnsetParameters
 from zim_model.runtime.devices import is_out_of_memory
 from zim_model.weights.installed import check_weight_file
 
@@ -163,7 +164,7 @@ def check_fits(
     """Check that a file holds all tensors of a model, without memory for the model.
 
     So what is built afterwards is no larger than the file, whatever its configuration
-    says.  The first call takes a second or two, for torch's own imports.
+    says.
 
     Args:
         build: makes the model.
@@ -173,7 +174,7 @@ def check_fits(
             no such model.
     """
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), UnsetParameters():
             model = build()
     except WeightsError as error:
         raise WeightsError(

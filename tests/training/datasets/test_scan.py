@@ -6,9 +6,12 @@ from PIL import Image
 
 from tests.training.datasets.test_table import labels, matte, photo
 from training.datasets import scan
+from training.datasets.layouts import DatasetEntry
+from training.datasets.reading import read_pair
 from training.datasets.scan import FAULT_FILE, report_faults, scan_data
 from training.datasets.table import open_data
-from zim_model.errors import ZimError
+from training.reading import read_labels
+from zim_model.errors import ImageError, ZimError
 
 
 @pytest.fixture
@@ -97,6 +100,26 @@ def test_a_label_map_in_colour_is_a_fault(tmp_path):
     photo(tmp_path / "b.labels.png")
     (fault,) = scan_data(open_data(tmp_path), quiet=True).faults.values()
     assert "in colour" in fault
+
+
+def test_a_label_map_with_numbers_of_its_compression_is_a_fault(tmp_path):
+    photo(tmp_path / "a.png")
+    labels(tmp_path / "a.labels.png")
+    photo(tmp_path / "b.png")
+    labels(tmp_path / "b.labels.jpg")
+    data = open_data(tmp_path)
+    for _ in range(2):  # the second time from the cache
+        ((path, fault),) = scan_data(data, quiet=True).faults.items()
+        assert path.name == "b.labels.jpg"
+        assert "JPEG, changes numbers" in fault
+        assert "PNG" in fault
+    with pytest.raises(ImageError, match=r"b\.labels\.jpg is no label map"):
+        read_labels(tmp_path / "b.labels.jpg")
+    with pytest.raises(ImageError, match=r"b\.labels\.jpg is no label map"):
+        read_pair(
+            DatasetEntry(tmp_path / "b.png", tmp_path / "b.labels.jpg", "ade-classes"),
+            np.random.default_rng(0),
+        )
 
 
 def test_a_cache_that_cannot_be_written_costs_time_only(folder, tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.zim_model.onnx.test_inpainting import write_mean_graph
 from zim_app.__main__ import main
 from zim_model.matting import inpainting
 
@@ -75,6 +76,26 @@ def test_a_hole_over_all_of_the_photo_is_an_error_with_its_cure(files, capsys):
 def test_an_unknown_network_is_named(files, capsys):
     assert erase(*files, "--fill", "nothing") == 1
     assert "inpainting network nothing" in capsys.readouterr().err
+
+
+def test_avoiding_holds_for_a_network_too(files, tmp_path):
+    photo, _ = files
+    pixels = np.array(Image.open(photo))
+    pixels[:, 60:] = (10, 10, 250)
+    Image.fromarray(pixels).save(photo)
+    avoid = np.zeros(pixels.shape[:2], np.uint8)
+    avoid[:, 58:] = 255
+    Image.fromarray(avoid).save(tmp_path / "avoid.png")
+    fill = ("--fill", write_mean_graph(tmp_path / "mean.onnx"), "-o")
+    assert erase(*files, *fill, tmp_path / "seen.png") == 0
+    out = tmp_path / "hidden.png"
+    assert erase(*files, "--avoid", tmp_path / "avoid.png", *fill, out) == 0
+    blue = [
+        np.asarray(Image.open(tmp_path / name))[30, 40, 2]
+        for name in ("seen.png", "hidden.png")
+    ]
+    assert blue[0] > 90
+    assert blue[1] < 75
 
 
 def test_prompts_are_needed(files):

@@ -8,6 +8,7 @@ import pytest
 from PIL import ImageCms
 from psd_tools import PSDImage
 
+from tests.zim_model.onnx.test_inpainting import write_mean_graph
 from zim_app.core.erasing import (
     EraseOptions,
     default_margin,
@@ -184,3 +185,32 @@ def test_what_is_to_be_avoided_is_not_copied(disc):
     beside = Image.from_array(pixels, "beside.png")
     blue = erase(beside, alpha, avoid=avoid).image.rgb[:, :80, 2]
     assert blue.max() < 120
+
+
+def test_a_network_does_not_see_what_is_to_be_avoided(disc, tmp_path):
+    image, alpha = disc
+    pixels = image.rgb.copy()
+    pixels[:, 90:] = (20, 20, 250)
+    beside = Image.from_array(pixels, "beside.png")
+    avoid = np.zeros(alpha.shape, bool)
+    avoid[:, 88:] = True
+    options = EraseOptions(network=str(write_mean_graph(tmp_path / "mean.onnx")))
+    middle = np.s_[45, 60]
+    assert erase(beside, alpha, options).image.rgb[middle][2] > 100
+    plate = erase(beside, alpha, options, avoid=avoid)
+    assert plate.image.rgb[middle][2] < 80
+    assert np.array_equal(plate.image.rgb[:, 90:], pixels[:, 90:])
+    for each in (options, EraseOptions()):
+        with pytest.raises(ImageError, match=r"nothing of beside\.png") as caught:
+            erase(beside, alpha, each, avoid=np.ones_like(avoid))
+        assert "Avoid less" in caught.value.hint
+
+
+def test_a_network_does_not_see_what_is_transparent(disc, tmp_path):
+    image, alpha = disc
+    pixels = np.dstack([image.rgb, np.full(alpha.shape, 255, np.uint8)])
+    pixels[:, 90:] = (20, 20, 250, 0)
+    PIL.Image.fromarray(pixels).save(tmp_path / "clear.png")
+    options = EraseOptions(network=str(write_mean_graph(tmp_path / "mean.onnx")))
+    plate = erase(load_image(tmp_path / "clear.png"), alpha, options)
+    assert plate.image.rgb[45, 60, 2] < 80

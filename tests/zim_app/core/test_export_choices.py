@@ -23,6 +23,7 @@ from zim_app.core.export import (
     plan_stem,
 )
 from zim_app.core.images import Image, load_image
+from zim_app.core.layered import LayeredImage, LayerSource
 from zim_model.errors import Cancelled, ImageError, ZimError
 
 OPAQUE = 65535
@@ -205,10 +206,13 @@ def test_file_that_reads_back_differently_is_an_error(
             tags = replace(tags, icc=None)
         elif damage == "other pixels":
             if entry.layered:
-                [layer] = content.layers
-                pixels = layer.pixels ^ 1
-                layers = (replace(layer, pixels=pixels),)
-                content = replace(content, layers=layers)
+                [layer] = content.render_layers()
+                other = replace(layer, pixels=layer.pixels ^ 1)
+                content = LayeredImage(
+                    *content.merged.shape[:2],
+                    content.merged.dtype,
+                    [LayerSource(other.name, lambda: other)],
+                )
             else:
                 content = content ^ (0x40 if suffix == ".jpg" else 1)
         entry.write(stream, content, tags)

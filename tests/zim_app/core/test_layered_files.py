@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import weakref
 import zipfile
 from pathlib import Path
 from xml.etree import ElementTree
@@ -14,11 +15,13 @@ import pytest
 from psd_tools import PSDImage
 from psd_tools.constants import Resource
 
-from zim_app.core.export import ExportOptions, ExportTarget, export
+from zim_app.core.export import ExportOptions, ExportTarget, export, write_content
+from zim_app.core.formats import BY_SUFFIX
 from zim_app.core.images import Image, load_image
-from zim_app.core.layered import LayeredImage
+from zim_app.core.layered import ImageLayer, LayeredImage, LayerSource
 from zim_app.core.pixels import convert_depth
 from zim_app.core.psd import check_merged, read_psd
+from zim_app.core.rasters import Tags
 
 SIZE = (20, 30)
 
@@ -207,10 +210,50 @@ def test_a_damaged_merged_image_of_a_psd_is_noticed(tmp_path: Path, photo, targe
     export(photo, targets, path)
     with path.open("rb") as stream:
         _, layers, _ = read_psd(stream)
-        content = LayeredImage.from_layers(*SIZE, photo.source.dtype, list(layers))
+        sources = [
+            LayerSource(layer.name, lambda layer=layer: layer) for layer in layers
+        ]
+        content = LayeredImage(*SIZE, photo.source.dtype, sources)
+        for _ in content.render_layers():
+            pass
         check_merged(stream, content.merged)
     data = bytearray(path.read_bytes())
     data[-3] ^= 0xFF
     path.write_bytes(data)
     with path.open("rb") as stream, pytest.raises(ValueError, match="merged image"):
         check_merged(stream, content.merged)
+
+
+@pytest.mark.parametrize("suffix", [".psd", ".ora"])
+def test_layers_are_in_memory_one_at_a_time(tmp_path: Path, suffix: str) -> None:
+    made: list[weakref.ref] = []
+
+    def render() -> ImageLayer:
+        assert all(before() is None for before in made)
+        pixels = np.zeros((4, 5, 4), np.uint8)
+        made.append(weakref.ref(pixels))
+        return ImageLayer("a", 0, 0, True, pixels)
+
+    image = LayeredImage(4, 5, np.dtype(np.uint8), [LayerSource("a", render)] * 3)
+    path = tmp_path / f"a{suffix}"
+    write_content(path, BY_SUFFIX[suffix], image, Tags(None, None))
+    assert len(made) == 3
+
+
+@pytest.mark.parametrize("suffix", [".psd", ".ora"])
+def test_layers_are_written_again_under_another_name(
+    tmp_path: Path, photo: Image, targets, suffix: str
+) -> None:
+    path, whole = tmp_path / f"a{suffix}", tmp_path / f"whole{suffix}"
+    export(photo, targets, whole)
+
+    def another_program_takes_the_name() -> bool:
+        path.write_bytes(b"theirs")
+        return False
+
+    written = export(
+        photo, targets, path, taken=[], cancelled=another_program_takes_the_name
+    )
+    assert written != path
+    assert path.read_bytes() == b"theirs"
+    assert written.read_bytes() == whole.read_bytes()

@@ -7,6 +7,7 @@ import pytest
 import tifffile
 from PIL import Image
 
+from zim_app.core.decoders import jpeg
 from zim_app.core.thumbnails import read_reduced_jpeg, read_thumbnail
 from zim_model.errors import ImageError
 
@@ -74,3 +75,28 @@ def test_a_jpeg_is_reduced_and_other_files_are_not_decoded(tmp_path: Path) -> No
     Image.new("RGB", (2000, 1000)).save(tmp_path / "b.png")
     (tmp_path / "b.jpg").write_bytes((tmp_path / "b.png").read_bytes())
     assert read_reduced_jpeg(tmp_path / "b.jpg", 200) is None
+
+
+def test_a_progressive_jpeg_is_reduced_from_its_first_scans(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    small = Image.fromarray(rng.integers(0, 256, (6, 8, 3), np.uint8))
+    large = small.resize((1600, 1200), Image.Resampling.BICUBIC)
+    large.save(tmp_path / "a.jpg", quality=95, progressive=True, subsampling=0)
+    reduced = read_reduced_jpeg(tmp_path / "a.jpg", 1000)
+    assert reduced is not None
+    means = np.asarray(large, np.float32).reshape(150, 8, 200, 8, 3).mean((1, 3))
+    np.testing.assert_allclose(reduced, means, atol=8)
+    data = (tmp_path / "a.jpg").read_bytes()
+    first, _ = jpeg.coarse_picture(data, "a.jpg")
+    assert len(first) < len(data) / 2
+
+
+def test_a_reduced_jpeg_is_upright(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for progressive in (False, True):
+        path = tmp_path / f"{progressive}.jpg"
+        Image.new("RGB", (800, 400)).save(path, exif=exif, progressive=progressive)
+        reduced = read_reduced_jpeg(path, 50)
+        assert reduced is not None
+        assert reduced.shape == (100, 50, 3)

@@ -1,5 +1,7 @@
 """Models as mask sources of matting hosts: trimaps solved without the model."""
 
+import json
+
 import numpy as np
 import pytest
 from safetensors.torch import save_file
@@ -9,10 +11,11 @@ from tests.zim_model.evaluation.conftest import BOX, MODEL, FakeEngine, rows_of,
 from zim_app.cli import main as cli
 from zim_model.errors import WeightsError, ZimError
 from zim_model.evaluation import EvaluationOptions, ModelSystem, open_dataset
-from zim_model.evaluation.journal import read_journal
+from zim_model.evaluation.journal import read_journal, source_key
 from zim_model.evaluation.mini_layouts import MINI_LAYOUTS, write_mini_layout
 from zim_model.evaluation.reading import read_matte, read_trimap
-from zim_model.evaluation.systems import parse_hosts
+from zim_model.evaluation.report_formats import to_json
+from zim_model.evaluation.systems import parse_hosts, predicts_masks
 from zim_model.evaluation.tables import HOSTS, notes
 from zim_model.weights.checkpoint import save_model
 
@@ -44,15 +47,19 @@ def test_hosts_by_their_names(vitmatte):
 def test_a_line_tells_host_and_mask_source(mini, tmp_path, engine):
     hosted = MODEL.with_host("closed-form")
     events = run(mini, tmp_path, engine, systems=(MODEL, hosted))
-    assert hosted.name == "closed-form / m"
-    assert {row.system for row in rows_of(events)} == {"m", "closed-form / m"}
+    assert hosted.name == "closed-form / m (guided)"
+    assert {row.system for row in rows_of(events)} == {"m", "closed-form / m (guided)"}
     config, _ = read_journal(tmp_path / "rows.jsonl")
     alone, inside = map(config.model_options, ("m", hosted.name))
     assert (alone.upsampling, alone.trimap_network) == ("guided", "")
     assert (inside.upsampling, inside.trimap_network) == ("trimap", "closed-form")
     assert HOSTS in notes(events[-1].report)
     assert HOSTS not in notes(run(mini, tmp_path / "2", engine)[-1].report)
-    assert ModelSystem.from_report(hosted.name) == MODEL
+    assert ModelSystem.from_report(hosted.name) == hosted
+    assert not predicts_masks(hosted, "guided", FakeEngine("sam"))
+    options = json.loads(to_json(events[-1].report))["config"]["options"]
+    assert options[source_key(hosted.name)] == "guided"
+    assert source_key("m") not in options
 
 
 def test_only_a_mask_source_alone_is_binarised(mini, tmp_path):
@@ -61,7 +68,7 @@ def test_only_a_mask_source_alone_is_binarised(mini, tmp_path):
     errors = {
         row.system: row.metrics["MSE"] for row in rows if row.case == "fine/0001_1"
     }
-    assert errors["m"] != errors["closed-form / m"]  # 0.75 of the box is not 1
+    assert errors["m"] != errors["closed-form / m (guided)"]  # 0.75 of the box is not 1
 
 
 def test_weights_of_another_family_are_told_before_anything_runs(
@@ -71,7 +78,7 @@ def test_weights_of_another_family_are_told_before_anything_runs(
     other.parent.mkdir()
     save_model(random_model(SMALL_VIT), other)
     host = MODEL.with_host(str(other))
-    assert host.name == "sam/weights / m"
+    assert host.name == "sam/weights / m (guided)"
     with pytest.raises(WeightsError, match=r"weights\.safetensors holds no ViTMatte"):
         run(mini, tmp_path / "out", engine, systems=(host,))
     assert not engine.requests
@@ -84,7 +91,7 @@ def test_a_run_with_other_weights_of_the_host_is_not_resumed(
     run(mini, tmp_path / "out", engine, systems=hosted)
     save_file(hub_names(random_vitmatte(seed=3)), vitmatte)
     resumed = EvaluationOptions(jobs=0, resume=True)
-    with pytest.raises(ZimError, match="hairy / m is"):
+    with pytest.raises(ZimError, match=r"hairy / m \(guided\) is"):
         run(mini, tmp_path / "out", engine, systems=hosted, options=resumed)
 
 
@@ -116,7 +123,7 @@ def test_the_command_measures_a_model_alone_and_as_a_mask_source(tmp_path, capsy
     hosts = ["--refine", "none,trimap:closed-form", "--limit", "1", "--jobs", "0"]
     assert cli.run([*command, *hosts]) == 0
     text = capsys.readouterr().out
-    assert "| closed-form / zim-tiny | box |" in text
+    assert "| closed-form / zim-tiny (guided) | box |" in text
     assert "| zim-tiny | box |" in text
     assert cli.run([*command, "--refine", "sharp"]) == 1
     assert "'sharp' is no refinement" in capsys.readouterr().err

@@ -5,9 +5,10 @@ import pytest
 from PIL import Image
 
 from tests.zim_model.evaluation.conftest import rows_of, run
-from zim_model.errors import ZimError
+from zim_model.errors import ImageError, ZimError
 from zim_model.evaluation import PromptKind, open_dataset, write_report
 from zim_model.evaluation.bars import bars_to_svg
+from zim_model.evaluation.cases import Case
 from zim_model.evaluation.journal import EvaluationRow, RunConfig
 from zim_model.evaluation.mini_slices import write_mini_slices
 from zim_model.evaluation.modes import MODES, largest_parts, mode_prompts
@@ -106,6 +107,28 @@ def test_each_number_of_a_label_map_is_a_case(tmp_path):
     dataset = open_dataset(tmp_path, "labels")
     assert [case.name for case in dataset.cases] == ["a/1", "a/7"]
     assert [(read_truth(case) > 0).sum() for case in dataset.cases] == [16, 16]
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.tif"])
+def test_a_lossy_label_map_is_refused_and_a_lossy_mask_is_read(tmp_path, name):
+    values = np.full((48, 48), 30, np.uint8)
+    values[8:30, 10:40] = 230
+    save(tmp_path / "images/a.png", np.zeros((48, 48), np.uint8))
+    stored = (tmp_path / "masks" / name, tmp_path / "labels" / name)
+    for path in stored:
+        path.parent.mkdir()
+        kind = {"a.png": "JPEG"}.get(name)  # a suffix may be wrong
+        Image.fromarray(values).save(path, kind, quality=60, compression="jpeg")
+    dataset = open_dataset(tmp_path, "labels")
+    assert not dataset.cases
+    (problem,) = dataset.problems
+    assert str(stored[1]) in problem
+    assert "changes numbers" in problem
+    assert "PNG" in problem
+    with pytest.raises(ImageError, match="changes numbers"):
+        read_truth(Case("a", tmp_path / "images/a.png", stored[1], label=30))
+    (case,) = open_dataset(tmp_path, "masks").cases
+    assert ((read_truth(case) > 0) == (values > 100)).mean() > 0.99
 
 
 def test_a_folder_without_pairs_names_itself_and_the_cure(tmp_path):

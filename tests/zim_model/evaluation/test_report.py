@@ -27,6 +27,7 @@ from zim_model.evaluation.report_formats import (
     to_latex,
     to_markdown,
 )
+from zim_model.evaluation.tables import UNLIKE_DEVICES
 
 CONFIG = RunConfig(
     "set", "pairs", {"a": "1", "b": "2"}, ("point", "box"), {"region": "image"}, 4
@@ -336,3 +337,14 @@ def test_times_are_those_of_the_models():
     ]
     text = to_markdown(Report.from_rows(CONFIG, rows, 3))
     assert "| a | box | CPU (fp32) | 100 | 20 |" in text
+
+
+def test_rows_of_unlike_precisions_are_told():
+    rows = [row("x", device="CPU (fp32)"), row("y", device="CPU (fp32)")]
+    alike = to_markdown(Report.from_rows(CONFIG, rows, 2))
+    assert "Computed on: CPU (fp32)." in alike
+    assert UNLIKE_DEVICES not in alike
+    rows.append(row("z", device="CPU (bf16)"))
+    unlike = to_markdown(Report.from_rows(CONFIG, rows, 3))
+    assert "Computed on: CPU (bf16), CPU (fp32)." in unlike
+    assert UNLIKE_DEVICES in unlike

@@ -6,7 +6,7 @@ import pytest
 from zim_app.__main__ import main
 from zim_model.errors import ImageError
 from zim_model.evaluation import open_dataset
-from zim_model.evaluation.reading import read_image, read_truth
+from zim_model.evaluation.reading import read_image, read_label_map, read_truth
 from zim_model.medical.reading import read_volume
 from zim_model.medical.volume import file_stem
 from zim_model.medical.window import Window
@@ -202,6 +202,22 @@ def test_a_mask_at_another_place_or_of_fractions_is_refused(volume, capsys):
     assert main([*argv, str(volume / "soft.nii")]) == 1
     assert "soft.nii holds numbers that are not whole" in capsys.readouterr().err
     assert main([*argv, str(volume / "flipped.nii")]) == 0
+
+
+def test_a_mask_with_numbers_of_its_compression_is_refused(tmp_path, capsys):
+    values = np.zeros((8, 9), np.uint8)
+    values[2:5, 3:7] = 1
+    write_dicom(tmp_path / "ct.dcm", values)
+    write_dicom(tmp_path / "seg.dcm", values, LossyImageCompression="01")
+    argv = ["slices", str(tmp_path / "ct.dcm"), "-o", str(tmp_path / "out"), "--mask"]
+    assert main([*argv, str(tmp_path / "seg.dcm")]) == 1
+    assert "seg.dcm is no label map" in capsys.readouterr().err
+    with pytest.raises(ImageError, match="changes numbers"):
+        read_label_map(tmp_path / "seg.dcm")
+    assert read_label_map(tmp_path / "ct.dcm").max() == 1
+    write_dicom(tmp_path / "ct.dcm", values, LossyImageCompression="01")  # a photo
+    write_dicom(tmp_path / "seg.dcm", values)
+    assert main([*argv, str(tmp_path / "seg.dcm")]) == 0
 
 
 def test_the_suffix_of_nifti_is_one(tmp_path):

@@ -41,6 +41,31 @@ def write_graph(path, scale=255.0, side=512, planes=("image", "mask")):
     return path
 
 
+def write_mean_graph(path):
+    """A graph that fills with the mean colour of all that it sees."""
+    inputs = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, planes, "h", "w"])
+        for name, planes in (("image", 3), ("mask", 1))
+    ]
+    output = helper.make_tensor_value_info("output", TensorProto.FLOAT, None)
+    one = helper.make_tensor("one", TensorProto.FLOAT, [], [1.0])
+    nodes = [
+        helper.make_node("Sub", ["one", "mask"], ["seen"]),
+        helper.make_node("Mul", ["image", "seen"], ["shown"]),
+        helper.make_node("ReduceSum", ["shown", "sides"], ["sum"]),
+        helper.make_node("ReduceSum", ["seen", "sides"], ["count"]),
+        helper.make_node("Div", ["sum", "count"], ["mean"]),
+        helper.make_node("Mul", ["mean", "mask"], ["drawn"]),
+        helper.make_node("Add", ["shown", "drawn"], ["output"]),
+    ]
+    sides = helper.make_tensor("sides", TensorProto.INT64, [2], [2, 3])
+    graph = helper.make_graph(nodes, "mean", inputs, [output], [one, sides])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    model.ir_version = 8
+    onnx.save(model, path)
+    return path
+
+
 @pytest.fixture(autouse=True)
 def own_models(tmp_path, monkeypatch):
     monkeypatch.setenv("ZIM_STUDIO_MODELS", str(tmp_path / "models"))
@@ -61,6 +86,30 @@ def test_a_hole_is_drawn_and_the_rest_is_kept(tmp_path, holed, scale, side):
     filled = network.fill(image, hole)
     assert (filled[45, 60] == (0, 255, 0)).all()
     assert np.array_equal(filled[~hole], image[~hole])
+
+
+def test_what_is_not_usable_is_hidden_from_the_network(tmp_path, holed):
+    image, hole = holed
+    image[:, 90:] = (0, 0, 250)
+    network = InpaintingNetwork(write_mean_graph(tmp_path / "mean.onnx"), "cpu")
+    usable = np.ones(hole.shape, bool)
+    assert network.fill(image, hole)[45, 60, 2] > 90
+    usable[:, 88:] = False
+    filled = network.fill(image, hole, usable)
+    assert np.abs(filled[45, 60] - (200.0, 30, 30)).max() < 2
+    assert np.array_equal(filled[~hole], image[~hole])
+
+
+def test_the_network_sees_past_what_hides_the_surroundings(tmp_path):
+    image = np.full((60, 2000, 3), (0, 0, 250), np.uint8)
+    image[:, :500] = (200, 30, 30)
+    hole = np.zeros(image.shape[:2], bool)
+    hole[20:40, 1000:1020] = True
+    usable = np.zeros(hole.shape, bool)
+    usable[:, :480] = True
+    network = InpaintingNetwork(write_mean_graph(tmp_path / "mean.onnx"), "cpu")
+    filled = network.fill(image, hole, usable)
+    assert np.abs(filled[30, 1010] - (200.0, 30, 30)).max() < 2
 
 
 def test_a_graph_with_other_inputs_is_named_with_what_is_needed(tmp_path):

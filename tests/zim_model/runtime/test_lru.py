@@ -37,3 +37,24 @@ def test_a_lower_bound_drops_what_exceeds_it():
         cache.put(key, np.zeros(10, np.uint8))
     cache.resize(15)
     assert [cache.get(key) is None for key in "abc"] == [True, True, False]
+
+
+def test_a_value_is_kept_in_another_size_in_its_place():
+    cache = ByteBoundedLru(30)
+    large, small = np.zeros(20, np.uint8), np.zeros(5, np.uint8)
+    cache.put("a", large)
+    cache.put("b", np.zeros(10, np.uint8))
+    cache.replace(large, small)
+    assert (cache.get("a") is small, cache.nbytes) == (True, 15)
+    cache.replace(large, small)
+    assert cache.nbytes == 15
+
+
+def test_values_that_grow_drop_the_least_recently_used():
+    cache = ByteBoundedLru(20)
+    small = np.zeros(5, np.uint8)
+    cache.put("a", np.zeros(10, np.uint8))
+    cache.put("b", small)
+    cache.replace(small, np.zeros(15, np.uint8))
+    assert cache.get("a") is None
+    assert (len(cache), cache.nbytes) == (1, 15)

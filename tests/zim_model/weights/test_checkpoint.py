@@ -46,6 +46,15 @@ def test_saved_models_come_back(small_vit, tmp_path):
     assert os.listdir(tmp_path) == ["m.safetensors"]
 
 
+def test_loading_draws_no_random_numbers(small_vit, tmp_path):
+    path = tmp_path / "m.safetensors"
+    save_model(small_vit, path)
+    before = torch.get_rng_state()
+    load_model(path)
+    load_model("zim-tiny")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_half_precision_halves_the_file_and_keeps_the_values(small_vit, tmp_path):
     half, full = tmp_path / "half.safetensors", tmp_path / "full.safetensors"
     save_model(small_vit, half)

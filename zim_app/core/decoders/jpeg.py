@@ -35,8 +35,10 @@ _READ_SOF = (0xC0, 0xC1, 0xC2)
 """Baseline, extended and progressive, all with Huffman coding."""
 _SOS, _EOI, _APP, _COM = 0xDA, 0xD9, range(0xE0, 0xF0), 0xFE
 _NEXT_MARKER = re.compile(rb"\xff+([^\x00\xff])")
-_AFTER_SCAN = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
-"""Scans contain restart markers and, for a byte of 255, 255 and 0."""
+_IN_SCAN = np.isin(np.arange(256), [0x00, 0xFF, *range(0xD0, 0xD8)])
+"""Bytes after a 255 in a scan: it has restart markers, and 255, 0 for a byte of 255."""
+_CHUNK = 1 << 20
+"""Bytes in which the end of a scan is searched at a time."""
 _PADDING = 16
 """Zero bytes at the end of a file that no scan ends with: of a broken copy."""
 
@@ -46,15 +48,15 @@ class _Picture:
     """The segments that pixels depend on, and the metadata of the others."""
 
     metadata: Metadata
-    segments: list[bytes] = field(default_factory=list)
+    segments: list[bytes | memoryview] = field(default_factory=list)
     icc_parts: dict[int, bytes] = field(default_factory=dict)
     icc_count: int = 0
     is_complete: bool = False
     missing_bits: dict[int, list[int]] = field(default_factory=dict)
     """Component to the lowest bit that has not been sent, per coefficient."""
 
-    def still(self) -> bytes:
-        return b"".join([b"\xff\xd8", *self.segments])
+    def still(self, *tail: bytes) -> bytes:
+        return b"".join([b"\xff\xd8", *self.segments, *tail])
 
 
 def decode_jpeg(data: bytes, name: str) -> DecodedImage:
@@ -66,7 +68,7 @@ def decode_jpeg(data: bytes, name: str) -> DecodedImage:
     """
     picture = _read_segments(data, name)
     if picture.is_complete:
-        pixels, mode = decode_samples(picture.still() + _END, "JPEG")
+        pixels, mode = decode_samples(picture.still(_END), "JPEG")
     else:
         pixels, mode = _decode_without_end(picture)
         picture.metadata.ignored.append(msg("end marker"))
@@ -85,7 +87,21 @@ def still_picture(data: bytes, name: str) -> tuple[bytes, int]:
     if not picture.is_complete:
         raise Damaged("its end marker is missing")
     orientation = picture.metadata.image(np.zeros((1, 1), np.uint8), "GRAY").orientation
-    return picture.still() + _END, orientation
+    return picture.still(_END), orientation
+
+
+def coarse_picture(data: bytes, name: str) -> tuple[bytes, int]:
+    """The least of a file that has all components, and the orientation.
+
+    Of most progressive files that is a tenth, which holds the mean of each 8 x 8
+    pixels; of others it is all of the :func:`still_picture`.
+
+    Raises:
+        ImageError, Damaged: as :func:`decode_jpeg`.
+    """
+    picture = _read_segments(data, name, coarse=True)
+    orientation = picture.metadata.image(np.zeros((1, 1), np.uint8), "GRAY").orientation
+    return picture.still(_END), orientation
 
 
 def _decode_without_end(picture: _Picture) -> tuple[ByteArray, str]:
@@ -108,9 +124,10 @@ def _decode_without_end(picture: _Picture) -> tuple[ByteArray, str]:
 # --- The container --------------------------------------------------------------------
 
 
-def _read_segments(data: bytes, name: str) -> _Picture:
+def _read_segments(data: bytes, name: str, *, coarse: bool = False) -> _Picture:
+    """Read the segments up to the end, or until all components have had a scan."""
     picture = _Picture(Metadata())
-    position, has_frame = 2, False
+    position, components = 2, 0
     while True:
         found = _NEXT_MARKER.search(data, position)
         if found is None:
@@ -130,26 +147,44 @@ def _read_segments(data: bytes, name: str) -> _Picture:
         if position > len(data):
             raise Damaged("it ends too early")
         if kind in _SOF:
-            _check_frame(name, kind, body)
-            has_frame = True
-        segment = b"\xff" + bytes([kind]) + struct.pack(">H", length) + body
+            components = _check_frame(name, kind, body)
+        header = b"\xff" + bytes([kind]) + struct.pack(">H", length)
+        picture.segments += [header, body]
         if kind == _SOS:
-            if not has_frame:
+            if not components:
                 raise Damaged("a scan comes before its header")
             _note_scan(picture, body)
-            end = _AFTER_SCAN.search(data, position)
-            scan = data[position : end.start() if end else len(data)]
+            end = _find_scan_end(data, position)
+            scan = memoryview(data)[position:end]  # copied once, into the still
             position += len(scan)
-            segment += scan if end else _without_padding(scan)
-        picture.segments.append(segment)
+            picture.segments.append(scan if end else _without_padding(bytes(scan)))
+            if coarse and len(picture.missing_bits) >= components:
+                break
     if not picture.missing_bits:
         raise Damaged("its pixels are missing")
     _join_profile(picture)
     return picture
 
 
-def _check_frame(name: str, kind: int, body: bytes) -> None:
-    depth, height, width, _ = unpack(">BHHB", body)
+def _find_scan_end(data: bytes, start: int) -> int | None:
+    """Where the marker after a scan begins; None where the file ends before."""
+    for position in range(start, len(data), _CHUNK):
+        # A marker may lie across the end of a chunk.
+        count = min(_CHUNK + 1, len(data) - position)
+        chunk = np.frombuffer(data, np.uint8, count, position)
+        marks = np.flatnonzero(chunk[:-1] == 0xFF)
+        marks = marks[~_IN_SCAN[chunk[marks + 1]]]
+        if marks.size:
+            end = position + int(marks[0])
+            while end > start and data[end - 1] == 0xFF:  # markers may be padded
+                end -= 1
+            return end
+    return None
+
+
+def _check_frame(name: str, kind: int, body: bytes) -> int:
+    """Check that the frame is one that is read, and return its components."""
+    depth, height, width, components = unpack(">BHHB", body)
     if kind not in _READ_SOF:
         raise unsupported(
             name,
@@ -159,6 +194,7 @@ def _check_frame(name: str, kind: int, body: bytes) -> None:
     if depth != 8:
         raise unsupported(name, msg("it is a JPEG of {depth} bits", depth=depth))
     check_size(name, width, height)
+    return int(components)
 
 
 def _note_scan(picture: _Picture, body: bytes) -> None:

@@ -82,7 +82,7 @@ class DocumentView(Viewport):
                 for index, (scene_object, matte) in enumerate(
                     zip(state.objects, mattes, strict=True)
                 )
-                if matte is not None and state.is_shown(index)
+                if isinstance(matte, Matte) and state.is_shown(index)
             )
         )
 

@@ -47,7 +47,7 @@ class SpokenState(QObject):
             speak(self._canvas, object_summary(new, new.active))
         elif new.recipe != old.recipe:
             speak(self._canvas, prompt_summary(new.recipe))
-        elif new.has_current_matte and new.matte is not old.matte:
+        elif new.has_current_matte and not old.has_current_matte:
             text = self.tr("The matte is ready: {}")
             speak(self._canvas, text.format(object_summary(new, new.active)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF
 
+from zim_app.core.packed_mattes import unpacked
 from zim_app.gui.canvas.live_stroke import LiveStrokeMatte
 from zim_app.gui.document import DocumentState
 from zim_model.arrays import ByteArray
@@ -36,7 +37,7 @@ class StrokePreview:
     def begin(self, state: DocumentState, image: ByteArray) -> None:
         """Begin a stroke on the active matte of an image (H, W, 3)."""
         if self._live is None:
-            self._live = LiveStrokeMatte(state.matte, image)
+            self._live = LiveStrokeMatte(unpacked(state.matte), image)
         self._live.begin()
         self.under_way = True
 
@@ -74,7 +75,7 @@ class StrokePreview:
         """End the preview when the document's matte has all strokes."""
         self._drop_if_superseded(new)
         if self._live is not None and new.matte is not old.matte:
-            self._live.rebase(new.matte)
+            self._live.rebase(unpacked(new.matte))
 
     def _drop_if_superseded(self, state: DocumentState) -> None:
         painted = (state.object.id, state.recipe.finish.strokes)

@@ -97,10 +97,23 @@ def pictures_folder() -> Path:
     return folder if folder.is_dir() else Path.home()
 
 
+def question_box(
+    parent: QWidget, title: str, text: str, details: str = ""
+) -> QMessageBox:
+    """Box with a question and no buttons yet; it is deleted when it closes."""
+    box = QMessageBox(parent)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setIcon(QMessageBox.Icon.Question)
+    box.setWindowTitle(title)
+    box.setText(text)
+    box.setInformativeText(details)
+    return box
+
+
 def unsaved_box(parent: QWidget, project: Path) -> QMessageBox:
     """Box about a project's unsaved changes; emits ``buttonClicked``."""
     text = translate("Dialogs", "Save the changes to {}?").format(project.name)
-    return _save_box(parent, QMessageBox.Icon.Question, text)
+    return _save_box(parent, text)
 
 
 def unwritten_box(parent: QWidget, error: ZimError) -> QMessageBox:
@@ -109,9 +122,9 @@ def unwritten_box(parent: QWidget, error: ZimError) -> QMessageBox:
         "Dialogs",
         "Your work on this photo could not be saved. Save it elsewhere, as a project?",
     )
-    box = _save_box(parent, QMessageBox.Icon.Warning, text)
     lines = translate_message(error.message), translate_message(error.hint or "")
-    box.setInformativeText("\n".join(lines).strip())
+    box = _save_box(parent, text, "\n".join(lines).strip())
+    box.setIcon(QMessageBox.Icon.Warning)
     return box
 
 
@@ -119,12 +132,7 @@ def quit_box(
     parent: QWidget, title: str, text: str, details: str, leave: str
 ) -> tuple[QMessageBox, QPushButton]:
     """Box about work that quitting would end, and its button ``leave``."""
-    box = QMessageBox(parent)
-    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    box.setIcon(QMessageBox.Icon.Question)
-    box.setWindowTitle(title)
-    box.setText(text)
-    box.setInformativeText(details)
+    box = question_box(parent, title, text, details)
     button = box.addButton(leave, QMessageBox.ButtonRole.AcceptRole)
     box.addButton(translate("Dialogs", "Go on"), QMessageBox.ButtonRole.RejectRole)
     for each in box.buttons():
@@ -132,11 +140,9 @@ def quit_box(
     return box, button
 
 
-def _save_box(parent: QWidget, icon: QMessageBox.Icon, text: str) -> QMessageBox:
-    box = QMessageBox(parent)
-    box.setIcon(icon)
-    box.setWindowTitle(translate("Dialogs", "Unsaved changes"))
-    box.setText(text)
+def _save_box(parent: QWidget, text: str, details: str = "") -> QMessageBox:
+    title = translate("Dialogs", "Unsaved changes")
+    box = question_box(parent, title, text, details)
     button = QMessageBox.StandardButton
     box.setStandardButtons(button.Save | button.Discard | button.Cancel)
     box.setDefaultButton(button.Save)

@@ -16,6 +16,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QImage
 
+from zim_app.core.packed_mattes import AnyMatte
 from zim_app.core.saved_work import ObjectStack
 from zim_app.core.scene import exported_indexes
 from zim_app.gui.document import Document
@@ -27,7 +28,7 @@ from zim_app.gui.panels.object_texts import object_name
 from zim_app.gui.settings import preferences, window_state
 from zim_app.gui.studio import Studio
 from zim_model.errors import Cancelled, ZimError
-from zim_model.request import CancelCheck, Matte
+from zim_model.request import CancelCheck
 from zim_model.runtime.atomic_files import write_error
 
 if TYPE_CHECKING:
@@ -133,16 +134,16 @@ class ExportController(QObject):
         active = document.state.object
         shown = _exported_objects(document, "together")
         options = stored_options()
+        alphas = [matte.alpha for _, matte in shown]
         export_objects = [
             ExportObject(
                 object_name(scene_object),
-                visible_bounds(matte.alpha, options.trim_alpha) or (0, 0, 0, 0),
+                visible_bounds(alpha, options.trim_alpha) or (0, 0, 0, 0),
                 scene_object.recipe.finish.decontaminate,
                 scene_object.id == active.id,
             )
-            for scene_object, matte in shown
+            for (scene_object, _), alpha in zip(shown, alphas, strict=True)
         ]
-        alphas = [matte.alpha for _, matte in shown]
         measured = (self._file_worker, document.image, alphas)
         halo, shadow = HaloHint(*measured), ShadowHint(*measured)
         folder = self._target_folder(document)
@@ -374,7 +375,7 @@ def _active(document: Document) -> list[ExportTarget]:
 
 def _exported_objects(
     document: Document, scope: str
-) -> list[tuple[SceneObject, Matte]]:
+) -> list[tuple[SceneObject, AnyMatte]]:
     state = document.state
     pairs = [
         (state.objects[index], state.mattes[index])

@@ -8,7 +8,7 @@ from os.path import isfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMimeData, QObject, Qt, Signal, Slot
+from PySide6.QtCore import QMimeData, QObject, Signal, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMainWindow, QMessageBox
 
@@ -87,7 +87,7 @@ class FileController(QObject):
         studio.strip.path_requested.connect(self._on_strip_requested)
         self._sessions.recovered.connect(self._on_sessions_recovered)
         self._notices = OpenNotices(studio)
-        self._preview = OpeningPreview(studio.pages)
+        self.preview = OpeningPreview(studio.pages)
         self._missing = MissingImageNotice(studio)
         self._missing.located.connect(self._on_located)
         self.greys = GreyController(studio)
@@ -159,7 +159,7 @@ class FileController(QObject):
 
     def cancel_open(self) -> None:
         """Reset the strip's selection to the open image after a cancelled opening."""
-        self._preview.end()
+        self.preview.drop()
         document = self._studio.document
         self._studio.strip.select(document.image.path if document else None)
 
@@ -174,22 +174,22 @@ class FileController(QObject):
         if path.suffix.lower() == PROJECT_SUFFIX:
             work = partial(open_project, path, None, store)
         else:
-            on_preview = partial(self._preview.read.emit, path)
+            on_preview = partial(self.preview.read.emit, path)
             work = partial(open_image, path, store, on_preview)
         self._start_opening(work, on_done)
-        self._preview.begin(path)
+        self.preview.begin(path)
 
     def _start_opening(
         self,
         work: Callable[[], OpenedImage | ImageMissing],
         on_done: Callable[[Document], object] | None = None,
     ) -> None:
-        self._preview.end()
+        self.preview.end()
         on_opened = partial(self._on_opened, on_done)
         self._file_worker.open(work, self, on_opened, self._on_open_failed)
 
     def _on_open_failed(self, error: Exception) -> None:
-        self._preview.end()
+        self.preview.drop()
         document = self._studio.document
         self._studio.strip.return_to(document.image.path if document else None)
         self._studio.banner.remove_topic(OPEN_TOPIC)
@@ -200,7 +200,7 @@ class FileController(QObject):
         on_done: Callable[[Document], object] | None,
         opened: OpenedImage | ImageMissing,
     ) -> None:
-        self._preview.end()
+        self.preview.end()
         if isinstance(opened, ImageMissing):
             self._missing.show(opened)
             return
@@ -425,7 +425,6 @@ class FileController(QObject):
         self._ask(dialogs.unsaved_box(self._studio.widget, self.project), on_done)
 
     def _ask(self, box: QMessageBox, on_done: Callable[[], object]) -> None:
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.buttonClicked.connect(partial(self._on_box_clicked, box, on_done))
         box.open()
 

@@ -136,14 +136,12 @@ class MaskController(QObject):
         if not document.state.recipe.prompts:
             self._refine(document)
             return
-        box = QMessageBox(self._studio.widget)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setWindowTitle(self.tr("Refine with the converter"))
-        box.setText(
-            self.tr("Replace the object's points, lines and box by its outline?")
+        box = dialogs.question_box(
+            self._studio.widget,
+            self.tr("Refine with the converter"),
+            self.tr("Replace the object's points, lines and box by its outline?"),
+            self.tr("Undo brings them back."),
         )
-        box.setInformativeText(self.tr("Undo brings them back."))
         buttons = QMessageBox.StandardButton
         box.setStandardButtons(buttons.Yes | buttons.Cancel)
         box.setDefaultButton(buttons.Yes)

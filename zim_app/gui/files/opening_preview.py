@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QGraphicsView, QWidget
 
@@ -16,6 +16,8 @@ LEAST_SIDE = 900
 decoded at a quarter of its size, in a third of the time of all of it."""
 LEAST_BYTES = 2_000_000
 """Size of a file that takes long enough to read."""
+PAINT_MS = 20
+"""Until a shown picture has been painted, and nothing delays it any more."""
 SUFFIXES = frozenset((".jpg", ".jpeg", ".jpe", ".jfif"))
 """Of files that are decoded at a fraction of their size in a fraction of the time."""
 
@@ -37,7 +39,7 @@ def read_preview(path: Path) -> QImage | None:
         return None
     rows, columns, _ = pixels.shape
     kind = QImage.Format.Format_RGB888
-    return QImage(pixels.tobytes(), columns, rows, 3 * columns, kind).copy()
+    return QImage(pixels.data, columns, rows, 3 * columns, kind).copy()
 
 
 class OpeningPreview(QWidget):
@@ -50,9 +52,12 @@ class OpeningPreview(QWidget):
 
     - ``read(path, image)``: emitted on any thread, with the result of
       :func:`read_preview`.
+    - ``shown(on)``: true when the small picture was painted, and the photo is still
+      being read; false when the photo will not be shown.
     """
 
     read = Signal(object, QImage)
+    shown = Signal(bool)
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -70,9 +75,14 @@ class OpeningPreview(QWidget):
         self._path = path
 
     def end(self) -> None:
-        """Hide it: the photo is there, or will not be."""
+        """Hide it: the photo is there, or another one is opened."""
         self._path = None
         self.hide()
+
+    def drop(self) -> None:
+        """Hide it: the photo will not be there."""
+        self.end()
+        self.shown.emit(False)
 
     @Slot(object, QImage)
     def _on_read(self, path: Path, image: QImage) -> None:
@@ -82,6 +92,12 @@ class OpeningPreview(QWidget):
         self.setGeometry(self._parent.rect())
         self.raise_()
         self.show()
+        QTimer.singleShot(PAINT_MS, self, self._tell_shown)
+
+    @Slot()
+    def _tell_shown(self) -> None:
+        if self.isVisible():
+            self.shown.emit(True)
 
     def picture_rect(self) -> QRect:
         """Where the picture is drawn, as the canvas fits a photo."""

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 
 from zim_app.core.export_options import ExportOptions
 from zim_app.core.presets import SUFFIX, Preset, PresetStore, check_name, write_preset
+from zim_app.gui.files.dialogs import question_box
 from zim_app.gui.icon_button import IconButton
 from zim_app.gui.language import translate_message
 from zim_app.gui.notices import insert_break_points
@@ -259,15 +260,9 @@ class PresetBar(QWidget):
     @Slot()
     def _ask_delete(self) -> None:
         assert self._preset is not None
-        box = QMessageBox(self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setWindowTitle(self.tr("Delete preset"))
-        box.setText(
-            self.tr("Delete the preset {}? Its file is removed from the disk.").format(
-                self._preset.name
-            )
-        )
+        text = self.tr("Delete the preset {}? Its file is removed from the disk.")
+        title, name = self.tr("Delete preset"), self._preset.name
+        box = question_box(self, title, text.format(name))
         delete = box.addButton(self.tr("Delete"), QMessageBox.ButtonRole.AcceptRole)
         cancel = box.addButton(QMessageBox.StandardButton.Cancel)
         for button in (delete, cancel):

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from zim_app.gui.files.dialogs import question_box
 from zim_app.gui.models.model_row import ModelRow, error_colour, error_text
 from zim_app.gui.models.model_worker import ModelWorker
 from zim_app.gui.settings import window_state
@@ -188,13 +189,9 @@ class ModelManager(QDialog):
     @Slot(str)
     def _confirm_remove(self, name: str) -> None:
         """Ask before removing, since downloading again is slow."""
-        box = QMessageBox(self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setText(self.tr("Remove {}?").format(self.rows[name].title.text()))
-        box.setInformativeText(
-            self.tr("Its files in {} are deleted.").format(models_folder())
-        )
+        text = self.tr("Remove {}?").format(self.rows[name].title.text())
+        details = self.tr("Its files in {} are deleted.").format(models_folder())
+        box = question_box(self, "", text, details)
         remove_button = box.addButton(
             self.tr("&Remove"), QMessageBox.ButtonRole.DestructiveRole
         )

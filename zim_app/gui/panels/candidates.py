@@ -14,11 +14,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from zim_app.core.packed_mattes import AnyMatte
 from zim_app.gui.document import Document, DocumentState
 from zim_app.gui.language import format_number
 from zim_app.gui.panels.comparison import ComparisonRow
 from zim_model.arrays import ByteArray
-from zim_model.request import Matte
 
 COUNT = 4
 THUMBNAIL = QSize(56, 56)
@@ -43,7 +43,7 @@ class CandidateStrip(QDockWidget):
         self.setWindowTitle(self.tr("Candidates"))
         self.setObjectName("candidates")
         self.document: Document | None = None
-        self._shown: Matte | None = None
+        self._shown: AnyMatte | None = None
         self.buttons = tuple(self._button(index) for index in range(COUNT))
         content = QWidget()
         column = QVBoxLayout(content)
@@ -102,7 +102,7 @@ class CandidateStrip(QDockWidget):
             self._show(new.matte)
         self._check_chosen(new)
 
-    def _show(self, matte: Matte | None) -> None:
+    def _show(self, matte: AnyMatte | None) -> None:
         self._shown = matte
         for index, button in enumerate(self.buttons):
             button.setEnabled(self.has(index))

@@ -43,13 +43,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from zim_app.core.packed_mattes import AnyMatte
 from zim_app.core.scene import move_objects
 from zim_app.gui.document import Document, DocumentState
 from zim_app.gui.icons import glyph
 from zim_app.gui.panels.object_texts import object_name, object_summary, tr
 from zim_app.gui.translatable import QT_TRANSLATE_NOOP
-from zim_model.arrays import ByteArray
-from zim_model.request import Matte
+from zim_model.arrays import Bounds, ByteArray
 
 MIME_TYPE = "application/x-zim-studio-objects"
 ROW_ROLE = int(Qt.ItemDataRole.UserRole)
@@ -112,7 +112,9 @@ class ObjectRow:
         )
 
 
-def cut_out_thumbnail(levels: Sequence[ByteArray], matte: Matte, side: int) -> QImage:
+def cut_out_thumbnail(
+    levels: Sequence[ByteArray], matte: AnyMatte, side: int
+) -> QImage:
     """A thumbnail of an object's cut-out over a checker board.
 
     Args:
@@ -121,7 +123,8 @@ def cut_out_thumbnail(levels: Sequence[ByteArray], matte: Matte, side: int) -> Q
         side: longer side of the thumbnail, in pixels.
     """
     rgb, alpha = _smallest(levels, matte)
-    rows, columns = _square_around(matte, alpha.shape[:2])
+    scale = alpha.shape[1] / levels[0].shape[1]
+    rows, columns = _square_around(matte.support, scale, alpha.shape)
     opacity = alpha[rows, columns, None] / np.float32(255)
     shape = opacity.shape[:2]
     y, x = np.indices(shape) * side // max(shape) // _CHECKER_SIZE
@@ -140,7 +143,9 @@ def cut_out_thumbnail(levels: Sequence[ByteArray], matte: Matte, side: int) -> Q
     return image.copy()  # the array that owns the pixels is freed on return
 
 
-def _smallest(levels: Sequence[ByteArray], matte: Matte) -> tuple[ByteArray, ByteArray]:
+def _smallest(
+    levels: Sequence[ByteArray], matte: AnyMatte
+) -> tuple[ByteArray, ByteArray]:
     """Colours (h, w, 3), red first, and alpha (h, w) of the smallest common level."""
     index = min(len(levels), len(matte.pyramid)) - 1
     pixels = levels[index]
@@ -148,10 +153,11 @@ def _smallest(levels: Sequence[ByteArray], matte: Matte) -> tuple[ByteArray, Byt
     return rgb, matte.pyramid[index]
 
 
-def _square_around(matte: Matte, size: tuple[int, int]) -> tuple[slice, slice]:
+def _square_around(
+    support: Bounds, scale: float, size: tuple[int, ...]
+) -> tuple[slice, slice]:
     """Rows and columns of a level around the support, square if there is room."""
-    scale = size[1] / matte.alpha.shape[1]
-    left, top, right, bottom = (edge * scale for edge in matte.support)
+    left, top, right, bottom = (edge * scale for edge in support)
     half = max(right - left, bottom - top, 8) * 0.55
     x, y = (left + right) / 2, (top + bottom) / 2
     rows = slice(max(0, int(y - half)), min(size[0], int(y + half) + 1))
@@ -169,7 +175,7 @@ class ObjectModel(QAbstractListModel):
         super().__init__(parent)
         self.document: Document | None = None
         self._rows: tuple[ObjectRow, ...] = ()
-        self._thumbnails: dict[int, tuple[Matte, QPixmap]] = {}
+        self._thumbnails: dict[int, QPixmap] = {}
 
     def set_document(self, document: Document) -> None:
         """Show the objects of another document."""
@@ -263,6 +269,10 @@ class ObjectModel(QAbstractListModel):
     @Slot(object, object)
     def _on_document_changed(self, old: DocumentState, new: DocumentState) -> None:
         rows = _rows(new)
+        mattes = _mattes_by_id(old)
+        for id_, matte in _mattes_by_id(new).items():
+            if mattes.get(id_) is not matte:
+                self._thumbnails.pop(id_, None)
         if [o.id for o in old.objects] != [o.id for o in new.objects]:
             self.beginResetModel()
             self._rows = rows
@@ -281,15 +291,19 @@ class ObjectModel(QAbstractListModel):
         matte, id_ = state.mattes[row], state.objects[row].id
         if matte is None or matte.support[2] <= matte.support[0]:
             return None
-        if id_ not in self._thumbnails or self._thumbnails[id_][0] is not matte:
+        if id_ not in self._thumbnails:
             ratio = QGuiApplication.primaryScreen().devicePixelRatio()
             side = round(THUMBNAIL_SIDE * ratio)
             pixmap = QPixmap.fromImage(
                 cut_out_thumbnail(self.document.levels, matte, side)
             )
             pixmap.setDevicePixelRatio(ratio)
-            self._thumbnails[id_] = matte, pixmap
-        return self._thumbnails[id_][1]
+            self._thumbnails[id_] = pixmap
+        return self._thumbnails[id_]
+
+
+def _mattes_by_id(state: DocumentState) -> dict[int, AnyMatte | None]:
+    return {o.id: matte for o, matte in zip(state.objects, state.mattes, strict=True)}
 
 
 def _rows(state: DocumentState) -> tuple[ObjectRow, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Slot
 
+from zim_app.core.packed_mattes import unpacked
 from zim_app.gui.canvas.canvas import Canvas
 from zim_app.gui.canvas.onion_skin import Comparison
 from zim_app.gui.document import Document
@@ -93,5 +94,5 @@ class CandidateComparison(QObject):
         chosen = self._document.state.matte if self._document is not None else None
         comparison = None
         if self._request is not None and self._other is not None and chosen is not None:
-            comparison = Comparison(chosen, self._other, self._row.blend)
+            comparison = Comparison(unpacked(chosen), self._other, self._row.blend)
         self._canvas.show_comparison(comparison)

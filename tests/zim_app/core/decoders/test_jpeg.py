@@ -11,6 +11,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from zim_app.core.decoders import jpeg as decoder
+from zim_app.core.decoders.jpeg import still_picture
 from zim_app.core.images import Image, load_image
 from zim_app.core.thumbnails import read_thumbnail
 from zim_model.errors import ImageError
@@ -57,6 +59,20 @@ OPTIONS = {
     "restarts": {"restart_marker_rows": 1},
     "best": {"quality": 100, "optimize": True},
 }
+
+
+@pytest.mark.parametrize("kind", OPTIONS)
+@pytest.mark.parametrize("chunk", [1, 2, 7, 256])
+def test_scans_end_where_they_end_however_they_are_read(
+    monkeypatch: pytest.MonkeyPatch, kind: str, chunk: int
+) -> None:
+    data = jpeg(**OPTIONS[kind])
+    whole, _ = still_picture(data, "a.jpg")
+    monkeypatch.setattr(decoder, "_CHUNK", chunk)
+    assert still_picture(data, "a.jpg")[0] == whole
+    end = data.rindex(b"\xff\xd9")
+    padded = data[:end] + b"\xff\xff" + data[end:]  # fill bytes before a marker
+    assert still_picture(padded, "a.jpg")[0] == whole
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])

@@ -13,6 +13,7 @@ import pytest
 from zim_app.gui.files import open_job, opening_preview
 from zim_app.gui.main_window import MainWindow
 from zim_model.assets import asset_path
+from zim_model.errors import ImageError
 
 WAIT = 30_000
 """Milliseconds."""
@@ -70,6 +71,34 @@ def test_the_preview_is_where_the_photo_will_be(
     corner = window.canvas.mapFromScene(0, 0)
     expected = preview.mapTo(window.pages, place.topLeft())
     assert (corner - expected).manhattanLength() <= 4
+
+
+def test_panels_come_with_the_preview(
+    window: MainWindow, qtbot: Any, large_photo: Path, gate: threading.Event
+) -> None:
+    window.open_path(large_photo)
+    qtbot.waitUntil(window.objects.isVisible, timeout=WAIT)
+    assert window.document is None
+    gate.set()
+    qtbot.waitUntil(lambda: path_shown(window) == large_photo, timeout=WAIT)
+
+
+def test_panels_go_again_if_the_photo_is_damaged(
+    window: MainWindow, qtbot: Any, large_photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = threading.Event()
+
+    def fail(*arguments: Any) -> Any:
+        assert event.wait(30)
+        raise ImageError("It is damaged.", "Copy it again.")
+
+    monkeypatch.setattr(open_job, "_with_session", fail)
+    window.open_path(large_photo)
+    qtbot.waitUntil(window.objects.isVisible, timeout=WAIT)
+    event.set()
+    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT)
+    assert not window.objects.isVisible()
+    assert not window.strip.isVisible()
 
 
 def test_no_preview_is_left_of_a_damaged_photo(

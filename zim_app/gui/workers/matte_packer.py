@@ -1,0 +1,106 @@
+"""Packs the mattes of hidden objects, and unpacks those of objects that are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QObject, QTimer, Slot
+
+from zim_app.core.packed_mattes import AnyMatte, PackedMatte
+from zim_app.gui.document import Document, DocumentState
+from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
+from zim_model.runtime.malloc import release_freed_memory
+
+RELEASE_DELAY_MS = 500
+"""From the last packing until its memory goes back to the system."""
+
+
+class MattePacker(QObject):
+    """Keeps mattes packed that belong to no object on screen and not to the active one.
+
+    A matte in its other form replaces it in the document, once it is made and if it is
+    still wanted.  Until then it is what it was, so that nothing is ever missing.
+
+    **Threads**: the window's; mattes are packed and unpacked on another one.
+    """
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._document: Document | None = None
+        self._thread = WorkerThread("packing", parent=self)
+        self._thread.finished.connect(self._on_thread_finished)
+        self._release = QTimer(self)
+        self._release.setSingleShot(True)
+        self._release.setInterval(RELEASE_DELAY_MS)
+        self._release.timeout.connect(release_freed_memory)
+
+    @property
+    def idle(self) -> bool:
+        """Whether all mattes have the form that they should have."""
+        return self._thread.idle
+
+    def follow(self, document: Document) -> None:
+        """Pack the mattes of another document, and no longer those of the last one."""
+        if self._document is not None:
+            self._document.changed.disconnect(self._on_document_changed)
+        self._document = document
+        document.changed.connect(self._on_document_changed)
+        self._on_document_changed(document.state, document.state)
+
+    def close(self) -> None:
+        """Stop the thread and wait for its end."""
+        self._thread.drop_waiting()
+        self._thread.close()
+
+    @Slot(object, object)
+    def _on_document_changed(self, old: DocumentState, new: DocumentState) -> None:
+        """Let the work that waits be what the new state lacks."""
+        assert self._document is not None
+        self._thread.drop_waiting()
+        running = self._thread.running.subject if self._thread.running else None
+        for matte in _in_wrong_form(new):
+            if matte is not running:
+                work = _conversion(matte, self._document)
+                self._thread.submit(WorkerTask("pack", matte, work))
+
+    @Slot(object, object, object)
+    def _on_thread_finished(
+        self, task: WorkerTask, result: AnyMatte | None, error: Exception | None
+    ) -> None:
+        if error is not None:
+            raise error
+        assert result is not None
+        assert self._document is not None
+        if any(matte is task.subject for matte in _in_wrong_form(self._document.state)):
+            self._document.replace_matte(task.subject, result)
+            if isinstance(result, PackedMatte):
+                self._release.start()
+
+
+def _conversion(matte: AnyMatte, document: Document) -> Callable[[], AnyMatte]:
+    if isinstance(matte, PackedMatte):
+        return matte.unpack
+    return partial(PackedMatte.pack, matte, document.levels)
+
+
+def _in_wrong_form(state: DocumentState) -> list[AnyMatte]:
+    """Packed mattes of objects that are shown or active, and unpacked ones of others.
+
+    The active object's comes first.  Duplicated objects share a matte.
+    """
+    used: dict[int, AnyMatte] = {}
+    unused: dict[int, AnyMatte] = {}
+    pairs = list(enumerate(state.mattes))
+    for index, matte in (pairs[state.active], *pairs):
+        if matte is not None:
+            in_use = index == state.active or state.is_shown(index)
+            (used if in_use else unused)[id(matte)] = matte
+    return [
+        *(matte for matte in used.values() if isinstance(matte, PackedMatte)),
+        *(
+            matte
+            for key, matte in unused.items()
+            if key not in used and not isinstance(matte, PackedMatte)
+        ),
+    ]
