@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from zim_app.cli import main as cli
 
@@ -132,14 +133,21 @@ def test_commands_run_as_written(path, workplace, capsys):
                     assert option in known, option
 
 
+@pytest.fixture(scope="module")
+def graphs(tmp_path_factory):
+    """The folder of zim-tiny's graphs, which a command before an example makes."""
+    from zim_model.onnx.tiny_export import write_tiny
+    from zim_model.weights.checkpoint import load_model
+
+    folder = tmp_path_factory.mktemp("graphs")
+    write_tiny(load_model("zim-tiny"), folder)
+    return folder
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("path", having("python"), ids=name)
-def test_python_examples_run_as_written(path, workplace):
-    if '"graphs/' in path.read_text("utf-8"):  # a command before it makes them
-        from zim_model.onnx.tiny_export import write_tiny
-        from zim_model.weights.checkpoint import load_model
-
-        write_tiny(load_model("zim-tiny"), workplace / "graphs")
+def test_python_examples_run_as_written(path, workplace, graphs):
+    (workplace / "graphs").symlink_to(graphs)
     for number, (runs, text) in enumerate(examples(path, "python")):
         names: dict = {}
         code = compile(text, f"{path.name}:{number}", "exec")
@@ -148,3 +156,49 @@ def test_python_examples_run_as_written(path, workplace):
         if "alpha" in names:
             assert names["alpha"].shape == (300, 451)
             assert names["alpha"].max() > 0
+
+
+def cat_files(folder):
+    """The cat in other kinds of files, by name."""
+    import cv2
+    import numpy as np
+
+    photo = Image.open("cat.jpg")
+    opaque = Image.new("L", photo.size, 255)
+    photo.save(folder / "rgb.png")
+    photo.convert("L").save(folder / "grey.jpg", quality=95)
+    Image.merge("RGBA", (*photo.split(), opaque)).save(folder / "rgba.png")
+    photo.quantize(256).save(folder / "palette.png")
+    photo.quantize(255).save(folder / "clear-palette.png", transparency=254)
+    deep = np.asarray(photo).astype(np.uint16)[..., ::-1] * 257
+    cv2.imwrite(str(folder / "deep.png"), deep)
+    cv2.imwrite(str(folder / "deep.tif"), deep)
+    cv2.imwrite(str(folder / "deep-grey.png"), deep[..., 1])
+    return sorted(folder.iterdir())
+
+
+@pytest.mark.slow
+def test_the_example_of_onnx_takes_all_kinds_of_photos(workplace, graphs):
+    import numpy as np
+
+    (workplace / "graphs").symlink_to(graphs)
+    path = ROOT / "docs" / "command_line.md"
+    [text] = [text for _, text in examples(path, "python") if "graphs/" in text]
+
+    def run(photo, *box):
+        names: dict = {}
+        changed = text.replace("cat.jpg", str(photo))
+        if box:
+            changed = re.sub(r"np\.array\(\[.*?\]\)", f"np.array({list(box)})", changed)
+        exec(changed, names)
+        return names["alpha"]
+
+    (workplace / "kinds").mkdir()
+    expected = run("cat.jpg")
+    for file in cat_files(workplace / "kinds"):
+        assert np.abs(run(file) - expected).mean() < 0.05, file.name
+    for size in ((4000, 3), (3, 4000), (1, 1), (3000, 1)):
+        Image.new("RGB", size, "red").save("thin.png")
+        alpha = run("thin.png", 0, 0, *size)
+        assert alpha.shape == size[::-1]
+        assert np.isfinite(alpha).all()

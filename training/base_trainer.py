@@ -18,10 +18,11 @@ from torch.nn.parallel import DistributedDataParallel
 
 from training.distributed import ProcessGroup
 from training.run_config import RunSettings
-from zim_model.errors import ZimError
+from zim_model.errors import MALFORMED, ZimError
 from zim_model.runtime.atomic_files import atomic_write
 
 STATE_FILE = "state.pt"
+STATE_CURE = "Give the state of another moment, or start a new run."
 RESUME_FREE_SETTINGS = {
     *("workers", "threads", "accumulate", "log_every", "save_every", "faults"),
     *("val_every", "val_cases", "patience", "best_by", "steps"),
@@ -254,8 +255,11 @@ class BaseTrainer(ABC, Generic[ConfigT, ModelT]):
             state = torch.load(path, map_location=self.device, weights_only=True)
             # Settings that the state's version did not have are at their defaults.
             saved: dict[str, Any] = _defaults(self.config) | state["config"]
+            step = int(state["step"])
         except Exception as error:  # torch raises many types for a bad file
-            raise ZimError(f"{path} is not a training state: {error}.") from error
+            raise ZimError(
+                f"{path} is not a training state: {error}.", STATE_CURE
+            ) from error
         changed = {
             key: (saved.get(key), value)
             for key, value in asdict(self.config).items()
@@ -267,10 +271,9 @@ class BaseTrainer(ABC, Generic[ConfigT, ModelT]):
                 f"{path} was made with other settings: {listed}.",
                 "Use its configuration, or start a new run.",
             )
-        if state["step"] > self.config.steps:
+        if step > self.config.steps:
             raise ZimError(
-                f"{path} is at step {state['step']}; steps = {self.config.steps} is"
-                " less.",
+                f"{path} is at step {step}; steps = {self.config.steps} is less.",
                 "Give as many or more.",
             )
         if saved["steps"] != self.config.steps and self.group.is_main:
@@ -279,10 +282,16 @@ class BaseTrainer(ABC, Generic[ConfigT, ModelT]):
                 " follows the new schedule from here on",
                 file=sys.stderr,
             )
-        self.model.load_state_dict(state["model"])
-        self.average.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.step, self.best = state["step"], dict(state.get("best", {}))
+        try:
+            self.model.load_state_dict(state["model"])
+            self.average.load_state_dict(state["average"])
+            self.optimiser.load_state_dict(state["optimiser"])
+        except (*MALFORMED, RuntimeError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise ZimError(
+                f"{path} is no state of this model: {reason}.", STATE_CURE
+            ) from error
+        self.step, self.best = step, dict(state.get("best", {}))
 
 
 def _defaults(config: RunSettings) -> dict[str, Any]:

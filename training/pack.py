@@ -29,7 +29,7 @@ from training.manifest import MANIFEST, Manifest
 from training.reading import decode
 from zim_model.errors import ZimError
 from zim_model.evaluation.datasets import MATTE_MARK, TARGET_MARKS, image_files
-from zim_model.runtime.atomic_files import atomic_write
+from zim_model.runtime.atomic_files import atomic_write, check_absent
 
 _TAR_ERRORS = (
     *(OSError, EOFError, ValueError, OverflowError, tarfile.TarError),
@@ -73,18 +73,22 @@ def open_training_folder(data: Path) -> Iterator[Path]:
         yield Path(folder)
 
 
-def pack(root: Path, out: Path, max_bytes: int, longest: int) -> int:
+def pack(
+    root: Path, out: Path, max_bytes: int, longest: int, *, overwrite: bool = False
+) -> int:
     """Write the tar atomically and return the longest side of its images.
 
     Raises:
-        ZimError: there are no images, one cannot be read, or they exceed ``max_bytes``
-            even at MIN_SIDE.
+        ZimError: the tar exists already, without ``overwrite``; there are no images,
+            one cannot be read, or they exceed ``max_bytes`` even at MIN_SIDE.
     """
+    if not overwrite:
+        check_absent([out], "Say --replace, or choose another name.")
     folders = [root / name for name in FOLDERS if (root / name).is_dir()]
     paths = [path for folder in folders or [root] for path in image_files(folder)]
     if not paths:
         raise ZimError(f"{root} has no images in {', '.join(FOLDERS)}.")
-    with atomic_write(out) as file:
+    with atomic_write(out, exclusive=not overwrite) as file:
         while longest >= MIN_SIDE:
             if _write_tar(file, root, paths, max_bytes, longest):
                 return longest
@@ -144,6 +148,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--max-mb", type=float, default=60, help="largest size of the tar"
     )
     parser.add_argument("--longest", type=int, default=384, help="largest side in px")
+    parser.add_argument(
+        "--replace", action="store_true", help="replace the output tar if it exists"
+    )
     arguments = parser.parse_args(argv)
     try:
         longest = pack(
@@ -151,6 +158,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             arguments.out,
             int(arguments.max_mb * 2**20),
             arguments.longest,
+            overwrite=arguments.replace,
         )
     except (OSError, ZimError) as error:
         print(f"pack: error: {error}", file=sys.stderr)

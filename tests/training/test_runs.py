@@ -193,6 +193,23 @@ def test_a_state_of_an_earlier_version_resumes(run):
     assert float(rest[0]["lr"]) > 0
 
 
+@pytest.mark.parametrize("fault", ["step", "model", "shape"])
+def test_a_damaged_state_is_told(run, fault, capsys):
+    run("--minutes", "0")
+    path = run.out / "state.pt"
+    state = torch.load(path, weights_only=True)
+    if fault == "shape":
+        name = next(iter(state["model"]))
+        state["model"][name] = torch.zeros(7)
+    else:
+        del state[fault]
+    torch.save(state, path)
+    assert run("--auto-resume") == 1
+    printed = capsys.readouterr().err
+    assert str(path) in printed
+    assert "start a new run" in printed
+
+
 def test_other_data_are_told_when_a_run_resumes(run, folder, tmp_path, capsys):
     run("--minutes", "0")
     other = tmp_path / "more" / "mine"

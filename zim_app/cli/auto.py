@@ -17,6 +17,7 @@ from zim_app.cli.arguments import add_clean_edge_argument, add_hidden_pixels_arg
 from zim_app.cli.models import add_device_arguments, make_engine, print_notes
 from zim_app.cli.photos import read_photo
 from zim_app.cli.progress import advance_to, progress_bar
+from zim_app.cli.replacing import OTHER_FOLDER, add_replace_argument
 from zim_app.core.export import ExportOptions, ExportTarget, check_target, export
 from zim_app.core.images import Image
 from zim_model.errors import ImageError, msg
@@ -69,9 +70,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     }
     for name, meaning in limits.items():
         parser.add_argument(name, type=float, metavar="X", help=meaning)
-    parser.add_argument(
-        "--replace", action="store_true", help="replace files of an earlier run"
-    )
+    add_replace_argument(parser)
     parser.add_argument(
         "--json", action="store_true", help="print the index in place of a summary"
     )
@@ -153,7 +152,7 @@ class _OutputNames:
         if taken:
             raise ImageError(
                 msg("{path} exists already.", path=taken[0]),
-                msg("Say --replace, or choose another folder."),
+                OTHER_FOLDER,
             )
 
 

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zim_app.cli.replacing import OTHER_FOLDER, add_replace_argument, check_free
 from zim_model.errors import WeightsError, msg
 from zim_model.weights.catalogue import locate
 from zim_model.weights.installed import ONNX_FILES
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 OFFICIAL_SIDE = 1024
 """Side of the input, in pixels, that the official package expects."""
-TINY_FILES = ("predict.onnx", "detail_features.onnx", "refine.onnx")
-"""Of a model of zim-tiny's architecture; ONNX_FILES are those of a ZIM."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -41,8 +40,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="DIR",
-        help="folder of the files; existing ones are replaced",
+        help="folder of the files, made if it does not exist",
     )
+    add_replace_argument(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
 
     Raises:
         ZimError: the model is unknown, is incompatible with the official interface, or
-            the files cannot be written.
+            the files exist already or cannot be written.
     """
     path = locate(args.model)
     if path.is_dir():
@@ -61,22 +61,24 @@ def run(args: argparse.Namespace) -> int:
         )
     # These import torch, which takes seconds.
     from zim_model.network.zim import Zim
-    from zim_model.onnx.export import export_pair
+    from zim_model.onnx.export import export_pair, with_external_data
+    from zim_model.onnx.tiny import GRAPH_FILES
     from zim_model.onnx.tiny_export import write_tiny
     from zim_model.weights.checkpoint import load_model
 
     started = time.perf_counter()
     model = load_model(path)
+    names = ONNX_FILES if isinstance(model, Zim) else GRAPH_FILES
+    files = with_external_data(args.output, names)
+    check_free(args, files, OTHER_FOLDER)
     if isinstance(model, Zim):
-        differences = export_pair(model, args.output)
-        files = _written_files(args.output, ONNX_FILES)
+        differences = export_pair(model, args.output, overwrite=args.replace)
     else:
-        differences = write_tiny(model, args.output)
-        files = _written_files(args.output, TINY_FILES)
+        differences = write_tiny(model, args.output, overwrite=args.replace)
     report = {
         "model": args.model,
         "image_size": model.config.image_size,
-        "files": {str(p): p.stat().st_size for p in files},
+        "files": {str(p): p.stat().st_size for p in files if p.is_file()},
         "seconds": round(time.perf_counter() - started, 1),
         "largest_difference": max(each.largest for each in differences),
     }
@@ -98,10 +100,3 @@ def run(args: argparse.Namespace) -> int:
 def format_table(differences: Sequence[ParityDifference]) -> str:
     """The largest differences between graphs and network, one per line."""
     return "\n".join(["Largest differences:", *(f"  {each}" for each in differences)])
-
-
-def _written_files(folder: Path, names: Sequence[str]) -> list[Path]:
-    """The files of an export, external weight files included."""
-    named = [folder / name for name in names]
-    external_data = [path.with_name(f"{path.name}.data") for path in named]
-    return [*named, *(path for path in external_data if path.is_file())]

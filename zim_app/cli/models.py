@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from zim_app.cli import export_onnx
 from zim_app.cli.progress import advance_to, one_line, print_line, progress_bar
+from zim_app.cli.replacing import OTHER_NAME, add_replace_argument, check_free
 from zim_model.errors import WeightsError, ZimError, msg
 from zim_model.request import never_cancelled
 from zim_model.runtime.devices import DeviceChoice, Precision
@@ -89,6 +90,7 @@ def _describe(
     else:
         state = "bundled" if model.bundled else "installed"
     size = model.size if model else info.size if info else 0
+    terms = _origin(model) if info is None and model is not None else info
     return {
         "name": name,
         "title": info.title if info else name,
@@ -96,12 +98,20 @@ def _describe(
         "kind": model.kind if model else info.kind if info else None,
         "bytes": size,
         "path": str(model.path) if model else None,
-        "licence": info.licence.name if info else None,
-        "licence_url": info.licence.url if info else None,
-        "commercial_use": info.licence.commercial if info else None,
+        "licence": terms.licence.name if terms else None,
+        "licence_url": terms.licence.url if terms else None,
+        "commercial_use": terms.licence.commercial if terms else None,
         "source": info.source if info else None,
         "cpu_seconds": info.cpu_seconds if info else None,
     }
+
+
+def _origin(model: InstalledModel) -> ModelInfo | None:
+    """The known model that an adapted one began with, whose licence holds."""
+    from zim_model.weights.adapted import read_adaptation  # imports safetensors
+
+    adaptation = read_adaptation(model.path)
+    return find_known(adaptation.origin) if adaptation else None
 
 
 def _format_row(row: dict[str, Any]) -> str:
@@ -173,6 +183,7 @@ def _configure_convert(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="OUT.safetensors"
     )
+    add_replace_argument(parser)
 
 
 def _convert(args: argparse.Namespace) -> int:
@@ -182,10 +193,11 @@ def _convert(args: argparse.Namespace) -> int:
             msg("{name} must end in .safetensors.", name=target.name),
             msg("That is the format of this program's own weights."),
         )
+    check_free(args, [target], OTHER_NAME)
     require_onnx()
     from zim_model.onnx.convert import convert_pair  # imports torch
 
-    conversion = convert_pair(source, target)
+    conversion = convert_pair(source, target, overwrite=args.replace)
     report = {
         "source": str(source),
         "output": str(target),

@@ -836,6 +836,10 @@
         <translation>Schließen Sie andere Programme; ist die Datei klein, so ist sie beschädigt.</translation>
     </message>
     <message>
+        <source>Download or copy it again. If it is whole, it was made by another version or for another architecture: give the file of this one.</source>
+        <translation>Laden oder kopieren Sie sie noch einmal. Ist sie vollständig, stammt sie von einer anderen Version oder Architektur: Geben Sie die Datei von dieser an.</translation>
+    </message>
+    <message>
         <source>Give the path of a weight file, or the name of an installed model.</source>
         <translation>Geben Sie den Pfad einer Gewichtsdatei oder den Namen eines installierten Modells an.</translation>
     </message>
@@ -852,8 +856,8 @@
         <translation>{path} passt nicht zu {model}: {missing} Tensoren fehlen ({first_missing}), {unknown} sind unbekannt ({first_unknown}).</translation>
     </message>
     <message>
-        <source>It was made by another version or for another architecture.</source>
-        <translation>Sie stammt aus einer anderen Version oder gehört zu einer anderen Architektur.</translation>
+        <source>{path} is damaged: {count} tensors hold no finite numbers ({first}).</source>
+        <translation>{path} ist beschädigt: {count} Tensoren enthalten keine endlichen Zahlen ({first}).</translation>
     </message>
     <message>
         <source>Its files lie in {path}.</source>
@@ -1062,6 +1066,10 @@
     <message>
         <source>Say --replace, or choose another folder.</source>
         <translation>Verwenden Sie --replace oder wählen Sie einen anderen Ordner.</translation>
+    </message>
+    <message>
+        <source>Say --replace, or choose another name.</source>
+        <translation>Verwenden Sie --replace oder wählen Sie einen anderen Namen.</translation>
     </message>
     <message>
         <source>There is no photo on the standard input.</source>
@@ -2100,10 +2108,6 @@
         <translation>{doing}, gibt aber andere Zahlen: {output} weicht für {prompts} um {largest:.2g} ab (erlaubt: {tolerance:g}). Nichts wurde geschrieben.</translation>
     </message>
     <message>
-        <source>{file} does not exist.</source>
-        <translation>{file} gibt es nicht.</translation>
-    </message>
-    <message>
         <source>{file} holds no tensor of Hiera&apos;s names.</source>
         <translation>{file} enthält keinen Tensor mit den Namen von Hiera.</translation>
     </message>
@@ -2138,6 +2142,10 @@
     <message>
         <source>{folder} is no folder.</source>
         <translation>{folder} ist kein Ordner.</translation>
+    </message>
+    <message>
+        <source>Choose another name, or say overwrite=True.</source>
+        <translation>Wählen Sie einen anderen Namen, oder geben Sie overwrite=True an.</translation>
     </message>
     <message>
         <source>{folder} was converted</source>
@@ -4138,8 +4146,8 @@
         <translation>Die zurückgehaltenen Bilder werden nicht deutlich besser freigestellt, deshalb wurde kein Modell erzeugt. Korrigieren Sie mehr Bilder, oder geben Sie mehr Zeit.</translation>
     </message>
     <message>
-        <source>{} is among the models. On the held-out photos the IoU is {} (before: {}) from a box, and {} ({}) from one click. Below: photo, before, after, and your correction.</source>
-        <translation>{} ist unter den Modellen. Bei den zurückgehaltenen Bildern ist die IoU {} (vorher: {}) mit einem Rahmen und {} ({}) mit einem Klick. Unten: Bild, vorher, nachher und Ihre Korrektur.</translation>
+        <source>{} is among the models. On the held-out photos the IoU is {} (before: {}) from a box, {} ({}) from one click and {} ({}) from three. Below: photo, before, after, and your correction.</source>
+        <translation>{} ist unter den Modellen. Bei den zurückgehaltenen Bildern ist die IoU {} (vorher: {}) mit einem Rahmen, {} ({}) mit einem Klick und {} ({}) mit dreien. Unten: Bild, vorher, nachher und Ihre Korrektur.</translation>
     </message>
     <message>
         <source>Discarded; no model was made.</source>

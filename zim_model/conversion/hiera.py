@@ -14,6 +14,11 @@ from torch import Tensor, nn
 
 from zim_model.conversion.config import HieraEncoder
 from zim_model.errors import WeightsError, msg
+from zim_model.weights.tensors import (
+    OTHER_FILE,
+    check_tensor_values,
+    missing_file_error,
+)
 
 PATCH, PATCH_STRIDE, PATCH_PADDING = 7, 4, 3
 WINDOWS, BACKGROUND = (8, 4, 14, 7), (14, 14)
@@ -65,7 +70,7 @@ def load_pretrained(hiera: nn.Module, path: Path) -> tuple[str, ...]:
     try:
         state = load_file(file)
     except FileNotFoundError as error:
-        raise WeightsError(msg("{file} does not exist.", file=file)) from error
+        raise missing_file_error(file) from error
     except (OSError, SafetensorError) as error:
         raise WeightsError(
             msg(
@@ -82,7 +87,10 @@ def load_pretrained(hiera: nn.Module, path: Path) -> tuple[str, ...]:
         if source is not None:
             placed[name] = _fit_tensor(source, value, name, file)
     if not placed:
-        raise WeightsError(msg("{file} holds no tensor of Hiera's names.", file=file))
+        raise WeightsError(
+            msg("{file} holds no tensor of Hiera's names.", file=file), OTHER_FILE
+        )
+    check_tensor_values(placed, file)
     hiera.load_state_dict(placed, strict=False)
     return tuple(name for name in expected if name not in placed)
 
@@ -111,7 +119,8 @@ def _fit_tensor(value: Tensor, expected: Tensor, name: str, file: Path) -> Tenso
                 name=name,
                 shape=tuple(value.shape),
                 expected=tuple(expected.shape),
-            )
+            ),
+            OTHER_FILE,
         )
     return value
 

@@ -54,6 +54,7 @@ from zim_model.onnx.weight_matching import (
     layers_of_kind,
     parameter_shapes,
 )
+from zim_model.runtime.atomic_files import check_absent
 from zim_model.weights.checkpoint import save_model
 from zim_model.weights.installed import ONNX_FILES
 
@@ -79,17 +80,18 @@ class Conversion:
     matched_by_order: int
 
 
-def convert_pair(folder: Path, target: Path) -> Conversion:
+def convert_pair(folder: Path, target: Path, *, overwrite: bool = False) -> Conversion:
     """Convert a pair of graphs to a ``.safetensors`` file of ours.
 
     Args:
         folder: holds ``encoder.onnx`` and ``decoder.onnx``.
         target: written only if both give the same results; 32-bit floats.
+        overwrite: replace the target if it exists.
 
     Raises:
         WeightsError: the graphs are missing, damaged or of another architecture (the
             message lists what had no counterpart), give other numbers, or the target
-            cannot be written.
+            exists already or cannot be written.
     """
     missing = [name for name in ONNX_FILES if not (folder / name).is_file()]
     if missing:
@@ -106,6 +108,9 @@ def convert_pair(folder: Path, target: Path) -> Conversion:
             msg("The folder {parent} does not exist.", parent=target.parent),
             msg("Create it first, or choose another."),
         )
+    if not overwrite:
+        cure = msg("Choose another name, or say overwrite=True.")
+        check_absent([target], cure, WeightsError)
     check_pair(folder)
     encoder, decoder = (read_graph(folder / name) for name in ONNX_FILES)
     places = WeightMatcher()
@@ -117,7 +122,7 @@ def convert_pair(folder: Path, target: Path) -> Conversion:
     result = _compare_and_tune(model, *paths)
     check_parity(result, msg("{folder} was converted", folder=folder))
     model.config = _named_config(model.config)
-    save_model(model, target, half=False)
+    save_model(model, target, half=False, exclusive=not overwrite)
     return Conversion(model.config, tuple(result), places.by_name, places.by_order)
 
 

@@ -36,8 +36,10 @@ from zim_model.onnx.parity import (
     encoder_differences,
 )
 from zim_model.onnx.sessions import open_session
+from zim_model.runtime.atomic_files import check_absent, rename_to_new
 from zim_model.weights.installed import (
     ONNX_FILES,
+    OVERWRITE_CURE,
     check_space,
     require_onnx,
     translate_os_errors,
@@ -108,7 +110,9 @@ class OfficialDecoder(nn.Module):
         return logits, iou
 
 
-def export_pair(model: Zim, folder: Path) -> list[ParityDifference]:
+def export_pair(
+    model: Zim, folder: Path, *, overwrite: bool = False
+) -> list[ParityDifference]:
     """Write ``encoder.onnx`` and ``decoder.onnx``, both or neither.
 
     The graphs are compared with the network before they replace earlier ones.
@@ -116,19 +120,24 @@ def export_pair(model: Zim, folder: Path) -> list[ParityDifference]:
     Args:
         model: one with ZIM's pixel decoder.
         folder: made if it does not exist.
+        overwrite: replace graphs that are in the folder.
 
     Returns:
         Differences between the results of the graphs and the network.
 
     Raises:
         WeightsError: the official interface does not suit the model, the packages for
-            ONNX are missing, the graphs give other numbers, or the disk is full.
+            ONNX are missing, the folder has such graphs already, the new ones give
+            other numbers, or the disk is full.
     """
     check_exportable(model)
     require_onnx()
+    files = with_external_data(folder, ONNX_FILES)
+    if not overwrite:
+        check_absent(files, OVERWRITE_CURE, WeightsError)
     model = model.cpu().float().eval()
     size = sum(t.numel() * t.element_size() for t in model.state_dict().values())
-    with staging_folder(folder) as staging:
+    with staging_folder(folder, overwrite=overwrite) as staging:
         check_space(folder, int(1.2 * size), model=False)
         _write_encoder(model, staging / ONNX_FILES[0])
         _write_decoder(model, staging / ONNX_FILES[1])
@@ -154,9 +163,19 @@ def check_exportable(model: Zim) -> None:
         )
 
 
+def with_external_data(folder: Path, names: Sequence[str]) -> list[Path]:
+    """The paths of graphs, and of the files beside them that may hold their weights."""
+    named = [folder / name for name in names]
+    return [*named, *(path.with_name(f"{path.name}.data") for path in named)]
+
+
 @contextmanager
-def staging_folder(folder: Path) -> Iterator[Path]:
-    """A folder whose files are moved into ``folder`` after success."""
+def staging_folder(folder: Path, *, overwrite: bool) -> Iterator[Path]:
+    """A folder whose files are moved into ``folder`` after success.
+
+    Args:
+        overwrite: replace files of the same names.
+    """
     staging = folder / f".zim-{secrets.token_hex(8)}.tmp"
     with translate_os_errors(folder):
         new = not folder.exists()
@@ -164,8 +183,9 @@ def staging_folder(folder: Path) -> Iterator[Path]:
         done = False
         try:
             yield staging
-            for path in staging.iterdir():
-                os.replace(path, folder / path.name)
+            move = os.replace if overwrite else rename_to_new
+            for path in list(staging.iterdir()):
+                move(path, folder / path.name)
             done = True
         finally:
             shutil.rmtree(staging, ignore_errors=True)

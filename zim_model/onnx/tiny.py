@@ -24,6 +24,7 @@ from zim_model.runtime.malloc import tune_malloc
 
 PREDICT, FEATURES, REFINE = "predict", "detail_features", "refine"
 """Graphs of the network's passes, see :class:`TinyNetwork`."""
+GRAPH_FILES = tuple(f"{name}.onnx" for name in (PREDICT, FEATURES, REFINE))
 SHAPES = "shapes.json"
 """Beside the graphs: ``config``, that of the network, and ``tensors``, the names and
 shapes of the weights by graph."""
@@ -127,6 +128,8 @@ def open_tiny(path: Path) -> OnnxTiny | None:
             if config != shapes["config"] or _stored_shapes(file) != own:
                 return None
             tensors = {name: _tensor(file, name) for name in sorted(own)}
+            if not all(np.isfinite(tensor).all() for tensor in tensors.values()):
+                return None
     except (OSError, LookupError, ValueError, RecursionError, SafetensorError):
         return None
     digest = hashlib.blake2b(json.dumps(config).encode(), digest_size=8)

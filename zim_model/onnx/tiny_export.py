@@ -24,9 +24,16 @@ from zim_model.network.tiny import DetailStage, ZimTiny
 from zim_model.onnx.export import OPSET, staging_folder
 from zim_model.onnx.parity import ParityDifference, check_parity
 from zim_model.onnx.sessions import open_session
-from zim_model.onnx.tiny import FEATURES, PREDICT, REFINE, SHAPES, graph_folder
-from zim_model.runtime.atomic_files import atomic_write
-from zim_model.weights.installed import require_onnx
+from zim_model.onnx.tiny import (
+    FEATURES,
+    GRAPH_FILES,
+    PREDICT,
+    REFINE,
+    SHAPES,
+    graph_folder,
+)
+from zim_model.runtime.atomic_files import atomic_write, check_absent
+from zim_model.weights.installed import OVERWRITE_CURE, require_onnx
 
 
 class _Features(nn.Module):
@@ -163,7 +170,9 @@ def write_graphs(model: ZimTiny, folder: Path) -> None:
         file.write((json.dumps(shapes) + "\n").encode())
 
 
-def write_tiny(model: ZimTiny, folder: Path) -> list[ParityDifference]:
+def write_tiny(
+    model: ZimTiny, folder: Path, *, overwrite: bool = False
+) -> list[ParityDifference]:
     """Write the graphs with weights, ``predict.onnx`` and two more, all or none.
 
     They are compared with the network before they replace earlier ones.
@@ -171,18 +180,23 @@ def write_tiny(model: ZimTiny, folder: Path) -> list[ParityDifference]:
     Args:
         model: with a detail stage.
         folder: made if it does not exist.
+        overwrite: replace graphs that are in the folder.
 
     Returns:
         Differences between the results of the graphs and the network.
 
     Raises:
         WeightsError: the model has no detail stage, the packages for ONNX are missing,
-            the graphs give other numbers, or the disk is full.
+            the folder has such graphs already, the new ones give other numbers, or the
+            disk is full.
     """
     require_onnx()
+    if not overwrite:
+        files = [folder / name for name in GRAPH_FILES]
+        check_absent(files, OVERWRITE_CURE, WeightsError)
     model = model.cpu().float().eval()
     graphs = export_tiny(model)
-    with staging_folder(folder) as staging:
+    with staging_folder(folder, overwrite=overwrite) as staging:
         for name, data in graphs.items():
             (staging / f"{name}.onnx").write_bytes(data)
         differences = _differences(model, staging)

@@ -11,7 +11,7 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -74,6 +74,22 @@ def write_error(
     reason, cure = describe_os_error(error)
     message = msg("{path} cannot be written: {reason}.", path=path, reason=reason)
     return kind(message, cure)
+
+
+def check_absent(
+    paths: Iterable[Path], cure: str, kind: type[ZimError] = ZimError
+) -> None:
+    """Check that files that are to be written would replace none.
+
+    Args:
+        cure: of the error: how to have them replaced, or to write elsewhere.
+
+    Raises:
+        ZimError: of that kind, naming the first one that exists.
+    """
+    taken = next((path for path in paths if os.path.lexists(path)), None)
+    if taken is not None:
+        raise kind(msg("{path} exists already.", path=taken), cure)
 
 
 @contextmanager

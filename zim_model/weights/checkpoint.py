@@ -35,6 +35,7 @@ from zim_model.weights.sam_checkpoint import (
 from zim_model.weights.tensors import (
     CONVERTER_KEY,
     check_fits,
+    check_tensor_values,
     encode_safetensors,
     load_strict,
     read_tensors,
@@ -175,6 +176,7 @@ def check_weights(path: Path) -> ModelConfig:
             msg("Close other programs; if it is a small file, it is damaged."),
         ) from error
     check_fits(lambda: build(config), tensors, path)
+    check_tensor_values(tensors, path)
     return config
 
 
@@ -189,15 +191,17 @@ def save_model(
     *,
     half: bool = True,
     metadata: Mapping[str, str] | None = None,
+    exclusive: bool = False,
 ) -> None:
     """Write weights and configuration to a safetensors file, whole or not at all.
 
     Args:
         half: store 16-bit floats, except for small tensors (norms, biases).
         metadata: further entries of the file's metadata.
+        exclusive: replace no file.
 
     Raises:
-        WeightsError: the file cannot be written.
+        WeightsError: the file cannot be written, or exists, if ``exclusive``.
     """
     own = {FORMAT_KEY: FORMAT, config_key(model): json.dumps(model.config.to_json())}
     data = encode_safetensors(
@@ -207,5 +211,5 @@ def save_model(
         },
         {**(metadata or {}), **own},
     )
-    with translate_os_errors(path), atomic_write(path) as file:
+    with translate_os_errors(path), atomic_write(path, exclusive=exclusive) as file:
         file.write(data)

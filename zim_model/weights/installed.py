@@ -42,6 +42,8 @@ PICKLE_SUFFIXES = (".pth", ".pt")
 WEIGHT_SUFFIXES = (".safetensors", *PICKLE_SUFFIXES)
 HUB_SUFFIX = ".bin"
 """Of checkpoints that transformers saved as pickles; only trimap networks' are used."""
+OVERWRITE_CURE = msg("Choose another folder, or say overwrite=True.")
+"""Of the error that a folder to write to holds such files already."""
 Kind = Literal["prompt", "trimap", "automatic", "inpainting"]
 """What a model takes beside the image: prompts, a trimap, nothing, or a hole."""
 PART_FOLDER = ".part"

@@ -16,9 +16,13 @@ from typing import Any
 from zim_model.errors import WeightsError, ZimError, msg
 from zim_model.network.tiny import ZimTiny
 from zim_model.network.zim import Zim
-from zim_model.runtime.atomic_files import atomic_write
+from zim_model.runtime.atomic_files import atomic_write, check_absent
 from zim_model.weights.checkpoint import config_key, save_model
-from zim_model.weights.installed import PRETRAINED_FILE, translate_os_errors
+from zim_model.weights.installed import (
+    OVERWRITE_CURE,
+    PRETRAINED_FILE,
+    translate_os_errors,
+)
 
 CONFIG_FILE = "config.json"
 """For readers and the hub; the weights have the configuration in their metadata."""
@@ -49,12 +53,9 @@ def save_pretrained(
             msg("Give what load_model returns of a ZIM, a SAM or zim-tiny."),
         )
     place = Path(folder)
-    for name in () if overwrite else (PRETRAINED_FILE, CONFIG_FILE):
-        if (place / name).exists():
-            raise WeightsError(
-                msg("{path} exists already.", path=place / name),
-                msg("Choose another folder, or say overwrite=True."),
-            )
+    if not overwrite:
+        files = [place / name for name in (PRETRAINED_FILE, CONFIG_FILE)]
+        check_absent(files, OVERWRITE_CURE, WeightsError)
     with translate_os_errors(place):
         place.mkdir(parents=True, exist_ok=True)
     save_model(model, place / PRETRAINED_FILE, half=half)

@@ -27,6 +27,7 @@ from zim_model.weights.tensors import (
     check_fits,
     check_tensor_names,
     check_tensor_shapes,
+    check_tensor_values,
     load_strict,
     read_state,
 )
@@ -110,10 +111,11 @@ def read_sam(path: Path) -> dict[str, Tensor]:
         if isinstance(state.get(wrapper), dict):
             state = state[wrapper]
     if not state:
-        raise WeightsError(msg("{path} holds no named tensors.", path=path))
+        raise WeightsError(msg("{path} holds no named tensors.", path=path), EXPECTED)
     if any(not isinstance(value, Tensor) for value in state.values()):
         raise WeightsError(
-            msg("{path} is not a SAM checkpoint: not all are tensors.", path=path)
+            msg("{path} is not a SAM checkpoint: not all are tensors.", path=path),
+            EXPECTED,
         )
     state = {str(name).removeprefix(WRAPPED_PREFIX): v for name, v in state.items()}
     family = find_family(state)
@@ -230,6 +232,7 @@ def zim_from_sam(path: Path, config: ZimConfig | None = None) -> tuple[Zim, Load
         if not _is_other_head(name, tensor, own)
     }
     check_tensor_shapes(own, fitted, path)
+    check_tensor_values(fitted, path)
     loaded = {name: tensor for name, tensor in fitted.items() if name in own}
     model.load_state_dict(loaded, strict=False)
     resized = (name for name in loaded if own[name].shape != state[name].shape)

@@ -22,6 +22,11 @@ from zim_model.weights.installed import check_weight_file
 
 CONVERTER_KEY = "converter_config"
 """Metadata key of a label converter's configuration."""
+OTHER_FILE = msg(
+    "Download or copy it again. If it is whole, it was made by another version or for "
+    "another architecture: give the file of this one."
+)
+"""Of the error that a file's tensors are not those of a model."""
 LISTED = 3
 """Most names of tensors in an error message."""
 MAX_NESTING = 4
@@ -119,7 +124,7 @@ def read_state(path: Path, expected: str) -> dict[str, Any]:
             msg("Use the original file, or convert it to safetensors."),
         ) from error
     if not isinstance(state, dict):
-        raise WeightsError(msg("{path} holds no named tensors.", path=path))
+        raise WeightsError(msg("{path} holds no named tensors.", path=path), expected)
     if not _is_dense(state, MAX_NESTING):
         raise WeightsError(
             msg("{path} holds tensors that are larger than their data.", path=path),
@@ -193,10 +198,11 @@ def load_strict(model: NamedModel, tensors: dict[str, Tensor], path: Path) -> No
     """Load all tensors of a file into a model.
 
     Raises:
-        WeightsError: a tensor is missing, unexpected or of another shape.
+        WeightsError: a tensor is missing, unexpected, of another shape or not finite.
     """
     check_tensor_shapes(model.state_dict(), tensors, path)
     check_tensor_names(model, tensors, path)
+    check_tensor_values(tensors, path)
     model.load_state_dict(tensors)
 
 
@@ -223,7 +229,7 @@ def check_tensor_names(
                 unknown=len(extra),
                 first_unknown=_some(extra),
             ),
-            msg("It was made by another version or for another architecture."),
+            OTHER_FILE,
         )
 
 
@@ -250,8 +256,36 @@ def check_tensor_shapes(
                     key=key,
                     shape=tuple(tensor.shape),
                     expected=tuple(expected[key].shape),
-                )
+                ),
+                OTHER_FILE,
             )
+
+
+def check_tensor_values(tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Check that all floats of a file are finite; takes a fifth of the time to read it.
+
+    Raises:
+        WeightsError: they are not, or a tensor is complex or quantized.
+    """
+    odd = [key for key, tensor in tensors.items() if not _is_finite(tensor)]
+    if odd:
+        raise WeightsError(
+            msg(
+                "{path} is damaged: {count} tensors hold no finite numbers ({first}).",
+                path=path,
+                count=len(odd),
+                first=_some(odd),
+            ),
+            msg("Download or copy it again."),
+        )
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    if tensor.is_complex() or tensor.is_quantized:
+        return False
+    # A sum is ten times as fast as looking at each number, and finite if all are; that
+    # of large 16-bit floats may be infinite, too.
+    return bool(torch.isfinite(tensor.sum()) or torch.isfinite(tensor).all())
 
 
 def to_stored_dtype(tensor: Tensor, *, half: bool = True) -> Tensor:

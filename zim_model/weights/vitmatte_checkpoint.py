@@ -17,6 +17,7 @@ from zim_model.network.unset_parameters import UnsetParameters
 from zim_model.network.vitmatte import VitMatte, VitMatteConfig
 from zim_model.weights.tensors import (
     check_fits,
+    check_tensor_values,
     load_strict,
     read_state,
 )
@@ -74,6 +75,7 @@ def check_vitmatte(path: Path) -> VitMatteConfig:
     tensors = _read_tensors(path)
     config = _detect_config(tensors, path)
     check_fits(lambda: VitMatte(config), tensors, path)
+    check_tensor_values(tensors, path)
     return config
 
 

@@ -50,8 +50,19 @@ def test_an_export_prints_files_and_differences(
     assert "128 pixels wide; the official package expects 1024" in printed
 
 
-def test_an_export_as_json(weights: Path, tmp_path: Path, capsys: Any) -> None:
-    assert run("export-onnx", "--model", weights, "-o", tmp_path / "o", "--json") == 0
+def earlier(path: Path) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"of an earlier run")
+    return path
+
+
+def test_an_export_as_json_replaces_files_when_told_so(
+    weights: Path, tmp_path: Path, capsys: Any
+) -> None:
+    taken = earlier(tmp_path / "o" / "decoder.onnx")
+    argv = ("export-onnx", "--model", weights, "-o", tmp_path / "o", "--json")
+    assert run(*argv, "--replace") == 0
+    assert taken.stat().st_size > 1000
     report = json.loads(capsys.readouterr().out)
     assert report["largest_difference"] < 1e-4
     assert sorted(map(Path, report["files"])) == sorted((tmp_path / "o").iterdir())
@@ -60,7 +71,10 @@ def test_an_export_as_json(weights: Path, tmp_path: Path, capsys: Any) -> None:
 
 def test_zim_tiny_is_three_graphs(tmp_path: Path, capsys: Any) -> None:
     folder = tmp_path / "tiny"
-    assert run("export-onnx", "--model", "zim-tiny", "-o", folder, "--json") == 0
+    taken = earlier(folder / "refine.onnx")
+    argv = ("export-onnx", "--model", "zim-tiny", "-o", folder, "--json")
+    assert run(*argv, "--replace") == 0
+    assert taken.stat().st_size > 1000
     report = json.loads(capsys.readouterr().out)
     assert report["largest_difference"] < 1e-3
     assert sorted(map(Path, report["files"])) == sorted(folder.iterdir())
@@ -103,8 +117,9 @@ def test_an_installed_pair_is_converted_by_its_name(
 ) -> None:
     assert run("models", "add", pair, "--name", "official") == 0
     capsys.readouterr()
-    target = tmp_path / "back.safetensors"
-    assert run("models", "convert", "official", "-o", target, "--json") == 0
+    target = earlier(tmp_path / "back.safetensors")
+    argv = ("models", "convert", "official", "-o", target, "--json")
+    assert run(*argv, "--replace") == 0
     report = json.loads(capsys.readouterr().out)
     assert report["largest_difference"] < 1e-4
     assert report["config"]["fusion_channels"] == [12, 8, 4]

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from tests.zim_model.conftest import hub_names, random_vitmatte
 from zim_app.__main__ import main
@@ -21,8 +22,9 @@ from zim_model.assets import asset_path
 from zim_model.request import Matte, Request, Timings
 from zim_model.runtime.devices import DeviceChoice
 from zim_model.weights import download as downloads
+from zim_model.weights.adapted import ADAPTATION_KEY, Adaptation
 from zim_model.weights.download import DownloadProgress
-from zim_model.weights.installed import find_installed, models_folder
+from zim_model.weights.installed import ONNX_FILES, find_installed, models_folder
 
 TINY = asset_path("models", "zim-tiny.safetensors")
 
@@ -97,6 +99,28 @@ def test_a_model_is_added_listed_and_removed(capsys: Any) -> None:
     assert run("remove", "mine", "--json") == 0
     assert json.loads(capsys.readouterr().out) == {"name": "mine", "state": "removed"}
     assert find_installed("mine") is None
+
+
+def test_an_adapted_model_has_the_licence_of_its_origin(
+    tmp_path: Path, capsys: Any
+) -> None:
+    tiny = asset_path("models", "zim-tiny-research.safetensors")
+    with safe_open(tiny, framework="pt") as file:
+        metadata = file.metadata()
+    about = Adaptation("mine", 10, "zim-tiny-research")
+    metadata[ADAPTATION_KEY] = about.to_json({})
+    save_file(load_file(tiny), tmp_path / "plants.safetensors", metadata)
+    assert main(["models", "add", str(tmp_path / "plants.safetensors")]) == 0
+    (models_folder() / "graphs").mkdir()
+    for name in ONNX_FILES:
+        (models_folder() / "graphs" / name).touch()
+    capsys.readouterr()
+    assert main(["models", "list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    [plants] = [line for line in lines if line.startswith("plants ")]
+    assert "CC BY-NC 4.0, not for commercial use" in plants
+    [graphs] = [line for line in lines if line.startswith("graphs ")]
+    assert "licence not known" in graphs
 
 
 def test_failures_are_one_line_with_a_cure(tmp_path: Path, capsys: Any) -> None:

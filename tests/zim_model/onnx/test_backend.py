@@ -177,9 +177,12 @@ def test_weights_that_are_no_numbers_are_reported_and_make_no_matte(model, tmp_p
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(export, "_check_parity", lambda model, folder: [])
         export_pair(damaged, tmp_path / "nan")
-    for path in (tmp_path / "nan.safetensors", tmp_path / "nan"):
-        request = Request(IMAGE, "a", Recipe(BOX, str(path)))
-        with pytest.raises(WeightsError, match="does not answer with numbers"):
+    for name, words in (
+        ("nan.safetensors", "hold no finite numbers"),
+        ("nan", "does not answer with numbers"),
+    ):
+        request = Request(IMAGE, "a", Recipe(BOX, str(tmp_path / name)))
+        with pytest.raises(WeightsError, match=words):
             Engine().solve(request)
 
 

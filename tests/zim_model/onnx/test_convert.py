@@ -418,6 +418,6 @@ def test_an_earlier_file_survives_a_failure(pair, tmp_path, monkeypatch):
 
     monkeypatch.setattr("zim_model.weights.checkpoint.atomic_write", full)
     with pytest.raises(WeightsError, match="the disk is full"):
-        convert_pair(pair, target)
+        convert_pair(pair, target, overwrite=True)
     assert target.read_bytes() == b"earlier"
     assert np.array_equal(sorted(p.name for p in tmp_path.iterdir()), [target.name])

@@ -283,7 +283,7 @@ def test_graphs_with_other_numbers_are_not_written(model, tmp_path, monkeypatch)
         "zim_model.onnx.export.decoder_differences", lambda *a, **k: bad
     )
     with pytest.raises(WeightsError, match=r"masks differs by 0\.5 for a box"):
-        export_pair(model, tmp_path)
+        export_pair(model, tmp_path, overwrite=True)
     assert (tmp_path / "encoder.onnx").read_bytes() == b"earlier"
     assert listed(tmp_path) == ["encoder.onnx"]
 

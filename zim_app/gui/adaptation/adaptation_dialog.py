@@ -272,12 +272,12 @@ class AdaptationDialog(QDialog):
             )
         text = self.tr(
             "{} is among the models. On the held-out photos the IoU is {} (before: {})"
-            " from a box, and {} ({}) from one click. Below: photo, before, after, and"
-            " your correction."
+            " from a box, {} ({}) from one click and {} ({}) from three. Below: photo,"
+            " before, after, and your correction."
         )
         values = [
             format_number(scores.get(name, 0.0), 3)
-            for name in ("iou_box", "iou_1")
+            for name in ("iou_box", "iou_1", "iou_3")
             for scores in (event.after, event.before)
         ]
         return text.format(self._name, *values)

@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import get_args
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QKeySequence
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QKeySequence, QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
@@ -85,7 +85,7 @@ class ModelManager(QDialog):
             self._lists[kind].setSpacing(8)
             outer.addLayout(self._lists[kind])
         outer.addStretch(1)
-        area = QScrollArea()
+        area = self._area = QScrollArea()
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFrameShape(QFrame.Shape.NoFrame)
@@ -203,6 +203,12 @@ class ModelManager(QDialog):
         self._errors.pop(name, None)
         self.worker.remove(name)
 
+    def _scroll_to_current(self) -> None:
+        """Show the row of the model in use, which may lie far down."""
+        row = self.rows.get(self._current)
+        if row is not None:
+            self._area.ensureWidgetVisible(row)
+
     # -- Events ----------------------------------------------------------------
 
     @Slot(str)
@@ -231,6 +237,10 @@ class ModelManager(QDialog):
         self.add_button.setEnabled(not busy)
         text = self.tr("Checking the file…") if busy else self.tr("&Add from disk…")
         self.add_button.setText(text)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        QTimer.singleShot(0, self, self._scroll_to_current)  # once rows have a place
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

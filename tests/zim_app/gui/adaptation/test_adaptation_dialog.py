@@ -43,7 +43,8 @@ sheet = Path(sys.argv[2]) / (sys.argv[1] + ".png")
 PIL.Image.fromarray(numpy.zeros((20, 30, 3), numpy.uint8)).save(sheet)
 weights = asset_path("models", "zim-tiny.safetensors")
 model = install_files(sys.argv[1], [weights, sheet])
-before, after = {"iou_box": 0.5, "iou_1": 0.4}, {"iou_box": 0.625, "iou_1": 0.75}
+before = {"iou_box": 0.5, "iou_1": 0.4, "iou_3": 0.7}
+after = {"iou_box": 0.625, "iou_1": 0.75, "iou_3": 0.8}
 sheet = model.path.with_name(sheet.name)
 tell(Adapted(0.5, before, after, str(model.path), str(sheet), 9))
 """
@@ -121,6 +122,7 @@ def test_a_stopped_training_gives_a_model_that_can_be_used(qtbot, dialog, window
     click(dialog.stop_button)
     end(qtbot, dialog)
     assert "0.625 (before: 0.500)" in dialog.state.text()
+    assert "0.800 (0.700) from three" in dialog.state.text()
     assert dialog.sheet.pixmap().width() == 30
     assert find_installed("my-model-1") is not None
     assert dialog.form.name.text() == "my-model-2"

@@ -282,6 +282,17 @@ def test_the_model_is_kept_for_the_next_image(
     assert not added.use_button.isEnabled()
 
 
+def test_the_model_in_use_is_in_sight_when_the_dialog_opens(
+    qtbot, opened, manager, added, settle
+):
+    assert added.visibleRegion().isEmpty(), "it is below the known models"
+    click(qtbot, added.use_button)
+    settle()
+    manager.close()
+    opened.actions_by_id["models"].trigger()
+    qtbot.waitUntil(lambda: not added.visibleRegion().isEmpty())
+
+
 def test_the_dialog_follows_the_image_that_is_opened(window, added, photo, settle):
     preferences.set_value("model", "mine")
     window.open_path(photo)
