@@ -3,8 +3,25 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+
+_HEAD = 3
+"""Letters at the beginning of a file name that are always shown."""
+
+
+def elided_file_name(metrics: QFontMetrics, name: str, width: int) -> str:
+    """A file name that takes ``width`` pixels at most.
+
+    Of one that is too long the first letters and as much as fits of its end are shown:
+    the files of a folder often begin alike, and differ in a number at the end.
+    """
+    if metrics.horizontalAdvance(name) <= width:
+        return name
+    head = f"{name[:_HEAD]}…"
+    room = width - metrics.horizontalAdvance(head)
+    left = Qt.TextElideMode.ElideLeft
+    return head + metrics.elidedText(name[_HEAD:], left, room).removeprefix("…")
 
 
 class ElidedLabel(QLabel):

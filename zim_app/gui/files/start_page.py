@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 )
 
 from zim_app.gui.canvas.markers import paint_prompts
+from zim_app.gui.elided_label import elided_file_name
 from zim_app.gui.icons import glyph
 from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 from zim_model.assets import asset_path
@@ -139,11 +140,10 @@ class StartPage(QScrollArea):
     def _files(self, names: Mapping[Path, str]) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(12)
-        middle = Qt.TextElideMode.ElideMiddle
         for path, name in names.items():
             button = QToolButton()
             width = THUMBNAIL.width()
-            button.setText(button.fontMetrics().elidedText(name, middle, width))
+            button.setText(elided_file_name(button.fontMetrics(), name, width))
             button.setAccessibleName(name)
             button.setToolTip(str(path))
             button.setIcon(QIcon(glyph("image-outline", 56, SIGN_COLOUR)))

@@ -43,6 +43,7 @@ from PySide6.QtWidgets import (
 
 from zim_app.core.folders import list_images
 from zim_app.core.session_store import FileStamp, SessionMark
+from zim_app.gui.elided_label import elided_file_name
 from zim_app.gui.icons import glyph
 from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
 from zim_model.runtime.lru import ByteBoundedLru
@@ -202,9 +203,7 @@ class _StripDelegate(QStyledItemDelegate):
         role = QPalette.ColorRole
         painter.setPen(palette.color(role.HighlightedText if selected else role.Text))
         line = rect.adjusted(4, SIDE + 6, -4, -2)
-        middle = Qt.TextElideMode.ElideMiddle
-        name = index.data()
-        text = option.fontMetrics.elidedText(name, middle, line.width())
+        text = elided_file_name(option.fontMetrics, index.data(), line.width())
         painter.drawText(line, Qt.AlignmentFlag.AlignCenter, text)
 
     def _paint_mark(
