@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QRectF, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from zim_app.core.packed_mattes import AnyMatte
+from zim_app.core.packed_mattes import AnyMatte, alpha_at
 from zim_app.core.saved_work import check_limits
 from zim_app.gui.settings import preferences
 from zim_app.gui.settings.refinement import new_recipe
@@ -100,17 +100,13 @@ def find_object_at(state: DocumentState, x: float, y: float) -> int | None:
     opaque = [
         index
         for index, matte in enumerate(state.mattes)
-        if matte is not None and state.is_shown(index) and _is_solid(matte, row, column)
+        if matte is not None
+        and state.is_shown(index)
+        and (alpha_at(matte, row, column) or 0) > ALPHA_MAX // 2
     ]
     if state.active in opaque:
         return opaque[(opaque.index(state.active) + 1) % len(opaque)]
     return opaque[0] if opaque else None
-
-
-def _is_solid(matte: AnyMatte, row: int, column: int) -> bool:
-    height, width = matte.alpha.shape
-    inside = 0 <= row < height and 0 <= column < width
-    return inside and int(matte.alpha[row, column]) > ALPHA_MAX // 2
 
 
 def active_object_rect(state: DocumentState) -> QRectF:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import partial
 
@@ -11,6 +12,8 @@ from zim_app.core.packed_mattes import AnyMatte, PackedMatte
 from zim_app.gui.document import Document, DocumentState
 from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
 from zim_model.runtime.malloc import release_freed_memory
+
+log = logging.getLogger(__name__)
 
 RELEASE_DELAY_MS = 500
 """From the last packing until its memory goes back to the system."""
@@ -68,6 +71,9 @@ class MattePacker(QObject):
     def _on_thread_finished(
         self, task: WorkerTask, result: AnyMatte | None, error: Exception | None
     ) -> None:
+        if isinstance(error, MemoryError):  # the matte stays as it is, and complete
+            log.warning("no memory to pack or unpack a matte")
+            return
         if error is not None:
             raise error
         assert result is not None
