@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -372,10 +373,17 @@ class Document(QObject):
         if any(a is not b for a, b in zip(mattes, state.mattes, strict=True)):
             self._set(replace(state, mattes=tuple(mattes)))
 
-    def replace_matte(self, old: AnyMatte, new: AnyMatte) -> None:
-        """Keep a matte in another form, packed or unpacked."""
-        self._results.replace(old, new)
-        mattes = tuple(new if each is old else each for each in self.state.mattes)
+    def replace_mattes(self, pairs: Iterable[tuple[AnyMatte, AnyMatte]]) -> None:
+        """Keep mattes in another form, packed or unpacked.
+
+        Args:
+            pairs: each matte, and the one that takes its place.
+        """
+        others = {}
+        for old, new in pairs:
+            self._results.replace(old, new)
+            others[id(old)] = new
+        mattes = tuple(others.get(id(each), each) for each in self.state.mattes)
         self._set(replace(self.state, mattes=mattes))
 
     def _set_objects(self, objects: tuple[SceneObject, ...], active: int) -> None:

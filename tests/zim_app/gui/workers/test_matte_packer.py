@@ -90,6 +90,22 @@ def test_solo_packs_all_others_until_it_ends(document, settle):
     assert packed(document) == [False, False, False]
 
 
+def test_many_objects_that_are_shown_are_painted_a_few_times(document, settle):
+    points = [Point(x, 7) for x in range(30)]
+    more = [document.new_object(Recipe().with_point(point)) for point in points]
+    document.edit_objects("Add", tuple(more), 0)
+    settle()
+    document.set_solo(more[0].id)
+    settle()
+    assert packed(document) == [False] + [True] * 29
+    changes = []
+    document.changed.connect(lambda *_: changes.append(packed(document)))
+    document.set_solo(None)
+    settle()
+    assert packed(document) == [False] * 30
+    assert len(changes) < 15
+
+
 def test_an_object_that_is_shown_again_at_once_stays_as_it_is(document, settle):
     matte = document.state.mattes[1]
     document.edit_object("Hide", 1, visible=False)
