@@ -56,6 +56,11 @@ class _Picture:
     missing_bits: dict[int, list[int]] = field(default_factory=dict)
     """Component to the lowest bit that has not been sent, per coefficient."""
 
+    @property
+    def orientation(self) -> int:
+        """1 to 8, see EXIF."""
+        return self.metadata.image(np.zeros((1, 1), np.uint8), "GRAY").orientation
+
     def still(self, *tail: bytes) -> bytes:
         return b"".join([b"\xff\xd8", *self.segments, *tail])
 
@@ -87,8 +92,7 @@ def still_picture(data: bytes, name: str) -> tuple[bytes, int]:
     picture = _read_segments(data, name)
     if not picture.is_complete:
         raise Damaged("its end marker is missing")
-    orientation = picture.metadata.image(np.zeros((1, 1), np.uint8), "GRAY").orientation
-    return picture.still(_END), orientation
+    return picture.still(_END), picture.orientation
 
 
 def coarse_picture(data: bytes, name: str) -> tuple[bytes, int]:
@@ -101,8 +105,7 @@ def coarse_picture(data: bytes, name: str) -> tuple[bytes, int]:
         ImageError, Damaged: as :func:`decode_jpeg`.
     """
     picture = _read_segments(data, name, coarse=True)
-    orientation = picture.metadata.image(np.zeros((1, 1), np.uint8), "GRAY").orientation
-    return picture.still(_END), orientation
+    return picture.still(_END), picture.orientation
 
 
 def _decode_without_end(picture: _Picture) -> tuple[ByteArray, str]:
