@@ -134,7 +134,6 @@ def test_openraster_holds_every_object(tmp_path: Path, photo: Image, targets) ->
             assert image.size == (30, 20)
 
 
-@pytest.mark.parametrize("suffix", [".psd", ".ora"])
 def test_a_name_that_is_no_text_is_written_as_far_as_it_is(
     tmp_path: Path, photo: Image, targets
 ) -> None:
@@ -145,6 +144,7 @@ def test_a_name_that_is_no_text_is_written_as_far_as_it_is(
     export(photo, named, tmp_path / "a.ora")
 
 
+@pytest.mark.parametrize("suffix", [".psd", ".ora"])
 def test_layers_are_trimmed_and_scaled_together(
     tmp_path: Path, photo: Image, targets, suffix: str
 ) -> None:
