@@ -55,18 +55,29 @@ class PackedArray:
 
     def unpack(self) -> Pixels:
         """A new array, read-only, equal to the one that was packed."""
-        import imagecodecs
-
         array = np.zeros(self.shape, self.dtype)  # rows of zeros take no memory
         for rows, packed in zip(strips(*self.shape[:2]), self.packed, strict=True):
-            part = array[rows]
-            if packed:
-                content = part.reshape(-1).view(np.uint8).data
-                imagecodecs.lz4_decode(packed, out=content)
-            if self.base is not None:
-                np.bitwise_xor(part, self.base[rows], out=part)
+            self._unpack_strip(rows, packed, array[rows])
         array.flags.writeable = False
         return array
+
+    def strip_at(self, row: int) -> tuple[int, Pixels]:
+        """The strip that holds a row, in a new array, and its first row."""
+        pairs = zip(strips(*self.shape[:2]), self.packed, strict=True)
+        rows, packed = next(pair for pair in pairs if row < pair[0].stop)
+        strip = np.zeros((rows.stop - rows.start, *self.shape[1:]), self.dtype)
+        self._unpack_strip(rows, packed, strip)
+        return rows.start, strip
+
+    def _unpack_strip(self, rows: slice, packed: bytes, out: Pixels) -> None:
+        """Unpack those rows into zeros."""
+        import imagecodecs
+
+        if packed:
+            content = out.reshape(-1).view(np.uint8).data
+            imagecodecs.lz4_decode(packed, out=content)
+        if self.base is not None:
+            np.bitwise_xor(out, self.base[rows], out=out)
 
     @property
     def nbytes(self) -> int:
@@ -179,6 +190,25 @@ class PackedMatte:
 
 AnyMatte = Matte | PackedMatte
 """Both read alike."""
+
+
+def alpha_at(matte: AnyMatte, row: int, column: int) -> int | None:
+    """Alpha of a pixel, 0 to 65535; None outside the image."""
+    alpha = matte.packed_alpha if isinstance(matte, PackedMatte) else matte.alpha
+    height, width = alpha.shape
+    if not (0 <= row < height and 0 <= column < width):
+        return None
+    if isinstance(alpha, PackedArray):  # all of a large one would take too long
+        top, alpha = alpha.strip_at(row)
+        row -= top
+    return int(alpha[row, column])
+
+
+def are_one_matte(one: AnyMatte | None, other: AnyMatte | None) -> bool:
+    """Whether two are the same matte, each in either form."""
+    if one is None or other is None:
+        return one is other
+    return one.timings is other.timings  # each matte has its own
 
 
 @overload

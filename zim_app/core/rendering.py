@@ -282,6 +282,7 @@ def _layers(
         )
 
     for number, target in enumerate(targets, 1):
-        name = target.name or f"Object {number}"
+        # A name from that of a file may have bytes that are no text.
+        name = (target.name or f"Object {number}").encode("utf-8", "replace").decode()
         sources.append(LayerSource(name, partial(object_layer, name, target)))
     return LayeredImage(frame.height, frame.width, dtype, sources)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QRectF, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from zim_app.core.packed_mattes import AnyMatte
+from zim_app.core.packed_mattes import AnyMatte, alpha_at
 from zim_app.core.saved_work import check_limits
 from zim_app.gui.settings import preferences
 from zim_app.gui.settings.refinement import new_recipe
@@ -100,17 +101,13 @@ def find_object_at(state: DocumentState, x: float, y: float) -> int | None:
     opaque = [
         index
         for index, matte in enumerate(state.mattes)
-        if matte is not None and state.is_shown(index) and _is_solid(matte, row, column)
+        if matte is not None
+        and state.is_shown(index)
+        and (alpha_at(matte, row, column) or 0) > ALPHA_MAX // 2
     ]
     if state.active in opaque:
         return opaque[(opaque.index(state.active) + 1) % len(opaque)]
     return opaque[0] if opaque else None
-
-
-def _is_solid(matte: AnyMatte, row: int, column: int) -> bool:
-    height, width = matte.alpha.shape
-    inside = 0 <= row < height and 0 <= column < width
-    return inside and int(matte.alpha[row, column]) > ALPHA_MAX // 2
 
 
 def active_object_rect(state: DocumentState) -> QRectF:
@@ -376,10 +373,17 @@ class Document(QObject):
         if any(a is not b for a, b in zip(mattes, state.mattes, strict=True)):
             self._set(replace(state, mattes=tuple(mattes)))
 
-    def replace_matte(self, old: AnyMatte, new: AnyMatte) -> None:
-        """Keep a matte in another form, packed or unpacked."""
-        self._results.replace(old, new)
-        mattes = tuple(new if each is old else each for each in self.state.mattes)
+    def replace_mattes(self, pairs: Iterable[tuple[AnyMatte, AnyMatte]]) -> None:
+        """Keep mattes in another form, packed or unpacked.
+
+        Args:
+            pairs: each matte, and the one that takes its place.
+        """
+        others = {}
+        for old, new in pairs:
+            self._results.replace(old, new)
+            others[id(old)] = new
+        mattes = tuple(others.get(id(each), each) for each in self.state.mattes)
         self._set(replace(self.state, mattes=mattes))
 
     def _set_objects(self, objects: tuple[SceneObject, ...], active: int) -> None:

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from zim_app.core.packed_mattes import AnyMatte
+from zim_app.core.packed_mattes import AnyMatte, alpha_at
 from zim_app.gui.accessibility import speak
 from zim_app.gui.elided_label import ElidedLabel
 from zim_app.gui.icons import glyph
@@ -169,9 +169,10 @@ class StatusBar(QStatusBar):
             return
         x, y = int(position.x()), int(position.y())
         self.pointer.setText(self.tr("x {}  y {}").format(x, y))
-        if matte is not None and y < matte.alpha.shape[0] and x < matte.alpha.shape[1]:
-            alpha = float(matte.alpha[y, x]) / ALPHA_MAX
-            self.alpha.setText(self.tr("alpha {}").format(format_number(alpha, 2)))
+        alpha = alpha_at(matte, y, x) if matte is not None else None
+        if alpha is not None:
+            number = format_number(alpha / ALPHA_MAX, 2)
+            self.alpha.setText(self.tr("alpha {}").format(number))
 
     def show_zoom(self, zoom: float) -> None:
         """Show the zoom factor."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import weakref
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -131,6 +132,16 @@ def test_openraster_holds_every_object(tmp_path: Path, photo: Image, targets) ->
             assert image.size == (30, 20)
         with PIL.Image.open(archive.open("Thumbnails/thumbnail.png")) as image:
             assert image.size == (30, 20)
+
+
+def test_a_name_that_is_no_text_is_written_as_far_as_it_is(
+    tmp_path: Path, photo: Image, targets
+) -> None:
+    """As of an object from a mask file whose name has bytes in no encoding."""
+    named = [replace(target, name="a\udcff") for target in targets]
+    path = export(photo, named, tmp_path / "a.psd")
+    assert [layer.name for layer in PSDImage.open(path)] == ["a?", "a?"]
+    export(photo, named, tmp_path / "a.ora")
 
 
 @pytest.mark.parametrize("suffix", [".psd", ".ora"])

@@ -1,11 +1,16 @@
 """Mattes compressed in memory."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
-from zim_app.core.packed_mattes import PackedMatte, unpacked
+from zim_app.core.packed_mattes import (
+    PackedMatte,
+    alpha_at,
+    are_one_matte,
+    unpacked,
+)
 from zim_model.matting.pyramid import display_pyramid, image_pyramid
 from zim_model.request import Matte, Timings
 
@@ -85,3 +90,26 @@ def test_noise_is_kept(matte, levels):
     noise = np.random.default_rng(2).integers(0, 65536, SHAPE, np.uint16)
     other = Matte(noise, (), matte.scores, 0, (0, 0, 901, 700), matte.timings)
     assert_same(PackedMatte.pack(other, levels), other)
+
+
+def test_single_pixels_are_read_in_either_form(matte, levels):
+    packed = PackedMatte.pack(matte, levels)
+    height, width = matte.alpha.shape
+    places = [(0, 0), (height - 1, width - 1), (height // 2, width // 2), (291, 5)]
+    for row, column in places:
+        expected = matte.alpha[row, column]
+        assert alpha_at(matte, row, column) == expected
+        assert alpha_at(packed, row, column) == expected
+    for row, column in ((-1, 0), (0, -1), (height, 0), (0, width)):
+        assert alpha_at(matte, row, column) is None
+        assert alpha_at(packed, row, column) is None
+
+
+def test_both_forms_are_one_matte(matte, levels):
+    packed = PackedMatte.pack(matte, levels)
+    assert are_one_matte(matte, packed)
+    assert are_one_matte(packed.unpack(), matte)
+    assert are_one_matte(None, None)
+    assert not are_one_matte(None, packed)
+    other = replace(matte, timings=replace(matte.timings))
+    assert not are_one_matte(other, packed)

@@ -37,8 +37,9 @@ _SOS, _EOI, _APP, _COM = 0xDA, 0xD9, range(0xE0, 0xF0), 0xFE
 _NEXT_MARKER = re.compile(rb"\xff+([^\x00\xff])")
 _IN_SCAN = np.isin(np.arange(256), [0x00, 0xFF, *range(0xD0, 0xD8)])
 """Bytes after a 255 in a scan: it has restart markers, and 255, 0 for a byte of 255."""
-_CHUNK = 1 << 20
-"""Bytes in which the end of a scan is searched at a time."""
+_FIRST_CHUNK, _LARGEST_CHUNK = 1 << 12, 1 << 20
+"""Bytes in which the end of a scan is searched at a time, more and more of them: a file
+may have many small scans."""
 _PADDING = 16
 """Zero bytes at the end of a file that no scan ends with: of a broken copy."""
 
@@ -54,6 +55,11 @@ class _Picture:
     is_complete: bool = False
     missing_bits: dict[int, list[int]] = field(default_factory=dict)
     """Component to the lowest bit that has not been sent, per coefficient."""
+
+    @property
+    def orientation(self) -> int:
+        """1 to 8, see EXIF."""
+        return self.metadata.image(np.zeros((1, 1), np.uint8), "GRAY").orientation
 
     def still(self, *tail: bytes) -> bytes:
         return b"".join([b"\xff\xd8", *self.segments, *tail])
@@ -86,8 +92,7 @@ def still_picture(data: bytes, name: str) -> tuple[bytes, int]:
     picture = _read_segments(data, name)
     if not picture.is_complete:
         raise Damaged("its end marker is missing")
-    orientation = picture.metadata.image(np.zeros((1, 1), np.uint8), "GRAY").orientation
-    return picture.still(_END), orientation
+    return picture.still(_END), picture.orientation
 
 
 def coarse_picture(data: bytes, name: str) -> tuple[bytes, int]:
@@ -100,8 +105,7 @@ def coarse_picture(data: bytes, name: str) -> tuple[bytes, int]:
         ImageError, Damaged: as :func:`decode_jpeg`.
     """
     picture = _read_segments(data, name, coarse=True)
-    orientation = picture.metadata.image(np.zeros((1, 1), np.uint8), "GRAY").orientation
-    return picture.still(_END), orientation
+    return picture.still(_END), picture.orientation
 
 
 def _decode_without_end(picture: _Picture) -> tuple[ByteArray, str]:
@@ -168,9 +172,10 @@ def _read_segments(data: bytes, name: str, *, coarse: bool = False) -> _Picture:
 
 def _find_scan_end(data: bytes, start: int) -> int | None:
     """Where the marker after a scan begins; None where the file ends before."""
-    for position in range(start, len(data), _CHUNK):
+    position, size = start, _FIRST_CHUNK
+    while position < len(data):
         # A marker may lie across the end of a chunk.
-        count = min(_CHUNK + 1, len(data) - position)
+        count = min(size + 1, len(data) - position)
         chunk = np.frombuffer(data, np.uint8, count, position)
         marks = np.flatnonzero(chunk[:-1] == 0xFF)
         marks = marks[~_IN_SCAN[chunk[marks + 1]]]
@@ -179,6 +184,7 @@ def _find_scan_end(data: bytes, start: int) -> int | None:
             while end > start and data[end - 1] == 0xFF:  # markers may be padded
                 end -= 1
             return end
+        position, size = position + size, min(2 * size, _LARGEST_CHUNK)
     return None
 
 

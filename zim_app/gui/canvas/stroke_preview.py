@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF
 
-from zim_app.core.packed_mattes import unpacked
+from zim_app.core.packed_mattes import are_one_matte, unpacked
 from zim_app.gui.canvas.live_stroke import LiveStrokeMatte
 from zim_app.gui.document import DocumentState
 from zim_model.arrays import ByteArray
@@ -74,7 +74,7 @@ class StrokePreview:
     def follow_document(self, old: DocumentState, new: DocumentState) -> None:
         """End the preview when the document's matte has all strokes."""
         self._drop_if_superseded(new)
-        if self._live is not None and new.matte is not old.matte:
+        if self._live is not None and not are_one_matte(new.matte, old.matte):
             self._live.rebase(unpacked(new.matte))
 
     def _drop_if_superseded(self, state: DocumentState) -> None:

@@ -200,10 +200,11 @@ class FileController(QObject):
         on_done: Callable[[Document], object] | None,
         opened: OpenedImage | ImageMissing,
     ) -> None:
-        self.preview.end()
         if isinstance(opened, ImageMissing):
+            self.preview.drop()
             self._missing.show(opened)
             return
+        self.preview.end()
         old = self._studio.document
         # Something else is open now.
         for topic in (RECOVERED_TOPIC, OPEN_TOPIC):

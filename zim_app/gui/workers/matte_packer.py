@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import partial
 
@@ -12,6 +13,10 @@ from zim_app.gui.document import Document, DocumentState
 from zim_app.gui.workers.worker_thread import WorkerTask, WorkerThread
 from zim_model.runtime.malloc import release_freed_memory
 
+log = logging.getLogger(__name__)
+
+PAUSE_MS = 400
+"""Between two changes of the document, each of which paints all objects again."""
 RELEASE_DELAY_MS = 500
 """From the last packing until its memory goes back to the system."""
 
@@ -20,7 +25,8 @@ class MattePacker(QObject):
     """Keeps mattes packed that belong to no object on screen and not to the active one.
 
     A matte in its other form replaces it in the document, once it is made and if it is
-    still wanted.  Until then it is what it was, so that nothing is ever missing.
+    still wanted; several at a time where many are made.  Until then it is what it was,
+    so that nothing is ever missing.
 
     **Threads**: the window's; mattes are packed and unpacked on another one.
     """
@@ -30,15 +36,19 @@ class MattePacker(QObject):
         self._document: Document | None = None
         self._thread = WorkerThread("packing", parent=self)
         self._thread.finished.connect(self._on_thread_finished)
-        self._release = QTimer(self)
-        self._release.setSingleShot(True)
-        self._release.setInterval(RELEASE_DELAY_MS)
-        self._release.timeout.connect(release_freed_memory)
+        self._made: list[tuple[AnyMatte, AnyMatte]] = []
+        self._pause = self._single_shot(PAUSE_MS, self._replace)
+        self._release = self._single_shot(RELEASE_DELAY_MS, release_freed_memory)
+
+    def _single_shot(self, interval: int, work: Callable[[], object]) -> QTimer:
+        timer = QTimer(self, singleShot=True, interval=interval)
+        timer.timeout.connect(work)
+        return timer
 
     @property
     def idle(self) -> bool:
         """Whether all mattes have the form that they should have."""
-        return self._thread.idle
+        return self._thread.idle and not self._made
 
     def follow(self, document: Document) -> None:
         """Pack the mattes of another document, and no longer those of the last one."""
@@ -58,9 +68,11 @@ class MattePacker(QObject):
         """Let the work that waits be what the new state lacks."""
         assert self._document is not None
         self._thread.drop_waiting()
-        running = self._thread.running.subject if self._thread.running else None
+        running = self._thread.running
+        under_way = {id(running.subject) if running else None}
+        under_way |= {id(matte) for matte, _ in self._made}
         for matte in _in_wrong_form(new):
-            if matte is not running:
+            if id(matte) not in under_way:
                 work = _conversion(matte, self._document)
                 self._thread.submit(WorkerTask("pack", matte, work))
 
@@ -68,14 +80,28 @@ class MattePacker(QObject):
     def _on_thread_finished(
         self, task: WorkerTask, result: AnyMatte | None, error: Exception | None
     ) -> None:
-        if error is not None:
+        if result is not None:
+            self._made.append((task.subject, result))
+        if self._thread.idle or not self._pause.isActive():
+            self._replace()
+        if isinstance(error, MemoryError):  # the matte stays as it is, and complete
+            log.warning("no memory to pack or unpack a matte")
+        elif error is not None:
             raise error
-        assert result is not None
+
+    @Slot()
+    def _replace(self) -> None:
+        """Replace the mattes that were made in their other form, if still wanted."""
         assert self._document is not None
-        if any(matte is task.subject for matte in _in_wrong_form(self._document.state)):
-            self._document.replace_matte(task.subject, result)
-            if isinstance(result, PackedMatte):
-                self._release.start()
+        wanted = {id(matte) for matte in _in_wrong_form(self._document.state)}
+        pairs = [pair for pair in self._made if id(pair[0]) in wanted]
+        self._made = []
+        if not pairs:
+            return
+        self._pause.start()
+        if any(isinstance(new, PackedMatte) for _, new in pairs):
+            self._release.start()
+        self._document.replace_mattes(pairs)
 
 
 def _conversion(matte: AnyMatte, document: Document) -> Callable[[], AnyMatte]:

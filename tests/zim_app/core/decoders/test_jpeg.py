@@ -12,7 +12,7 @@ import PIL.Image
 import pytest
 
 from zim_app.core.decoders import jpeg as decoder
-from zim_app.core.decoders.jpeg import still_picture
+from zim_app.core.decoders.jpeg import coarse_picture, still_picture
 from zim_app.core.images import Image, load_image
 from zim_app.core.thumbnails import read_thumbnail
 from zim_model.errors import ImageError
@@ -68,11 +68,33 @@ def test_scans_end_where_they_end_however_they_are_read(
 ) -> None:
     data = jpeg(**OPTIONS[kind])
     whole, _ = still_picture(data, "a.jpg")
-    monkeypatch.setattr(decoder, "_CHUNK", chunk)
+    monkeypatch.setattr(decoder, "_FIRST_CHUNK", chunk)
+    monkeypatch.setattr(decoder, "_LARGEST_CHUNK", 4 * chunk)
     assert still_picture(data, "a.jpg")[0] == whole
     end = data.rindex(b"\xff\xd9")
     padded = data[:end] + b"\xff\xff" + data[end:]  # fill bytes before a marker
     assert still_picture(padded, "a.jpg")[0] == whole
+
+
+def test_many_small_scans_cost_no_more_than_their_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = jpeg("L", progressive=True)
+    start = data.index(b"\xff\xda")
+    end = data.index(b"\xff", start + 2)
+    many = data[:end] + 500 * data[start:end] + data[end:-2] + bytes(1 << 20)
+    searched, frombuffer = [], np.frombuffer
+
+    def count(*args: object) -> np.ndarray:
+        searched.append(args[2])
+        return frombuffer(*args)
+
+    monkeypatch.setattr(np, "frombuffer", count)
+    coarse_picture(many, "a.jpg")
+    with pytest.raises(decoder.Damaged):
+        still_picture(many, "a.jpg")
+    assert len(searched) > 500
+    assert sum(searched) < 10 * len(many)
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])

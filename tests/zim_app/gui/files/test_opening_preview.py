@@ -10,6 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
+from zim_app.core.images import load_image
+from zim_app.core.project import write_project
+from zim_app.core.saved_work import ObjectStack
 from zim_app.gui.files import open_job, opening_preview
 from zim_app.gui.main_window import MainWindow
 from zim_model.assets import asset_path
@@ -99,6 +102,21 @@ def test_panels_go_again_if_the_photo_is_damaged(
     qtbot.waitUntil(window.banner.isVisible, timeout=WAIT)
     assert not window.objects.isVisible()
     assert not window.strip.isVisible()
+
+
+def test_panels_go_again_if_a_project_without_its_photo_is_opened_instead(
+    window: MainWindow, qtbot: Any, large_photo: Path, gate: threading.Event
+) -> None:
+    photo, project = large_photo.with_name("a.png"), large_photo.with_name("a.zimproj")
+    cv2.imwrite(str(photo), np.zeros((8, 8, 3), np.uint8))
+    write_project(project, load_image(photo), ObjectStack())
+    photo.unlink()
+    window.open_path(large_photo)
+    qtbot.waitUntil(window.objects.isVisible, timeout=WAIT)
+    window.open_path(project)
+    gate.set()
+    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT)
+    assert not window.objects.isVisible()
 
 
 def test_no_preview_is_left_of_a_damaged_photo(

@@ -9,6 +9,7 @@ import pytest
 from zim_app.core.export_options import ExportOptions
 from zim_app.core.packed_mattes import PackedMatte
 from zim_app.gui.files.export_controller import export_targets
+from zim_model.finish import Stroke
 from zim_model.prompts import Point
 from zim_model.recipe import Recipe
 from zim_model.request import Matte
@@ -89,6 +90,22 @@ def test_solo_packs_all_others_until_it_ends(document, settle):
     assert packed(document) == [False, False, False]
 
 
+def test_many_objects_that_are_shown_are_painted_a_few_times(document, settle):
+    points = [Point(x, 7) for x in range(30)]
+    more = [document.new_object(Recipe().with_point(point)) for point in points]
+    document.edit_objects("Add", tuple(more), 0)
+    settle()
+    document.set_solo(more[0].id)
+    settle()
+    assert packed(document) == [False] + [True] * 29
+    changes = []
+    document.changed.connect(lambda *_: changes.append(packed(document)))
+    document.set_solo(None)
+    settle()
+    assert packed(document) == [False] * 30
+    assert len(changes) < 15
+
+
 def test_an_object_that_is_shown_again_at_once_stays_as_it_is(document, settle):
     matte = document.state.mattes[1]
     document.edit_object("Hide", 1, visible=False)
@@ -150,3 +167,34 @@ def test_the_document_that_is_open_is_followed(document, opened, settle, tmp_pat
     opened.document.edit_object("Hide", 1, visible=False)
     settle()
     assert packed(opened.document) == [False, True, False]
+
+
+def test_strokes_stay_while_the_matte_below_is_unpacked(document, hide, settle, opened):
+    hide(1)
+    document.select(1)
+    assert packed(document)[1]
+    preview, image = opened.canvas._stroke_preview, document.image.rgb
+    recipe = document.state.recipe
+    for x in (50.0, 70.0):  # where the matte is transparent
+        stroke = Stroke(((x, 30.0, 1.0),), radius=4.0)
+        finish = replace(recipe.finish, strokes=(*recipe.finish.strokes, stroke))
+        recipe = replace(recipe, finish=finish)
+        preview.begin(document.state, image)
+        preview.show(recipe)
+    settle()
+    assert not packed(document)[1]
+    shown = preview.matte.pyramid[0]
+    assert shown[30, 50] == shown[30, 70] == 255
+    preview.cancel(document.state)
+
+
+def test_without_memory_for_packing_mattes_stay_as_they_are(
+    document, hide, monkeypatch
+):
+    def fail(*arguments):
+        raise MemoryError
+
+    before = document.state.mattes
+    monkeypatch.setattr(PackedMatte, "pack", fail)
+    hide(1)
+    assert document.state.mattes == before
