@@ -20,6 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
+from training.arguments import minutes
 from zim_app.core.adaptation import (
     DISCARD,
     STOP,
@@ -154,7 +155,7 @@ def _parser() -> argparse.ArgumentParser:
         "--install", metavar="NAME", help="name among the installed models"
     )
     parser.add_argument(
-        "--minutes", type=float, default=MINUTES, help="of training at most"
+        "--minutes", type=minutes, default=MINUTES, help="of training at most"
     )
     parser.add_argument(
         "--set",

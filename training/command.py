@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from training.arguments import minutes
 from training.base_trainer import STATE_FILE
 from training.loop import AnyTrainer, Interrupted, TrainingRunOptions
 from training.run_config import RunSettings
@@ -99,7 +100,10 @@ def _parser(name: str) -> argparse.ArgumentParser:
         help="resume from the state.pt in --out, if it exists",
     )
     parser.add_argument(
-        "--minutes", type=float, default=math.inf, help="save and stop after this time"
+        "--minutes",
+        type=minutes,
+        default=math.inf,
+        help="save and stop after this time",
     )
     parser.add_argument(
         "--small-state",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+from training.losses import REGION_LOSSES
 from training.run_config import RunSettings, check_side
 from zim_model.network.config import (
     CONFIGS,
@@ -53,8 +54,7 @@ class TrainConfig(RunSettings):
             ``lr``; 0 freezes them and their batch norm statistics.
         click_rounds: largest number of rounds of clicks on prediction errors before a
             step (iterative training, RITM); 0 uses the sampled prompts only.
-        region_loss: ``bce`` (cross-entropy and soft IoU) or ``focal`` (normalised focal
-            loss and Dice, as RITM and SAM).
+        region_loss: a name in :data:`training.losses.REGION_LOSSES`.
         region_share: share of the steps with the region loss; 0 is the paper's
             training.
         late_region_loss: added to the paper's loss in the later steps: ``none``, or
@@ -85,8 +85,11 @@ class TrainConfig(RunSettings):
     MODELS: ClassVar[Mapping[str, ZimConfig]] = MODELS
     CHOICES: ClassVar[Mapping[str, tuple[str, ...]]] = {
         **RunSettings.CHOICES,
-        "region_loss": ("bce", "focal", "iou"),
-        "late_region_loss": ("none", "iou"),
+        "region_loss": tuple(REGION_LOSSES),
+        "late_region_loss": (
+            "none",
+            *(name for name, loss in REGION_LOSSES.items() if not loss.replaces_l1),
+        ),
         "prompting": ("studio", "paper"),
         "masked_attention": ("", "none", "t2i", "i2t", "both"),
         "pixel_decoder": ("", "hierarchical", "sam"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -49,23 +52,53 @@ def region_loss(
 
     Args:
         logits, target, weight: as for :func:`matte_loss`, with logits instead of alpha.
-        kind: ``bce``, cross-entropy plus soft IoU; ``focal``, the normalised focal
-            loss (RITM) plus Dice; ``iou``, soft IoU alone.
+        kind: a name in :data:`REGION_LOSSES`.
     """
+    return REGION_LOSSES[kind].compute(logits, target, weight)
+
+
+def _entropy_and_iou(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    area = weight.sum((-2, -1)).clamp(min=1)
+    entropy = (entropy * weight).sum((-2, -1)) / area
+    return entropy + _missing_iou(logits, target, weight)
+
+
+def _focal_and_dice(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
     alpha = logits.sigmoid()
-    if kind == "iou":
-        return 1 - soft_iou(alpha, target, weight)
-    if kind == "bce":
-        area = weight.sum((-2, -1)).clamp(min=1)
-        entropy = (entropy * weight).sum((-2, -1)) / area
-        return entropy + 1 - soft_iou(alpha, target, weight)
     # Wrong pixels get more weight; the total weight of each matte is constant.
     focus = (alpha - target).square().detach() * weight
     entropy = (entropy * focus).sum((-2, -1)) / focus.sum((-2, -1)).clamp(min=1e-6)
     both = (alpha * target * weight).sum((-2, -1))
     sizes = ((alpha.square() + target.square()) * weight).sum((-2, -1))
     return entropy + 1 - (2 * both + 1) / (sizes + 1)
+
+
+def _missing_iou(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    return 1 - soft_iou(logits.sigmoid(), target, weight)
+
+
+@dataclass(frozen=True, slots=True)
+class RegionLoss:
+    """A loss of the whole region.
+
+    Attributes:
+        compute: see :func:`region_loss`, without the kind.
+        replaces_l1: whether hard labels have it alone; else it is added to their L1.
+    """
+
+    compute: Callable[[Tensor, Tensor, Tensor], Tensor]
+    replaces_l1: bool = True
+
+
+REGION_LOSSES = {
+    "bce": RegionLoss(_entropy_and_iou),
+    "focal": RegionLoss(_focal_and_dice),
+    "iou": RegionLoss(_missing_iou, replaces_l1=False),
+}
+"""By the names of settings: cross-entropy plus soft IoU; the normalised focal loss
+(RITM) plus Dice; soft IoU alone."""
 
 
 def soft_iou(alpha: Tensor, target: Tensor, weight: Tensor) -> Tensor:
@@ -96,9 +129,7 @@ def zim_loss(
         weight: (B, H, W).
         exact: (B,) 1 where the target is a matte; 0 for hard labels, whose edges are
             too inaccurate for the gradient term.
-        region_kind: kind of :func:`region_loss`.  With ``bce`` and ``focal`` hard
-            labels have the region loss alone; ``iou`` adds the soft IoU to the paper's
-            loss; None is the paper's loss.
+        region_kind: kind of :func:`region_loss`; None is the paper's loss.
 
     Returns:
         A scalar and its parts for the log.
@@ -110,7 +141,7 @@ def zim_loss(
     edges = matte_loss(alpha, target, weight, exact[:, None])
     if region_kind is not None:
         region = region_loss(logits, target, weight, region_kind)
-        if region_kind != "iou":  # keep the L1 term of hard labels
+        if REGION_LOSSES[region_kind].replaces_l1:
             edges = edges * exact[:, None]
     each = region + edges
     main = each[:, 0].mean()

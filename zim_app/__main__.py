@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from zim_app.cli import main as cli
+from zim_app.cli.streams import prepare_streams
 
 _NO_DISPLAY = (
     "there is no display to open a window on. "
@@ -38,6 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code, see :mod:`zim_app.cli.main`.
     """
+    prepare_streams()
     argv = sys.argv[1:] if argv is None else list(argv)
     if argv and argv[0] in cli.COMMANDS:
         return cli.run(argv)

@@ -1,6 +1,7 @@
 """Tests of adapting a model to corrections, with a small network and few steps."""
 
 import json
+from importlib import import_module
 from pathlib import Path
 
 import cv2
@@ -124,6 +125,23 @@ def test_mistakes_in_settings_are_named(setting, message, pairs, tmp_path):
     options = run_module.AdaptationOptions((pairs,), "small", out, 1.0, settings)
     with pytest.raises(ZimError, match=message):
         run_module.adapt_model(options, tmp_path, lambda _: None, lambda: True)
+
+
+@pytest.mark.parametrize("minutes", ["nan", "-1", "soon"])
+def test_a_time_that_is_none_is_refused(minutes, pairs, tmp_path, capsys):
+    options = ["--out", str(tmp_path / "a.safetensors"), "--minutes", minutes]
+    for module in (["adapt", str(pairs)], ["train_tiny", "a.toml", "--data", "."]):
+        main = import_module(f"training.{module[0]}").main
+        with pytest.raises(SystemExit):
+            main([*module[1:], *options])
+        assert f"{minutes!r} is not a number of minutes" in capsys.readouterr().err
+
+
+def test_no_time_is_one_step(capsys, pairs, tmp_path):
+    out = ("--out", tmp_path / "a.safetensors", "--minutes", 0)
+    code, events = run(capsys, pairs, "--model", "small", *out)
+    assert code == 0
+    assert events[-1].steps == 1
 
 
 def test_the_result_is_a_safetensors_file(capsys, pairs, tmp_path):

@@ -1,7 +1,15 @@
 import pytest
 import torch
 
-from training.losses import gradients, matte_loss, region_loss, soft_iou, zim_loss
+from training.config import TrainConfig
+from training.losses import (
+    REGION_LOSSES,
+    gradients,
+    matte_loss,
+    region_loss,
+    soft_iou,
+    zim_loss,
+)
 
 TARGET = torch.zeros(2, 16, 16)
 TARGET[:, 4:12, 4:12] = 1
@@ -50,7 +58,7 @@ def test_hard_labels_get_no_gradient_loss():
     assert soft["loss"] > hard["loss"]
 
 
-@pytest.mark.parametrize("kind", ["bce", "focal", "iou"])
+@pytest.mark.parametrize("kind", REGION_LOSSES)
 def test_region_losses_fall_as_the_prediction_improves(kind):
     target = torch.zeros(1, 16, 16)
     target[:, 4:12, 4:12] = 1
@@ -64,6 +72,8 @@ def test_region_losses_fall_as_the_prediction_improves(kind):
     ]
     assert losses == sorted(losses)
     assert losses[0] < 0.2 * losses[1]
+    settings = {"model": "zim-mini", "steps": 1, "region_loss": kind}
+    assert TrainConfig.checked("a.toml", settings).region_loss == kind
 
 
 def test_the_focal_loss_keeps_to_pixels_that_are_wrong():

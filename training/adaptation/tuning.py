@@ -178,6 +178,8 @@ class _Clock:
     def share(self, step: int) -> float:
         """The share that is done after a step, in [0, 1]."""
         elapsed = time.monotonic() - self._started
+        if elapsed >= self.seconds:
+            return 1.0
         return min(1.0, max(elapsed / self.seconds, step / self.steps))
 
     def expected_steps(self, step: int) -> int:

@@ -7,15 +7,13 @@ standard error stream), 2 wrong usage, 130 interrupted.
 from __future__ import annotations
 
 import argparse
-import codecs
-import io
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Protocol, TextIO, cast
+from typing import Protocol, cast
 
 from zim_app.cli.progress import one_line
+from zim_app.cli.streams import null_stream
 from zim_model.errors import ZimError
 from zim_model.runtime.atomic_files import describe_os_error
 
@@ -48,32 +46,21 @@ def run(argv: Sequence[str]) -> int:
         command = cast(Command, module)
         command.configure(parser)
         args = parser.parse_args(argv[1:])
-        _allow_any_name(sys.stdout)
         code = command.run(args)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed, as in a service
+            sys.stdout.flush()
     except argparse.ArgumentError as error:
         parser.error(error.message)
     except ZimError as error:
         return fail(str(error))
     except KeyboardInterrupt:
         return fail("interrupted.", 130)
-    except (
-        BrokenPipeError
-    ):  # the reader has closed the pipe, as in `zim-studio ... | head`
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # flushed at exit
+    except BrokenPipeError:  # the reader has ended, as in `zim-studio ... | head`
+        sys.stdout = null_stream()  # flushed at exit
         return 1
     except OSError as error:  # such as a file name that is too long
         return fail_with(error)
     return code
-
-
-def _allow_any_name(stream: TextIO) -> None:
-    """Print names that are no text in the stream's encoding in place of failing."""
-    if isinstance(stream, io.TextIOWrapper):
-        is_utf8 = codecs.lookup(stream.encoding).name == "utf-8"
-        # In UTF-8 the very bytes of a file's name, which other programs can open.
-        errors = "surrogateescape" if is_utf8 else "backslashreplace"
-        stream.reconfigure(errors=errors)
 
 
 def fail(reason: str, code: int = 1) -> int:

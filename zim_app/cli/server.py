@@ -118,6 +118,7 @@ def make_app(remover: Remover, limits: Limits, model: str) -> Any:
     from fastapi.responses import HTMLResponse, JSONResponse, Response
 
     queue = EngineQueue(remover, limits.waiting)
+    read = partial(read_options, default_model=model)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -148,8 +149,8 @@ def make_app(remover: Remover, limits: Limits, model: str) -> Any:
         try:
             async with asyncio.timeout(limits.seconds):
                 photo, fields = await _read_form(request, limits.size)
-                given = {"model": model, **fields, **request.query_params}
-                png = await queue.remove(photo, read_options(given))
+                options = read({**fields, **request.query_params})
+                png = await queue.remove(photo, options)
         except TimeoutError:
             reason = f"The request took longer than {limits.seconds:g} s."
             return JSONResponse({"detail": reason}, 408)
@@ -177,19 +178,21 @@ def check_model(name: str) -> None:
         )
 
 
-def read_options(given: Mapping[str, str]) -> dict[str, Any]:
+def read_options(given: Mapping[str, str], default_model: str) -> dict[str, Any]:
     """Options of :func:`zim_model.remove` from those of a request.
 
     Args:
         given: by the names in :data:`OPTIONS`; others, such as those of rembg's alpha
-            matting, are ignored.
+            matting, are ignored, and empty ones are as if they were not given.
+        default_model: where none is named.
 
     Raises:
         Refused: a value is malformed.
         WeightsError: the model is not installed.
     """
-    check_model(given["model"])
-    options: dict[str, Any] = {"model": given["model"]}
+    model = given.get("model") or default_model
+    check_model(model)
+    options: dict[str, Any] = {"model": model}
     only_mask = given.get("om", "").lower()
     if only_mask not in (*_TRUE, *_FALSE):
         raise Refused(422, "om is true or false.")

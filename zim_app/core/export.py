@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import os
 from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -69,7 +70,7 @@ Progress = Callable[[float], None]
 def export(
     image: Image,
     targets: Sequence[ExportTarget],
-    path: Path,
+    path: str | os.PathLike[str],
     options: ExportOptions = ExportOptions(),  # noqa: B008 - a frozen value
     *,
     taken: Container[Path] | None = None,
@@ -108,7 +109,7 @@ def export(
         ZimError: an option or alpha is invalid, or there is nothing to trim to.
         Cancelled: ``cancelled`` became true.
     """
-    written = path if taken is None else free_path(path, taken)
+    written = Path(path) if taken is None else free_path(Path(path), taken)
     file_format = check_target(image, written, options)
     replace(options, format=file_format.id).validate()
     for target in targets:

@@ -8,6 +8,7 @@ profile of the file.  Files are only read, never written.
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
 import tempfile
 import warnings
@@ -137,7 +138,7 @@ class Image:
         return build_image(decoded, None, name)
 
 
-def load_image(path: Path, view: GreyView | None = None) -> Image:
+def load_image(path: str | os.PathLike[str], view: GreyView | None = None) -> Image:
     """Read an image: JPEG, PNG, TIFF, WebP, BMP, GIF, AVIF, JPEG XL or OpenEXR.
 
     Floats, of TIFF and OpenEXR, are light and become sRGB of 16 bits.  HEIC, raw
@@ -154,6 +155,7 @@ def load_image(path: Path, view: GreyView | None = None) -> Image:
         ImageError: the file is missing, unreadable, empty, not an image, damaged, of a
             variant that is not supported, or above ``MAX_PIXELS``.
     """
+    path = Path(path)
     return isolation.run(path, _load, path, view or GreyView())
 
 

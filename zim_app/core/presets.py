@@ -179,7 +179,7 @@ def read_preset(path: Path) -> Preset:
 
 
 def write_preset(
-    path: Path, options: ExportOptions, *, exclusive: bool = False
+    path: str | os.PathLike[str], options: ExportOptions, *, exclusive: bool = False
 ) -> None:
     """Write a preset to a file, atomically; an existing one is replaced.
 
@@ -191,7 +191,7 @@ def write_preset(
         ZimError: an option is out of range, or the file cannot be written.
     """
     content = {"options": options.validate().to_json()}
-    write_json(path, KIND, VERSION, content, exclusive=exclusive)
+    write_json(Path(path), KIND, VERSION, content, exclusive=exclusive)
 
 
 class PresetStore:

@@ -184,8 +184,8 @@ def remove(
             background and 1 for the object, in pixels.
         subject: find the main object where there is neither box nor points; or the name
             or path of an automatic network that finds it, which box and points correct.
-        model: an installed model, or a weight file; an automatic network, such as
-            ``"isnet-general-use"``, is taken as ``subject``.
+        model: an installed model, a weight file, or a folder of ``save_pretrained``; an
+            automatic network, such as ``"isnet-general-use"``, is taken as ``subject``.
         only_mask: the matte alone: grey, (H, W).
         background: a colour, or the path of a photo, to composite the object over; the
             result is RGB then.

@@ -6,6 +6,7 @@ is read for that.  A further layout is a further entry of the table.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -112,7 +113,7 @@ class Layout:
     detected: bool = True
 
 
-def open_dataset(root: Path, layout: str | None = None) -> Dataset:
+def open_dataset(root: str | os.PathLike[str], layout: str | None = None) -> Dataset:
     """The data set in a folder.
 
     Args:
@@ -121,6 +122,7 @@ def open_dataset(root: Path, layout: str | None = None) -> Dataset:
     Raises:
         ZimError: there is no such folder or layout, or no case in it.
     """
+    root = Path(root)
     if not root.is_dir():
         raise ZimError(
             msg("{root} is no folder.", root=root),

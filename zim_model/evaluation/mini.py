@@ -8,6 +8,7 @@ points, boxes and segmentations.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +29,7 @@ POINTS = 5
 _SEED = 3000
 
 
-def write_mini_dataset(folder: Path, images: int = 4) -> Path:
+def write_mini_dataset(folder: str | os.PathLike[str], images: int = 4) -> Path:
     """Write the set and return its root, ``folder/MicroMat3K``.
 
     Args:
@@ -37,7 +38,7 @@ def write_mini_dataset(folder: Path, images: int = 4) -> Path:
     Raises:
         ZimError: the set is there already, or cannot be written.
     """
-    root = folder / FOLDER
+    root = Path(folder, FOLDER)
     if root.exists():
         raise ZimError(
             msg("{root} exists already.", root=root), msg("Choose another folder.")

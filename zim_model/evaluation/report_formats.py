@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple, fields
 from pathlib import Path
@@ -35,7 +36,7 @@ Writer = Callable[[Report, Dataset | None], str]
 
 def write_report(
     report: Report,
-    folder: Path,
+    folder: str | os.PathLike[str],
     dataset: Dataset | None = None,
     formats: Sequence[str] | None = None,
 ) -> tuple[Path, ...]:
@@ -57,9 +58,9 @@ def write_report(
         texts[CLICKS_FILE] = drawn
     written = []
     for name, text in texts.items():
-        path = folder / name
+        path = Path(folder, name)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             with atomic_write(path) as stream:
                 # Names of files need not be UTF-8.
                 stream.write(text.encode("utf-8", "backslashreplace"))

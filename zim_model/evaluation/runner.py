@@ -131,9 +131,9 @@ class EvaluationOptions:
 def evaluate(
     dataset: Dataset,
     systems: Sequence[System],
-    out: Path,
+    out: str | os.PathLike[str],
     *,
-    prompts: Sequence[PromptKind] = DEFAULT_PROMPTS,
+    prompts: Sequence[PromptKind | str] = DEFAULT_PROMPTS,
     options: EvaluationOptions = EvaluationOptions(),
     control: RunControl | None = None,
     engine: Engine | None = None,
@@ -166,7 +166,7 @@ def evaluate(
         dataset: see :func:`zim_model.evaluation.open_dataset`.
         systems: models and folders of predictions, with different names.
         out: folder of the results; created if missing.
-        prompts: kinds of prompts.
+        prompts: kinds of prompts, or their names for :meth:`PromptKind.parse`.
         control: pauses and cancels.
         engine: runs the models, on this thread; None makes one on demand.
 
@@ -178,14 +178,16 @@ def evaluate(
     check_unique_names(system.name for system in systems)
     if not prompts:
         raise ZimError(msg("There is no kind of prompt."), PROMPT_KINDS)
+    kinds = [PromptKind.parse(x) if isinstance(x, str) else x for x in prompts]
     if engine is None and any(isinstance(system, ModelSystem) for system in systems):
         from zim_model.inference.engine import Engine  # imports torch
 
         engine = Engine()
+    folder = Path(out)
     run = _EvaluationRun(
-        dataset, systems, prompts, out, options, control or RunControl(), engine
+        dataset, systems, kinds, folder, options, control or RunControl(), engine
     )
-    path = out / journal_name(options.shard)
+    path = folder / journal_name(options.shard)
     with EvaluationJournal(path, run.config, resume=options.resume) as journal:
         yield from run.events(journal)
 

@@ -233,6 +233,10 @@ class PredictionFolder:
     name: str
     folder: Path
 
+    def __post_init__(self) -> None:
+        """Take the folder's path as text, too."""
+        object.__setattr__(self, "folder", Path(self.folder))
+
     @classmethod
     def parse(cls, text: str) -> PredictionFolder:
         """Read ``NAME=DIR``.

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from zim_model.assets import asset_path
+from zim_model.backends.prompt_maps import RADIUS
 from zim_model.errors import WeightsError, msg
 from zim_model.network.config import TINY_KEY
 from zim_model.network.tiny import DetailStage, ZimTiny
@@ -34,6 +35,22 @@ from zim_model.onnx.tiny import (
 )
 from zim_model.runtime.atomic_files import atomic_write, check_absent
 from zim_model.weights.installed import OVERWRITE_CURE, require_onnx
+
+MEANINGS = {
+    "image": "RGB, (value - 127) / 128 of values from 0 to 255; scaled to the side of "
+    "the square at the top left, padded by 0 (predict: the whole photo or a part; "
+    "detail_features: the same at twice the side)",
+    "maps": "for each set of prompts, in pixels of the image, 0 or 1: disks of radius "
+    f"{RADIUS} at positive points; at negative points; the filled box; and alpha of an "
+    "earlier prediction, 0 to 1, or 0",
+    "logits": "at half the side of the image, cut off at the padding: candidates best, "
+    "part, object and group; alpha is 1 / (1 + exp(-logits)). refine takes one of them",
+    "iou": "predicted intersection over union of each candidate",
+    "fine": "features of the image, from detail_features to refine",
+    "middle": "features of the image, from detail_features to refine",
+    "finer": "logits at twice the side of the given ones, for alpha in place of theirs",
+}
+"""Of the graphs' inputs and outputs, for their metadata."""
 
 
 class _Features(nn.Module):
@@ -131,7 +148,8 @@ def _export(
         )
     graph = onnx.load_from_string(stream.getvalue())
     graph.metadata_props.add(key=TINY_KEY, value=described)
-    graph.metadata_props.add(key="image", value="RGB, (value - 127) / 128, padded by 0")
+    for name in (*inputs, *outputs):
+        graph.metadata_props.add(key=name, value=MEANINGS[name])
     if not weights:
         _drop_weights(graph)
     data: bytes = graph.SerializeToString()

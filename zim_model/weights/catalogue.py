@@ -11,6 +11,7 @@ from zim_model.assets import asset_path
 from zim_model.errors import WeightsError, msg
 from zim_model.weights.installed import (
     ONNX_FILES,
+    PRETRAINED_FILE,
     WEIGHT_SUFFIXES,
     Kind,
     check_weight_file,
@@ -430,8 +431,8 @@ def locate(model: str) -> Path:
     """The weight file of a model, or the folder of a pair of graphs.
 
     Args:
-        model: a name of :func:`zim_model.weights.installed.installed_models`, or a
-        path.
+        model: a name of :func:`zim_model.weights.installed.installed_models`; or the
+            path of a file, of a pair of graphs, or of what ``save_pretrained`` wrote.
 
     Raises:
         WeightsError: there is no such model here, or it takes no prompts.
@@ -463,6 +464,8 @@ def locate(model: str) -> Path:
     is_file = path.suffix in WEIGHT_SUFFIXES and not os.path.isdir(path)
     if is_file or os.path.isfile(path / ONNX_FILES[0]):
         return path
+    if os.path.isfile(path / PRETRAINED_FILE):
+        return path / PRETRAINED_FILE
     info = find_known(model)
     if info is not None:
         raise WeightsError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -140,3 +141,29 @@ def test_a_closed_stream_is_an_error_of_ours(photo, monkeypatch, capsys, stream)
     monkeypatch.setattr(sys, stream, None)
     assert main(["matte", "-", "--box", BOX]) == 1
     assert "standard" in capsys.readouterr().err
+
+
+def test_closed_streams_do_not_stop_what_writes_files(photo, tmp_path):
+    """Closed as by ``>&- 2>&-``; the result would be the first file to be opened."""
+    out = tmp_path / "out.png"
+    command = [sys.executable, "-m", "zim_app", "matte", photo, "--box", BOX, "-o", out]
+    script = 'exec "$@" >&- 2>&-'
+    ended = subprocess.run(["sh", "-c", script, "sh", *map(str, command)], timeout=60)
+    assert ended.returncode == 0
+    with Image.open(out) as image:
+        assert image.size == (80, 60)
+
+
+def test_messages_never_go_into_the_result(photo, expected, monkeypatch, capfdbinary):
+    monkeypatch.setattr(sys, "stderr", None)
+    assert main(["matte", str(photo), "--box", BOX, "-o", "-"]) == 0
+    assert capfdbinary.readouterr().out == expected
+
+
+def test_progress_is_dropped_where_there_is_no_stream(photo, tmp_path, monkeypatch):
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, None)
+    out = tmp_path / "out"
+    box = "0.1,0.1,0.9,0.9"
+    assert main(["batch", str(photo.parent), "-o", str(out), "--box", box]) == 0
+    assert (out / "photo-cutout.png").exists()

@@ -117,6 +117,8 @@ def test_the_answer_is_that_of_one_call(serving, photo) -> None:
     status, kind, answer = ask(port, form(photo), "?box=20,10,60,50")
     assert (status, kind) == (200, "image/png")
     assert answer == zim_model.remove(photo, box=(20, 10, 60, 50))
+    blank = "&points=&model=&om=&bgc="  # as forms send what was left empty
+    assert ask(port, form(photo), f"?box=20,10,60,50{blank}")[2] == answer
     query = "?points=40,30;5,5,0&om=true"
     matte = ask(port, form(photo), query)[2]
     points = [(40, 30), (5, 5, 0)]

@@ -24,6 +24,7 @@ from zim_app.core.export import (
 )
 from zim_app.core.images import Image, load_image
 from zim_app.core.layered import LayeredImage, LayerSource
+from zim_app.core.presets import PresetStore, write_preset
 from zim_model.errors import Cancelled, ImageError, ZimError
 
 OPAQUE = 65535
@@ -378,3 +379,11 @@ def test_exports_at_the_same_time_never_replace_each_other(photo, tmp_path):
         written = [path for paths in pool.map(work, range(4)) for path in paths]
     assert len(set(written)) == len(written) == 20
     assert sorted(written) == sorted(folder.iterdir())
+
+
+def test_paths_as_text(tmp_path: Path, photo: Image) -> None:
+    path = str(tmp_path / "a.png")
+    assert export(photo, [ExportTarget(square(2, 10, 22, 25))], path) == Path(path)
+    assert load_image(path).source_alpha is not None
+    write_preset(str(tmp_path / "a.json"), ExportOptions())
+    assert PresetStore().find(str(tmp_path / "a.json")).options == ExportOptions()

@@ -6,7 +6,14 @@ from PIL import Image
 
 from tests.zim_model.evaluation.conftest import BOX, CLICKS, INLINE, blank, rows_of, run
 from zim_model.errors import ZimError
-from zim_model.evaluation import PredictionFolder, open_dataset
+from zim_model.evaluation import (
+    Finished,
+    PredictionFolder,
+    evaluate,
+    open_dataset,
+    write_report,
+)
+from zim_model.evaluation.mini import write_mini_dataset
 
 
 def test_predictions_of_other_systems_are_found_and_measured(mini, tmp_path, engine):
@@ -85,3 +92,18 @@ def test_a_changed_prediction_is_measured_again(mini, tmp_path, engine):
 def test_other_predictions_are_refused(text):
     with pytest.raises(ZimError):
         PredictionFolder.parse(text)
+
+
+def test_paths_and_prompts_as_text(tmp_path):
+    root = write_mini_dataset(str(tmp_path), images=1)
+    truth = PredictionFolder("truth", f"{root}/matte")
+    out = str(tmp_path / "out")
+    events = evaluate(
+        open_dataset(str(root)), [truth], out, prompts=["box"], options=INLINE
+    )
+    *_, last = events
+    assert isinstance(last, Finished)
+    assert all(row.metrics["SAD"] == 0 for row in last.report.rows)
+    assert all(path.exists() for path in write_report(last.report, out))
+    with pytest.raises(ZimError, match="no kind of prompt"):
+        next(evaluate(open_dataset(str(root)), [truth], out, prompts=["boxx"]))

@@ -126,6 +126,11 @@ def test_graphs_with_weights_run_by_themselves() -> None:
         expected, scores = model(torch.from_numpy(image), torch.from_numpy(maps))
     assert_alike(logits, expected.numpy())
     np.testing.assert_allclose(iou, scores.numpy(), atol=1e-4)
+    described = session.get_modelmeta().custom_metadata_map
+    places = (*session.get_inputs(), *session.get_outputs())
+    assert {place.name for place in places} <= {*described}
+    assert "(value - 127) / 128" in described["image"]
+    assert "exp(-logits)" in described["logits"]
 
 
 def test_other_architectures_run_with_torch(tmp_path: Path) -> None:
