@@ -60,7 +60,8 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    loaded = {name for name in globals() if f"{__name__}.{name}" in sys.modules}
+    return sorted({*__all__, *loaded})
 
 
 def _version() -> str:

@@ -247,6 +247,7 @@ def test_it_needs_no_torch_and_survives_a_fork(tmp_path, pixels) -> None:
         "import os, sys, zim_model\n"
         "assert not {'numpy', 'PIL', 'torch'} & set(sys.modules)\n"
         "assert {'remove', 'matte', '__version__'} <= set(dir(zim_model))\n"
+        "assert not {'os', 'Any', 'import_module'} & set(dir(zim_model))\n"
         f"zim_model.remove(sys.argv[1], box={BOX})\n"
         "assert not {'torch', 'PySide6'} & set(sys.modules)\n"
         "if hasattr(os, 'fork'):\n"
