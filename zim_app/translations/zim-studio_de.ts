@@ -2668,6 +2668,14 @@
         <translation>Geben Sie an, was load_model zurückgibt, oder rufen Sie ZimPredictor.from_pretrained auf.</translation>
     </message>
     <message>
+        <source>{name} is no file, and not in the Hugging Face hub&apos;s cache.</source>
+        <translation>{name} ist keine Datei und liegt nicht im Cache des Hugging Face Hub.</translation>
+    </message>
+    <message>
+        <source>Fetch it with the hub&apos;s own client (hf download {name}), or give a file or one of: {names}.</source>
+        <translation>Laden Sie es mit dem Programm des Hubs (hf download {name}), oder geben Sie eine Datei an oder eines von: {names}.</translation>
+    </message>
+    <message>
         <source>{title} is not installed.</source>
         <translation>{title} ist nicht installiert.</translation>
     </message>

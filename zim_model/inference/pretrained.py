@@ -20,6 +20,7 @@ from zim_model.weights.installed import (
     Kind,
     find_installed,
     holds_trimap_network,
+    installed_models,
 )
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def find_weights(
         download: fetch a known model that is not there.
 
     Raises:
-        WeightsError: the model is known, but not on this computer.
+        WeightsError: the model is known, or an id of the hub, but not on this computer.
         DownloadError: it cannot be fetched.
     """
     name = _name_of(name_or_path)
@@ -157,6 +158,18 @@ def find_weights(
         cached = _in_hub_cache(name)
         if cached is not None:
             return cached
+    if info is None and _HUB_ID.fullmatch(name) and not Path(name).suffix:
+        raise WeightsError(
+            msg(
+                "{name} is no file, and not in the Hugging Face hub's cache.", name=name
+            ),
+            msg(
+                "Fetch it with the hub's own client (hf download {name}), or give a "
+                "file or one of: {names}.",
+                name=name,
+                names=", ".join(model.name for model in installed_models()),
+            ),
+        )
     if info is None:
         return None
     if download:

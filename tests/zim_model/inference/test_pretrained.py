@@ -65,6 +65,11 @@ def test_a_cache_without_the_main_revision(tmp_path, small_vit) -> None:
     assert load_model("someone/my-zim").config == small_vit.config
 
 
+def test_a_repository_that_is_not_there_says_how_it_is_fetched() -> None:
+    with pytest.raises(WeightsError, match=r"hf download someone/my-zim"):
+        load_model("someone/my-zim")
+
+
 def test_a_path(tmp_path, small_vit) -> None:
     save_model(small_vit, tmp_path / "m.safetensors")
     predictor = ZimPredictor.from_pretrained(tmp_path / "m.safetensors", "cpu")
