@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from training.reading import read_labels, read_photo
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
+from zim_model.errors import MALFORMED, ZimError
 from zim_model.evaluation.datasets import MATTE_MARK, pairs_beside
 from zim_model.evaluation.reading import as_alpha, read_matte
 from zim_model.evaluation.systems import ModelSystem
@@ -65,8 +66,12 @@ def labelled_cases(root: Path, targets: str = TARGETS) -> Iterator[DevCase]:
     """Yield the regions listed in a file of targets.
 
     Its paths are relative to the parent folder of ``root``.
+
+    Raises:
+        ZimError: there is no such file, or it has another form.
+        OSError: an image is missing or unreadable.
     """
-    for row in json.loads((root / targets).read_text("utf-8")):
+    for row in _read_targets(root / targets):
         labels = read_labels(root.parent / row["labels"])
         yield DevCase(
             f"{row['image']}:{row['region']}",
@@ -75,6 +80,20 @@ def labelled_cases(root: Path, targets: str = TARGETS) -> Iterator[DevCase]:
             labels > 0,
             len(np.unique(labels[labels > 0])),
         )
+
+
+def _read_targets(path: Path) -> list[dict[str, Any]]:
+    """The rows of a file of targets: an image, its label map and a region."""
+    try:
+        rows = json.loads(path.read_text("utf-8"))
+        return [
+            {key: row[key] for key in ("image", "labels", "region")} for row in rows
+        ]
+    except (OSError, *MALFORMED) as error:
+        raise ZimError(
+            f"{path} is no list of targets: {error!r}.",
+            "Give a development folder, see training/README.md.",
+        ) from error
 
 
 def subject_cases(root: Path) -> Iterator[DevCase]:

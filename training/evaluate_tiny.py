@@ -202,7 +202,7 @@ def evaluate(
 
     Raises:
         OSError: an image is missing or unreadable.
-        ZimError: a model cannot be used.
+        ZimError: a model cannot be used, or the folder is no development folder.
     """
 
     def in_selected_half(case: DevCase) -> bool:
@@ -294,6 +294,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="all images, one half of them, or several of these",
     )
     arguments = parser.parse_args(argv)
+    if arguments.limit < 0 or arguments.clicks < 1:
+        parser.error("--limit is 0 or more, --clicks 1 or more")
     models = tuple(arguments.model or ["zim-tiny"])
     finish = STANDARD_FINISH if arguments.clean_edge else UNFINISHED
     comparison = Comparison(models, not arguments.alone, arguments.clicks, finish)

@@ -2,17 +2,21 @@
 
 Weights between those before and after a run often keep the skills of both (model soups,
 Wortsman et al. 2022; WiSE-FT, 2022).  The detail stage, which sees nothing but an image
-and a coarse matte, is B's.
+and a coarse matte, is B's.  What is made of weights for research only is so, too, and
+its metadata says it.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from training.adaptation.blending import blend
+from training.run_record import TRAINING_KEY
+from training.tiny.licences import RESEARCH_ONLY, is_for_research
 from zim_model.errors import WeightsError, ZimError
 from zim_model.network.tiny import ZimTiny
 from zim_model.weights.catalogue import locate
@@ -69,9 +73,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"--share is {arguments.share:g}; give a number from 0 to 1")
     if arguments.out.exists():
         parser.error(f"{arguments.out} exists already; choose another name")
+    if arguments.out.suffix != ".safetensors":
+        parser.error(f"{arguments.out} does not end in .safetensors")
     try:
-        first, second = _load(arguments.first), _load(arguments.second)
-        save_model(merge(first, second, arguments.share), arguments.out)
+        names = (arguments.first, arguments.second)
+        first, second = map(_load, names)
+        merged = merge(first, second, arguments.share)
+        told = {"merged": names, "share": arguments.share}
+        if any(map(is_for_research, names)):
+            told |= RESEARCH_ONLY
+            print("The merged weights are for research only.", file=sys.stderr)
+        metadata = {TRAINING_KEY: json.dumps(told)}
+        save_model(merged, arguments.out, metadata=metadata, exclusive=True)
     except ZimError as error:
         print(f"merge_weights: error: {error}", file=sys.stderr)
         return 1

@@ -170,6 +170,15 @@ def test_clicks_go_on_until_nothing_is_left_to_learn(folder):
 def test_a_missing_folder_is_named(tmp_path, capsys):
     assert main(["--data", str(tmp_path / "none")]) == 1
     assert "none" in capsys.readouterr().err
+    (tmp_path / "targets.json").write_text('[{"image": "a.jpg"}]')
+    assert main(["--data", str(tmp_path)]) == 1
+    assert "development folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", [["--limit", "-1"], ["--clicks", "0"]])
+def test_numbers_out_of_range_are_refused(wrong, tmp_path):
+    with pytest.raises(SystemExit):
+        main(["--data", str(tmp_path), *wrong])
 
 
 def test_a_image_is_in_one_half_with_all_its_regions():

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from training.base_trainer import BaseTrainer, Batch
 from training.tiny.config import TinyTrainConfig
 from training.tiny.initial import imagenet_weights
+from training.tiny.licences import is_for_research
 from training.tiny.losses import detail_loss, tiny_loss
 from training.tiny.prompts import correct
 from zim_model.errors import ZimError
@@ -113,6 +114,12 @@ class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
                 f"{path} holds a {initial.config.name} of another shape than"
                 f" {self.config.model}.",
                 "Start without it, or from one trained with the same configuration.",
+            )
+        if self.config.weights == "open" and is_for_research(path):
+            raise ZimError(
+                f"{path} was trained on images for research only, and so would be what"
+                " is made of it.",
+                'Begin with other weights, or say weights = "all".',
             )
         # A detail stage that the file lacks is trained from nothing; one that this
         # model lacks is left out.

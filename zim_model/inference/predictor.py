@@ -8,10 +8,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -19,7 +19,7 @@ from PIL import Image
 from torch import Tensor
 
 from zim_model.arguments import as_doubles, check_choice
-from zim_model.arrays import FloatArray
+from zim_model.arrays import ByteArray, FloatArray
 from zim_model.backends.backend import Backend, EncodedView, TokenBackend
 from zim_model.backends.view import View
 from zim_model.errors import ImageError, PromptError, msg
@@ -27,7 +27,7 @@ from zim_model.image_input import as_rgb
 from zim_model.inference.iterative import IterativePredictor
 from zim_model.inference.official import has_official_code
 from zim_model.inference.oom_fallback import open_backend
-from zim_model.inference.prediction import PredictRequest
+from zim_model.inference.prediction import Prediction, PredictRequest
 from zim_model.inference.pretrained import backend_for, locate_prompted
 from zim_model.inference.prompt_arrays import (
     box_as_array,
@@ -37,6 +37,8 @@ from zim_model.inference.prompt_arrays import (
     size_as_pair,
     stack_results,
 )
+from zim_model.inference.upsampling import upsample_prediction
+from zim_model.network.config import NUM_MASK_TOKENS
 from zim_model.network.sam_interface import (
     check_tensor,
     prompt_tokens_of,
@@ -44,7 +46,7 @@ from zim_model.network.sam_interface import (
     transform_of,
 )
 from zim_model.prompts import PromptSet
-from zim_model.request import never_cancelled
+from zim_model.request import ALPHA_MAX, never_cancelled
 from zim_model.runtime.devices import within_memory
 from zim_model.runtime.lru import ByteBoundedLru
 from zim_model.weights.checkpoint import load_model
@@ -56,8 +58,6 @@ if TYPE_CHECKING:
 
 CACHE_BYTES = 1 << 30
 """Most memory for the features of an image's views."""
-OUTSIDE = -30.0
-"""Logit outside the view of an object model: alpha 1e-13."""
 
 
 class ZimPredictor:
@@ -66,8 +66,8 @@ class ZimPredictor:
     The methods and attributes are those of ``SamPredictor``.  A SAM gives what Meta's
     code gives: three masks (or one), true above a logit of 0.  A ZIM gives what the
     official code gives: four mattes (or one), float32 alpha.  Points and a box count
-    together.  zim-tiny looks at the object more closely, as in the studio, and takes no
-    tensors and no mask input.
+    together.  zim-tiny looks at the object more closely, and its first matte is that of
+    the studio; it takes no tensors and no mask input.
 
     Args:
         model: a :class:`~zim_model.network.zim.Zim` or zim-tiny, or any backend.
@@ -413,7 +413,7 @@ class ZimPredictor:
     def _predict_object(
         self, prompts: PromptSet, *, multimask_output: bool, return_logits: bool
     ) -> tuple[npt.NDArray[Any], FloatArray, FloatArray]:
-        """As :meth:`predict`, by looking at the object more closely."""
+        """As :meth:`predict`, by looking at the object more closely, as the engine."""
         assert self._image is not None
         height, width = self._image.shape[:2]
         prompts = prompts.validate(height, width)
@@ -427,16 +427,16 @@ class ZimPredictor:
             cancelled=never_cancelled,
         )
         prediction = self._predictor.predict(request)
-        count = None if multimask_output else 1
-        view, alphas = prediction.view, prediction.alphas[:count]
-        low = _logit(alphas)
-        masks = np.full((len(alphas), height, width), OUTSIDE, np.float32)
-        region = np.s_[view.top : view.bottom, view.left : view.right]
-        for mask, logits in zip(masks, low, strict=True):
-            mask[region] = cv2.resize(logits, (view.width, view.height))
-        if not return_logits:
-            masks = (1 / (1 + np.exp(-masks))).astype(np.float32)
-        return masks, prediction.scores[:count], low
+        count = NUM_MASK_TOKENS if multimask_output else 1
+        masks = np.stack(
+            [
+                _studio_alpha(request, prediction, self._image, candidate)
+                for candidate in range(count)
+            ]
+        )
+        low = _logit(prediction.alphas[:count])
+        shown = _logit(masks) if return_logits else masks
+        return shown, prediction.scores[:count], low
 
     def get_image_embedding(self) -> Tensor:
         """The whole image's embedding, (1, C, G, G).
@@ -474,6 +474,17 @@ class ZimPredictor:
             encoded = self.backend.encode(self._image, view)
             self._views.put(view, encoded)
         return encoded
+
+
+def _studio_alpha(
+    request: PredictRequest, prediction: Prediction, image: ByteArray, candidate: int
+) -> FloatArray:
+    """Alpha (H, W) float32 in [0, 1] of a candidate, made as by the engine."""
+    if candidate != request.candidate:  # the finer matte is not of this one
+        request = replace(request, candidate=candidate)
+        prediction = replace(prediction, fine=None)
+    raw = upsample_prediction(request, prediction, image, "guided")
+    return np.asarray(raw.alpha / ALPHA_MAX, np.float32)
 
 
 def _logit(alphas: FloatArray) -> FloatArray:

@@ -5,6 +5,8 @@ import torch
 
 from tests.training.tiny.test_trainer import SMALL as COARSE
 from training.merge_weights import main
+from training.run_record import TRAINING_KEY
+from training.tiny.licences import is_for_research
 from zim_model.network.config import LiteConfig, TinyConfig
 from zim_model.network.tiny import ZimTiny
 from zim_model.weights.checkpoint import load_model, save_model
@@ -42,6 +44,24 @@ def test_models_of_different_shapes_and_other_mistakes_are_named(
     assert "different configurations" in capsys.readouterr().err
     assert main([str(pair[0]), str(tmp_path / "none.safetensors"), "--out", out]) == 1
     assert "none.safetensors" in capsys.readouterr().err
-    for wrong in (["--share", "2", "--out", out], ["--out", str(pair[0])]):
+    for wrong in (
+        ["--share", "2", "--out", out],
+        ["--share", "nan", "--out", out],
+        ["--out", str(pair[0])],
+        ["--out", str(tmp_path / "merged.pth")],
+    ):
         with pytest.raises(SystemExit):
             main([*map(str, pair), *wrong])
+
+
+def test_what_is_made_of_research_weights_is_for_research_too(pair, tmp_path, capsys):
+    research, bundled = tmp_path / "research.safetensors", tmp_path / "mix.safetensors"
+    told = {TRAINING_KEY: '{"config": {"weights": "all"}}'}
+    save_model(load_model(pair[0]), research, metadata=told)
+    out, free = tmp_path / "merged.safetensors", tmp_path / "free.safetensors"
+    assert main([str(research), str(pair[1]), "--out", str(out)]) == 0
+    assert "research only" in capsys.readouterr().err
+    assert main([*map(str, pair), "--out", str(free)]) == 0
+    assert main(["zim-tiny", "zim-tiny-research", "--out", str(bundled)]) == 0
+    known = (out, free, bundled, "zim-tiny", "zim-tiny-research")
+    assert [*map(is_for_research, known)] == [True, False, True, False, True]

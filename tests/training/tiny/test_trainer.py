@@ -8,6 +8,7 @@ import torch
 from training import train_tiny
 from training.distributed import ProcessGroup
 from training.loop import TrainingRunOptions as RunOptions
+from training.run_record import TRAINING_KEY
 from training.tiny import config as tiny_config
 from training.tiny import initial
 from training.tiny.config import TinyTrainConfig
@@ -91,6 +92,17 @@ def test_a_run_can_begin_with_trained_weights(small, training_folder, tmp_path):
     save_model(ZimTiny(replace(SMALL, head=16)), other)
     with pytest.raises(ZimError, match="another shape"):
         trainer.start_from(other)
+
+
+def test_an_open_run_begins_with_no_weights_for_research(small, tmp_path):
+    from zim_model.network.tiny import ZimTiny
+
+    path = tmp_path / "research.safetensors"
+    told = {TRAINING_KEY: '{"config": {"weights": "all"}}'}
+    save_model(ZimTiny(SMALL), path, metadata=told)
+    TinyTrainer(small, TEAM).start_from(path)
+    with pytest.raises(ZimError, match="research only"):
+        TinyTrainer(replace(small, weights="open"), TEAM).start_from(path)
 
 
 def test_all_stages_are_trained_together(small, monkeypatch):

@@ -3,6 +3,10 @@ import pytest
 
 from zim_model import ZimPredictor
 from zim_model.errors import ImageError, PromptError
+from zim_model.inference.engine import Engine
+from zim_model.prompts import Box, Point, PromptSet
+from zim_model.recipe import Recipe
+from zim_model.request import Request
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (90, 130, 3), dtype=np.uint8)
 
@@ -61,6 +65,28 @@ def test_an_object_model_predicts_nothing_far_from_its_box(small_tiny):
     masks, _, _ = predictor.predict(box=[10, 10, 40, 40])
     assert masks[:, :, 100:].max() < 1e-6
     assert masks[:, 10:40, 10:40].max() > 1e-6
+
+
+def test_the_first_matte_of_zim_tiny_is_that_of_the_engine() -> None:
+    image = np.full((90, 130, 3), 60, np.uint8)
+    image[20:70, 30:80] = (200, 150, 40)
+    prompts = PromptSet((Point(50, 40), Point(90, 60, False)), Box(25, 15, 90, 75))
+    matte = Engine().solve(Request(image, "a", Recipe(prompts)))
+    predictor = ZimPredictor.from_pretrained("zim-tiny", "cpu")
+    predictor.set_image(image)
+    given = {
+        "point_coords": [[50, 40], [90, 60]],
+        "point_labels": [1, 0],
+        "box": [25, 15, 90, 75],
+    }
+    masks, scores, _ = predictor.predict(**given)
+    assert masks.shape == (4, 90, 130)
+    np.testing.assert_array_equal(np.rint(masks[0] * 65535), matte.alpha)
+    np.testing.assert_array_equal(scores, matte.scores)
+    logits, _, _ = predictor.predict(
+        **given, multimask_output=False, return_logits=True
+    )
+    np.testing.assert_allclose(1 / (1 + np.exp(-logits)), masks[:1], atol=2e-6)
 
 
 @pytest.mark.parametrize(
