@@ -21,7 +21,7 @@ from zim_app.core.training_pairs import FOLDER
 from zim_model.errors import ZimError
 from zim_model.inference.engine import Engine
 from zim_model.network.tiny import ZimTiny
-from zim_model.runtime.atomic_files import explained_write
+from zim_model.runtime.atomic_files import check_absent, explained_write
 from zim_model.weights.adapted import ADAPTATION_KEY, Adaptation
 from zim_model.weights.catalogue import locate
 from zim_model.weights.checkpoint import load_model, save_model
@@ -116,11 +116,8 @@ def _check_target(options: AdaptationOptions) -> None:
     folder = options.out.parent
     with explained_write(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    for path in (options.out, options.sheet):
-        if path.exists():
-            raise ZimError(
-                f"{path} exists already.", "Choose another name; nothing is replaced."
-            )
+    cure = "Choose another name; nothing is replaced."
+    check_absent((options.out, options.sheet), cure)
 
 
 def _load_parent(name: str) -> ZimTiny:

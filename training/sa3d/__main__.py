@@ -25,10 +25,11 @@ from training.sa3d.pose_check import check_poses
 from training.sa3d.scene import POSES_FILE, PosedImage, read_scene
 from training.sa3d.segmentation import SegmentationConfig, Solver, final_mask, segment
 from zim_model.arrays import BoolArray
-from zim_model.errors import DeviceError, PromptError, ZimError
+from zim_model.errors import PromptError, ZimError
 from zim_model.inference.engine import Engine
 from zim_model.prompts import Box, Point, PromptSet
 from zim_model.runtime.atomic_files import explained_write
+from zim_model.runtime.devices import resolve_device
 from zim_model.weights.catalogue import locate
 
 FIELD_FILE = "field.safetensors"
@@ -69,7 +70,9 @@ def _run(arguments: argparse.Namespace, make_solver: Callable[[], Solver]) -> No
     if not arguments.trust_poses:
         check_poses(views, poses)
     locate(arguments.model)  # before minutes are spent
-    device = _device(arguments.device)
+    # An Apple GPU is taken only where it is named: none was ever tried.
+    best = "cuda" if torch.cuda.is_available() else "cpu"
+    device = torch.device(resolve_device(arguments.device or best))
     started = time.monotonic()
     frame = fit_frame([view.camera for view in views])
     fit = FitConfig(
@@ -120,21 +123,6 @@ def _run(arguments: argparse.Namespace, make_solver: Callable[[], Solver]) -> No
         f"{out}: masks of {len(views)} views;"
         f" field {fitted - started:.0f} s, masks {ended - fitted:.0f} s"
     )
-
-
-def _device(name: str | None) -> torch.device:
-    """The device of that name, by default a GPU if there is one.
-
-    Raises:
-        DeviceError: there is none.
-    """
-    name = name or ("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        return torch.zeros(1, device=name).device
-    except (RuntimeError, AssertionError) as error:  # also of torch without CUDA
-        raise DeviceError(
-            f"There is no device {name} here.", "Give --device cpu, or leave it out."
-        ) from error
 
 
 def _prompts_and_truth(

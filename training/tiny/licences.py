@@ -9,9 +9,8 @@ from pathlib import Path
 from training.run_record import TRAINING_KEY
 from zim_model.assets import asset_path
 from zim_model.errors import MALFORMED
-from zim_model.weights.adapted import read_adaptation
+from zim_model.weights.adapted import read_adaptation, read_metadata
 from zim_model.weights.catalogue import MODELS, find_known, locate
-from zim_model.weights.tensors import read_tensors
 
 RESEARCH_ONLY = {"config": {"weights": "all"}}
 """What the metadata of weights for research only says under TRAINING_KEY."""
@@ -27,7 +26,7 @@ def is_for_research(weights: str | Path) -> bool:
         weights: name or weight file of a zim-tiny.
 
     Raises:
-        WeightsError: there is no such file, or it is damaged.
+        WeightsError: there is no such file.
     """
     file = locate(str(weights))
     for model in MODELS:
@@ -40,7 +39,7 @@ def is_for_research(weights: str | Path) -> bool:
     if origin is not None and not origin.licence.commercial:
         return True
     try:
-        told = json.loads(read_tensors(file)[0][TRAINING_KEY])
+        told = json.loads(read_metadata(file)[TRAINING_KEY])
         return bool(told["config"]["weights"] == RESEARCH_ONLY["config"]["weights"])
     except MALFORMED:
         return False

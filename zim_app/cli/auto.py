@@ -24,7 +24,12 @@ from zim_model.errors import ImageError, msg
 from zim_model.finish import Finish
 from zim_model.recipe import Options, Recipe
 from zim_model.request import Request, Timings
-from zim_model.runtime.atomic_files import atomic_write, describe_os_error, write_error
+from zim_model.runtime.atomic_files import (
+    atomic_write,
+    check_absent,
+    describe_os_error,
+    write_error,
+)
 from zim_model.weights.catalogue import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -140,7 +145,7 @@ class _OutputNames:
         if self.replace:
             return
         start = f"{self._stem}-"
-        taken = [self.index] if self.index.exists() else []
+        taken = [self.index]
         if self._folder.is_dir():
             taken += sorted(
                 path
@@ -149,11 +154,7 @@ class _OutputNames:
                 and path.stem.startswith(start)
                 and path.stem.removeprefix(start).isdecimal()
             )
-        if taken:
-            raise ImageError(
-                msg("{path} exists already.", path=taken[0]),
-                OTHER_FOLDER,
-            )
+        check_absent(taken, OTHER_FOLDER, ImageError)
 
 
 def _make_folder(folder: Path) -> None:

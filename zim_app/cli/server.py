@@ -118,7 +118,6 @@ def make_app(remover: Remover, limits: Limits, model: str) -> Any:
     from fastapi.responses import HTMLResponse, JSONResponse, Response
 
     queue = EngineQueue(remover, limits.waiting)
-    read = partial(read_options, default_model=model)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -149,7 +148,8 @@ def make_app(remover: Remover, limits: Limits, model: str) -> Any:
         try:
             async with asyncio.timeout(limits.seconds):
                 photo, fields = await _read_form(request, limits.size)
-                options = read({**fields, **request.query_params})
+                given = {**fields, **request.query_params}
+                options = read_options(given, model)
                 png = await queue.remove(photo, options)
         except TimeoutError:
             reason = f"The request took longer than {limits.seconds:g} s."

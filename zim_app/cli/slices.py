@@ -23,7 +23,12 @@ from zim_model.medical.reading import read_volume
 from zim_model.medical.volume import Axis, Volume, file_stem
 from zim_model.medical.window import PRESETS, Window, automatic_window
 from zim_model.request import ALPHA_MAX
-from zim_model.runtime.atomic_files import atomic_write, write_error
+from zim_model.runtime.atomic_files import (
+    OTHER_FOLDER,
+    atomic_write,
+    check_absent,
+    write_error,
+)
 
 WHOLE_TOLERANCE = 1e-3
 """Of a mask's numbers, which a file may store scaled."""
@@ -181,11 +186,7 @@ def _pixels(volume: Volume, index: int, window: Window | None) -> npt.NDArray[np
 
 def _check_free(out: Path, folders: list[str], names: list[str]) -> None:
     paths = (out / folder / name for folder in folders for name in names)
-    taken = next((path for path in paths if path.exists()), None)
-    if taken is not None:
-        raise ZimError(
-            msg("{path} exists already.", path=taken), msg("Choose another folder.")
-        )
+    check_absent(paths, OTHER_FOLDER)
 
 
 def _write(path: Path, pixels: npt.NDArray[np.unsignedinteger]) -> None:

@@ -2612,10 +2612,6 @@
         <translation>{prompts}: {reason}</translation>
     </message>
     <message>
-        <source>{root} exists already.</source>
-        <translation>{root} gibt es schon.</translation>
-    </message>
-    <message>
         <source>{root} holds no images with mattes.</source>
         <translation>{root} enthält keine Bilder mit Masken.</translation>
     </message>

@@ -11,14 +11,12 @@ from zim_model.assets import asset_path, bundled_weights
 from zim_model.conversion.config import ConverterConfig
 from zim_model.conversion.network import ConverterNetwork
 from zim_model.errors import WeightsError, msg
-from zim_model.network.unset_parameters import UnsetParameters
 from zim_model.runtime.atomic_files import atomic_write
 from zim_model.weights.installed import translate_os_errors
 from zim_model.weights.tensors import (
     CONVERTER_KEY,
-    check_fits,
     encode_safetensors,
-    load_strict,
+    load_new,
     read_tensors,
     to_stored_dtype,
 )
@@ -68,11 +66,7 @@ def load_converter(name_or_path: str | Path) -> ConverterNetwork:
             msg("{path} has a malformed configuration.", path=path),
             msg("Download or copy it again."),
         ) from error
-    check_fits(lambda: ConverterNetwork(config), tensors, path)
-    with UnsetParameters():
-        network = ConverterNetwork(config)
-    load_strict(network, tensors, path)
-    return network.eval()
+    return load_new(lambda: ConverterNetwork(config), tensors, path).eval()
 
 
 def save_converter(

@@ -29,7 +29,13 @@ from zim_model.evaluation.systems import PredictionFolder, check_unique_names
 from zim_model.matting.inpainting import find_fill
 from zim_model.onnx.clip import ClipEncoder
 from zim_model.request import ALPHA_MAX
-from zim_model.runtime.atomic_files import atomic_write, write_error
+from zim_model.runtime.atomic_files import (
+    OTHER_FOLDER,
+    atomic_write,
+    check_absent,
+    explained_write,
+    write_error,
+)
 from zim_model.weights.inpainting import find_inpainting_network
 
 CLIP_DISTANCE = "CLIP distance"
@@ -371,15 +377,9 @@ def check_fill_target(folder: Path) -> None:
     """
     for journal in find_journals(folder):
         raise exists_error(journal)
-    for path in (folder / name for name in REPORT_FILES):
-        if path.exists():
-            raise ZimError(
-                msg("{path} exists already.", path=path), msg("Choose another folder.")
-            )
-    try:
+    check_absent((folder / name for name in REPORT_FILES), OTHER_FOLDER)
+    with explained_write(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise write_error(folder, error) from error
 
 
 def write_fill_report(report: FillReport, folder: Path) -> tuple[Path, Path]:

@@ -17,10 +17,14 @@ import cv2
 import numpy as np
 
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
-from zim_model.errors import ZimError, msg
 from zim_model.evaluation.clicks import matte_box, next_click
 from zim_model.evaluation.datasets import LIST, SUBSETS
-from zim_model.runtime.atomic_files import atomic_write, write_error
+from zim_model.runtime.atomic_files import (
+    OTHER_FOLDER,
+    atomic_write,
+    check_absent,
+    write_error,
+)
 
 FOLDER = "MicroMat3K"
 SIZE = (300, 420)
@@ -39,10 +43,7 @@ def write_mini_dataset(folder: str | os.PathLike[str], images: int = 4) -> Path:
         ZimError: the set is there already, or cannot be written.
     """
     root = Path(folder, FOLDER)
-    if root.exists():
-        raise ZimError(
-            msg("{root} exists already.", root=root), msg("Choose another folder.")
-        )
+    check_absent([root], OTHER_FOLDER)
     lines = []
     try:
         for number in range(images):

@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 
 from zim_model.arrays import BACKGROUND, FOREGROUND, UNKNOWN, ByteArray, FloatArray
-from zim_model.errors import ZimError, msg
 from zim_model.evaluation.folder_pairs import HQ_SETS
 from zim_model.evaluation.mini import (
     SIZE,
@@ -22,7 +21,7 @@ from zim_model.evaluation.mini import (
     write_mini_dataset,
     write_png,
 )
-from zim_model.runtime.atomic_files import write_error
+from zim_model.runtime.atomic_files import OTHER_FOLDER, check_absent, write_error
 
 MICROMAT = "micromat"
 MATTING_SETS = {
@@ -52,10 +51,7 @@ def write_mini_layout(folder: Path, layout: str, images: int = 4) -> Path:
         return write_mini_dataset(folder, images)
     name = HQ_FOLDER if layout == HQ_LAYOUT else MATTING_SETS[layout][0]
     root = folder / name
-    if root.exists():
-        raise ZimError(
-            msg("{root} exists already.", root=root), msg("Choose another folder.")
-        )
+    check_absent([root], OTHER_FOLDER)
     rng = np.random.default_rng(_SEEDS[layout])
     try:
         if layout == HQ_LAYOUT:

@@ -14,9 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from zim_model.arrays import BoolArray
-from zim_model.errors import ZimError, msg
 from zim_model.evaluation.mask_pairs import IMAGES, MASKS
-from zim_model.runtime.atomic_files import atomic_write, write_error
+from zim_model.runtime.atomic_files import (
+    OTHER_FOLDER,
+    atomic_write,
+    check_absent,
+    write_error,
+)
 
 FOLDER = "MiniSlices"
 SIDE = 320
@@ -33,10 +37,7 @@ def write_mini_slices(folder: Path, images: int = 8) -> Path:
         ZimError: the set is there already, or cannot be written.
     """
     root = folder / FOLDER
-    if root.exists():
-        raise ZimError(
-            msg("{root} exists already.", root=root), msg("Choose another folder.")
-        )
+    check_absent([root], OTHER_FOLDER)
     try:
         for number in range(images):
             values, mask = _draw(np.random.default_rng(_SEED + number), 1 + number % 4)

@@ -35,6 +35,10 @@ HOSTS = (
     "upsampled so, and the host, closed-form matting or a trimap network, predicts "
     "alpha where it is unknown."
 )
+UNLIKE_DEVICES = (
+    "Careful: rows were computed in different precisions or on different devices, "
+    "whose mattes differ by rounding; choose one for all (--device, --precision)."
+)
 _REGIONS = {
     "image": "whole image",
     "trimap": "unknown region of the data set's trimaps",
@@ -72,12 +76,6 @@ def report_heading(report: Report) -> str:
     if report.missing:
         sentences += f", {report.missing} not done"
     return f"{sentences}."
-
-
-UNLIKE_DEVICES = (
-    "Careful: rows were computed in different precisions or on different devices, "
-    "whose mattes differ by rounding; choose one for all (--device, --precision)."
-)
 
 
 def notes(report: Report) -> tuple[str, ...]:

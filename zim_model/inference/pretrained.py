@@ -158,18 +158,8 @@ def find_weights(
         cached = _in_hub_cache(name)
         if cached is not None:
             return cached
-    if info is None and _HUB_ID.fullmatch(name) and not Path(name).suffix:
-        raise WeightsError(
-            msg(
-                "{name} is no file, and not in the Hugging Face hub's cache.", name=name
-            ),
-            msg(
-                "Fetch it with the hub's own client (hf download {name}), or give a "
-                "file or one of: {names}.",
-                name=name,
-                names=", ".join(model.name for model in installed_models()),
-            ),
-        )
+        if info is None and not path.suffix:
+            raise _not_cached_error(name)
     if info is None:
         return None
     if download:
@@ -184,6 +174,18 @@ def find_weights(
             "download=True. Its licence is {licence}.",
             model=info.name,
             licence=info.licence.name,
+        ),
+    )
+
+
+def _not_cached_error(hub_id: str) -> WeightsError:
+    return WeightsError(
+        msg("{name} is no file, and not in the Hugging Face hub's cache.", name=hub_id),
+        msg(
+            "Fetch it with the hub's own client (hf download {name}), or give a "
+            "file or one of: {names}.",
+            name=hub_id,
+            names=", ".join(model.name for model in installed_models()),
         ),
     )
 

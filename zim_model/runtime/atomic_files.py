@@ -76,6 +76,10 @@ def write_error(
     return kind(message, cure)
 
 
+OTHER_FOLDER = msg("Choose another folder.")
+"""Cure where a folder to write to holds such files already."""
+
+
 def check_absent(
     paths: Iterable[Path], cure: str, kind: type[ZimError] = ZimError
 ) -> None:

@@ -62,7 +62,7 @@ class Adaptation:
 def read_adaptation(path: Path) -> Adaptation | None:
     """What a weight file tells; None if its model was not adapted, or is damaged."""
     try:
-        return Adaptation.from_json(_read_metadata(path)[ADAPTATION_KEY])
+        return Adaptation.from_json(read_metadata(path)[ADAPTATION_KEY])
     except MALFORMED:
         return None
 
@@ -70,11 +70,11 @@ def read_adaptation(path: Path) -> Adaptation | None:
 def adaptable_models() -> tuple[InstalledModel, ...]:
     """The installed models of zim-tiny's architecture, the bundled ones first."""
     return tuple(
-        model for model in installed_models() if TINY_KEY in _read_metadata(model.path)
+        model for model in installed_models() if TINY_KEY in read_metadata(model.path)
     )
 
 
-def _read_metadata(path: Path) -> dict[str, str]:
+def read_metadata(path: Path) -> dict[str, str]:
     """The metadata of a safetensors file; empty of a file that is none."""
     try:
         with safe_open(path, framework="np") as file:

@@ -15,7 +15,6 @@ from zim_model.errors import WeightsError, msg
 from zim_model.network.build import build as build
 from zim_model.network.config import TINY_KEY, ModelConfig, TinyConfig, ZimConfig
 from zim_model.network.tiny import ZimTiny
-from zim_model.network.unset_parameters import UnsetParameters
 from zim_model.network.zim import Zim
 from zim_model.runtime.atomic_files import atomic_write
 from zim_model.runtime.devices import resolve_device
@@ -37,7 +36,7 @@ from zim_model.weights.tensors import (
     check_fits,
     check_tensor_values,
     encode_safetensors,
-    load_strict,
+    load_new,
     read_tensors,
     to_stored_dtype,
 )
@@ -77,11 +76,7 @@ def load_model(name_or_path: str | Path, device: str = "cpu") -> Zim | ZimTiny:
     if is_sam_safetensors(path):
         return load_sam(path).to(place).eval()
     config, tensors = read_weights(path)
-    check_fits(lambda: build(config), tensors, path)
-    with UnsetParameters():
-        model = build(config)
-    load_strict(model, tensors, path)
-    return model.to(place).eval()
+    return load_new(lambda: build(config), tensors, path).to(place).eval()
 
 
 def load_zim(name_or_path: str | Path, device: str = "cpu") -> Zim:

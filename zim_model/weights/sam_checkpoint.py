@@ -20,15 +20,13 @@ from torch import Tensor
 from zim_model.errors import WeightsError, msg
 from zim_model.network.build import build_zim
 from zim_model.network.config import CONFIGS, VitConfig, ZimConfig, sam_variant
-from zim_model.network.unset_parameters import UnsetParameters
 from zim_model.network.zim import Zim
 from zim_model.weights.families import FAMILIES, SAM, find_family
 from zim_model.weights.tensors import (
-    check_fits,
     check_tensor_names,
     check_tensor_shapes,
     check_tensor_values,
-    load_strict,
+    load_new,
     read_state,
 )
 
@@ -146,11 +144,7 @@ def load_sam(path: Path, config: ZimConfig | None = None) -> Zim:
     """
     state = read_sam(path)
     own = config or detect_sam_config(state, path)
-    check_fits(lambda: build_zim(own), state, path)
-    with UnsetParameters():
-        model = build_zim(own)
-    load_strict(model, state, path)
-    return model
+    return load_new(lambda: build_zim(own), state, path)
 
 
 def detect_sam_config(state: dict[str, Tensor], path: Path) -> ZimConfig:

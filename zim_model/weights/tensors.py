@@ -8,7 +8,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -46,6 +46,9 @@ class NamedModel(Protocol):
     def state_dict(self) -> dict[str, Tensor]: ...
 
     def load_state_dict(self, state_dict: dict[str, Tensor]) -> Any: ...
+
+
+ModelT = TypeVar("ModelT", bound=NamedModel)
 
 
 def missing_file_error(path: Path) -> WeightsError:
@@ -192,6 +195,24 @@ def check_fits(
         ) from error
     check_tensor_shapes(model.state_dict(), tensors, path)
     check_tensor_names(model, tensors, path)
+
+
+def load_new(
+    build: Callable[[], ModelT], tensors: dict[str, Tensor], path: Path
+) -> ModelT:
+    """A new model with all tensors of a file.
+
+    Args:
+        build: makes the model.
+
+    Raises:
+        WeightsError: see :func:`check_fits` and :func:`load_strict`.
+    """
+    check_fits(build, tensors, path)
+    with UnsetParameters():
+        model = build()
+    load_strict(model, tensors, path)
+    return model
 
 
 def load_strict(model: NamedModel, tensors: dict[str, Tensor], path: Path) -> None:

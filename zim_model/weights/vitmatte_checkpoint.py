@@ -13,12 +13,11 @@ from torch import Tensor
 
 from zim_model.errors import WeightsError, msg
 from zim_model.network.config import MAX_WINDOW, VitConfig
-from zim_model.network.unset_parameters import UnsetParameters
 from zim_model.network.vitmatte import VitMatte, VitMatteConfig
 from zim_model.weights.tensors import (
     check_fits,
     check_tensor_values,
-    load_strict,
+    load_new,
     read_state,
 )
 
@@ -56,11 +55,7 @@ def load_vitmatte(path: Path) -> VitMatte:
     """
     tensors = _read_tensors(path)
     config = _detect_config(tensors, path)
-    check_fits(lambda: VitMatte(config), tensors, path)
-    with UnsetParameters():
-        network = VitMatte(config)
-    load_strict(network, tensors, path)
-    return network.eval()
+    return load_new(lambda: VitMatte(config), tensors, path).eval()
 
 
 def check_vitmatte(path: Path) -> VitMatteConfig:
