@@ -106,13 +106,13 @@ class EngineQueue:
         self._thread.shutdown(cancel_futures=True)
 
 
-def make_app(remover: Remover, limits: Limits, model: str) -> Any:
+def make_app(remover: Remover, limits: Limits, default_model: str) -> Any:
     """The application, in the sense of ASGI.
 
     Args:
         remover: makes the cut-outs, on a thread of its own.
         limits: of every request.
-        model: of requests that name none.
+        default_model: of requests that name none.
     """
     from fastapi import FastAPI, Request
     from fastapi.responses import HTMLResponse, JSONResponse, Response
@@ -128,7 +128,7 @@ def make_app(remover: Remover, limits: Limits, model: str) -> Any:
 
     @app.get("/", include_in_schema=False)
     async def index() -> HTMLResponse:
-        return HTMLResponse(_PAGE.replace("MODEL", model))
+        return HTMLResponse(_PAGE.replace("MODEL", default_model))
 
     @app.get("/api/remove", include_in_schema=False)
     async def fetch() -> JSONResponse:
@@ -138,7 +138,7 @@ def make_app(remover: Remover, limits: Limits, model: str) -> Any:
     @app.post("/api/remove", response_class=Response)
     async def remove(
         request: Request,
-        model: str = model,
+        model: str = default_model,
         om: str = "false",
         bgc: str = "",
         box: str = "",
@@ -149,7 +149,7 @@ def make_app(remover: Remover, limits: Limits, model: str) -> Any:
             async with asyncio.timeout(limits.seconds):
                 photo, fields = await _read_form(request, limits.size)
                 given = {**fields, **request.query_params}
-                options = read_options(given, model)
+                options = read_options(given, default_model)
                 png = await queue.remove(photo, options)
         except TimeoutError:
             reason = f"The request took longer than {limits.seconds:g} s."
