@@ -72,7 +72,7 @@ class BaseTrainer(ABC, Generic[ConfigT, ModelT]):
         training_module: the module whose ``forward`` takes a batch.
         best: the best validation so far, see :mod:`training.validation`.
         ddp_module: the same wrapped in ``DistributedDataParallel``; None with a single
-            process.
+            process, and after the run.
     """
 
     PROGRESS_PARTS: ClassVar[tuple[str, ...]] = ("loss",)

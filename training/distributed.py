@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,10 @@ from dataclasses import dataclass
 
 import torch
 import torch.distributed as dist
+
+# Before there is a group: DistributedDataParallel imports it, and functions that are
+# defined while there is one hold it as the default of an argument.
+import torch.distributed.nn
 
 from zim_model.runtime.devices import default_device
 
@@ -43,7 +48,12 @@ class ProcessGroup:
 
 @contextmanager
 def join_process_group() -> Iterator[ProcessGroup]:
-    """Join the process group of ``torchrun``; a group of one process without it."""
+    """Join the process group of ``torchrun``; a group of one process without it.
+
+    What holds the group, such as a module in ``DistributedDataParallel``, is to be
+    dropped before the end: the group's threads end with the last reference.  One that
+    is still at work at Python's end aborts the process.
+    """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     kind = default_device()
     if size == 1:
@@ -58,3 +68,4 @@ def join_process_group() -> Iterator[ProcessGroup]:
         yield ProcessGroup(int(os.environ["RANK"]), size, device)
     finally:
         dist.destroy_process_group()
+        gc.collect()  # a wrapped module is part of reference cycles

@@ -173,6 +173,7 @@ def run_task(task: TrainingTask[TrainerT], options: TrainingRunOptions) -> Train
             run = _Run(task, options, trainer, data)
             stop.at_work = True
             run.loop(lambda: stop.is_set or time.monotonic() > deadline)
+            trainer.ddp_module = None  # holds the group, see join_process_group
         if stop.by_user:
             raise Interrupted(trainer.step)
     return trainer

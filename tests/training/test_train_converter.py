@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -87,17 +88,33 @@ def test_a_run_leaves_a_converter_a_log_and_previews(
     assert main([*arguments, *more]) == 0
 
 
+ROOT = str(Path(__file__).parents[2])
+RUN_AND_COUNT_THREADS = """
+from pathlib import Path
+from training.train_converter import main
+
+code = main()
+names = [path.read_text() for path in Path("/proc/self/task").glob("*/comm")]
+left = [name.strip() for name in names if "gloo" in name]
+assert not left, f"{left} may abort the process at its end"
+raise SystemExit(code)
+"""
+
+
 def test_processes_train_one_converter_together(config_file, training_folder, tmp_path):
     config_file.write_text(CONFIG.replace("steps = 3", "steps = 1"))
+    script = tmp_path / "run.py"
+    script.write_text(RUN_AND_COUNT_THREADS)
     command = [
         *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
-        *("--nproc-per-node", "2", "-m", "training.train_converter"),
+        *("--nproc-per-node", "2", str(script)),
         *(str(config_file), "--data", str(training_folder)),
         *("--out", str(tmp_path / "out")),
     ]
-    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
+    told = {"PYTHONPATH": ROOT, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, **told}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.returncode == 0, done.stderr[-4000:]
     with (tmp_path / "out" / "log.csv").open() as stream:
         assert len(list(csv.DictReader(stream))) == 1, "one process writes the log"
     load_converter(tmp_path / "out" / "converter-tiny.safetensors")

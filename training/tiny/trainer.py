@@ -65,8 +65,16 @@ class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
         """Take over the pretrained encoder, for a run that begins from nothing.
 
         Raises:
+            ZimError: the run trains the detail stage alone, which would learn to
+                refine the answers of an untrained network.
             WeightsError: the package with the weights cannot be used.
         """
+        if self.config.stage == "detail":
+            raise ZimError(
+                'stage = "detail" trains the detail stage alone, of a network whose'
+                " answers are trained.",
+                "Give that network's weights with --init-from.",
+            )
         state = imagenet_weights(self.config.architecture.encoder.variant)
         for model in (self.model, self.average):
             model.image_encoder.load_published(state)

@@ -128,6 +128,14 @@ def test_a_model_without_detail_stage_is_named(small):
             TinyTrainer(replace(small, stage=stage), TEAM)
 
 
+def test_the_detail_stage_alone_begins_with_trained_answers(monkeypatch):
+    detailed = replace(SMALL, detail_widths=(8, 8, 16))
+    monkeypatch.setitem(tiny_config.MODELS, "zim-tiny-detail", detailed)
+    config = TinyTrainConfig("zim-tiny-detail", 4, stage="detail")
+    with pytest.raises(ZimError, match="of a network whose answers are trained"):
+        TinyTrainer(config, TEAM).begin()
+
+
 def test_corrected_prompts_are_no_longer_ambiguous():
     data = batch()
     maps = data["maps"].clone()
