@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zim_model.network.config import PADDING_GREY, PIXEL_RANGE
+from zim_model.network.convolution import Conv2d
 from zim_model.network.encoder_configs import FEATURE_STAGES, LiteConfig, LiteStage
 
 BN_EPS = 1e-3
@@ -27,7 +28,7 @@ def scaled_pixels(pixels: Tensor) -> Tensor:
     return (pixels.float() - PADDING_GREY) / PIXEL_RANGE
 
 
-class SameConv(nn.Conv2d):
+class SameConv(Conv2d):
     """Convolution with TensorFlow's "same" padding: an odd pixel goes to the far side.
 
     (B, C, H, W) to (B, C', ceil(H / stride), ceil(W / stride)).

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zim_model.network.config import TinyConfig
+from zim_model.network.convolution import Conv2d
 from zim_model.network.efficientnet_lite import (
     STEM_CHANNELS,
     EfficientNetLite,
@@ -35,7 +36,7 @@ class SeparableBlock(nn.Module):
 
     def __init__(self, channels: int, kernel: int) -> None:
         super().__init__()
-        self.depthwise = nn.Conv2d(
+        self.depthwise = Conv2d(
             channels, channels, kernel, padding=kernel // 2, groups=channels
         )
         self.norm = nn.GroupNorm(GROUPS, channels)

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from zim_model.network.convolution import Conv2d
 from zim_model.network.encoder import from_windows, sam_neck, to_windows
 from zim_model.network.encoder_configs import TinyVitConfig
 
@@ -31,7 +32,7 @@ class ConvNorm(nn.Module):
         groups: int = 1,
     ) -> None:
         super().__init__()
-        self.c = nn.Conv2d(
+        self.c = Conv2d(
             inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False
         )
         self.bn = nn.BatchNorm2d(outputs)
