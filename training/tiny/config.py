@@ -14,6 +14,9 @@ MODELS = {
     "zim-tiny": TinyConfig(),
     "zim-tiny-detail": TinyConfig(detail_widths=(16, 32, 48)),
     "zim-tiny-lite2": TinyConfig(encoder=LiteConfig("lite2")),
+    "zim-tiny-lite2-detail": TinyConfig(
+        encoder=LiteConfig("lite2"), detail_widths=(16, 32, 48)
+    ),
 }
 
 

@@ -109,7 +109,11 @@ LITE0_STAGES = (
 )
 FEATURE_STAGES = (0, 1, 2, 4, 6)
 """Stages whose outputs are the features at strides 2, 4, 8, 16 and 32."""
-LITE_MULTIPLIERS = {"lite0": (1.0, 1.0), "lite2": (1.1, 1.2)}
+LiteVariant = Literal["lite0", "lite2"]
+LITE_MULTIPLIERS: dict[LiteVariant, tuple[float, float]] = {
+    "lite0": (1.0, 1.0),
+    "lite2": (1.1, 1.2),
+}
 """Width and depth multipliers by variant."""
 
 
@@ -120,7 +124,7 @@ class LiteConfig:
     NETWORK: ClassVar[str] = "zim_model.network.encoder.LiteEncoder"
     PYRAMID: ClassVar[bool] = False
 
-    variant: Literal["lite0", "lite2"] = "lite0"
+    variant: LiteVariant = "lite0"
 
     @property
     def stages(self) -> tuple[LiteStage, ...]:

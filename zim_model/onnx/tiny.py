@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
@@ -30,9 +31,9 @@ SHAPES = "shapes.json"
 shapes of the weights by graph."""
 
 
-def graph_folder() -> Path:
-    """The folder of the graphs that come with the package."""
-    return asset_path("graphs", "zim-tiny")
+def graph_folder(config: TinyConfig) -> Path:
+    """The folder of the graphs of an architecture, which come with the package."""
+    return asset_path("graphs", f"zim-tiny-{config.encoder.variant}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +71,7 @@ class OnnxTiny:
         # The sessions refer to the weights.
         self._weights = weights
         self._predict, self._features, self._refine = (
-            open_session(graph_folder() / f"{name}.onnx", weights=weights[name])
+            open_session(graph_folder(config) / f"{name}.onnx", weights=weights[name])
             for name in (PREDICT, FEATURES, REFINE)
         )
         self.fingerprint = f"{fingerprint}/cpu/fp32/onnx"
@@ -120,26 +121,27 @@ def open_tiny(path: Path) -> OnnxTiny | None:
     Args:
         path: a safetensors file.
     """
-    shapes = _read_shapes()
-    own = {name: shape for part in shapes["tensors"].values() for name, shape in part}
     try:
         with safe_open(path, framework="np") as file:
-            config = json.loads((file.metadata() or {})[TINY_KEY])
-            if config != shapes["config"] or _stored_shapes(file) != own:
+            described = json.loads((file.metadata() or {})[TINY_KEY])
+            config = TinyConfig.from_json(described)
+            shapes = _read_shapes(config)
+            own = dict(chain.from_iterable(shapes["tensors"].values()))
+            if described != shapes["config"] or _stored_shapes(file) != own:
                 return None
             tensors = {name: _tensor(file, name) for name in sorted(own)}
             if not all(np.isfinite(tensor).all() for tensor in tensors.values()):
                 return None
     except (OSError, LookupError, ValueError, RecursionError, SafetensorError):
         return None
-    digest = hashlib.blake2b(json.dumps(config).encode(), digest_size=8)
+    digest = hashlib.blake2b(json.dumps(described).encode(), digest_size=8)
     for tensor in tensors.values():
         digest.update(tensor.tobytes())
     weights = {
         graph: {name: tensors[name] for name, _ in part}
         for graph, part in shapes["tensors"].items()
     }
-    return OnnxTiny(TinyConfig.from_json(config), weights, digest.hexdigest())
+    return OnnxTiny(config, weights, digest.hexdigest())
 
 
 def _stored_shapes(file: Any) -> dict[str, list[int]]:
@@ -156,6 +158,6 @@ def _tensor(file: Any, name: str) -> FloatArray:
     return np.ascontiguousarray(file.get_tensor(name), np.float32)
 
 
-def _read_shapes() -> dict[str, Any]:
-    text = (graph_folder() / SHAPES).read_text("utf-8")
+def _read_shapes(config: TinyConfig) -> dict[str, Any]:
+    text = (graph_folder(config) / SHAPES).read_text("utf-8")
     return cast(dict[str, Any], json.loads(text))

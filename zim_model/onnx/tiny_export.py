@@ -1,7 +1,7 @@
 """Write zim-tiny's network as ONNX graphs.
 
 ``python -m zim_model.onnx.tiny_export`` writes the graphs without weights that come
-with the package, from the bundled model; needed after a change of its architecture.
+with the package, for every encoder; needed after a change of the architecture.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from zim_model.assets import asset_path
 from zim_model.backends.prompt_maps import RADIUS
 from zim_model.errors import WeightsError, msg
-from zim_model.network.config import TINY_KEY
+from zim_model.network.config import TINY_KEY, LiteConfig, TinyConfig
+from zim_model.network.encoder_configs import LITE_MULTIPLIERS
 from zim_model.network.tiny import DetailStage, ZimTiny
 from zim_model.onnx.export import OPSET, staging_folder
 from zim_model.onnx.parity import ParityDifference, check_parity
@@ -36,6 +36,11 @@ from zim_model.onnx.tiny import (
 from zim_model.runtime.atomic_files import atomic_write, check_absent
 from zim_model.weights.installed import OVERWRITE_CURE, require_onnx
 
+GRAPH_CONFIGS = tuple(
+    TinyConfig(encoder=LiteConfig(variant), detail_widths=(16, 32, 48))
+    for variant in LITE_MULTIPLIERS
+)
+"""Architectures whose graphs come with the package."""
 MEANINGS = {
     "image": "RGB, (value - 127) / 128 of values from 0 to 255; scaled to the side of "
     "the square at the top left, padded by 0 (predict: the whole photo or a part; "
@@ -173,11 +178,20 @@ def weight_shapes(graph: bytes) -> list[tuple[str, list[int]]]:
     return [(tensor.name, list(tensor.dims)) for tensor in tensors]
 
 
-def write_graphs(model: ZimTiny, folder: Path) -> None:
-    """Write the graphs without weights, and the shapes of the weights."""
-    graphs = export_tiny(model, weights=False)
+def graphs_without_weights(config: TinyConfig) -> dict[str, bytes]:
+    """An architecture's ONNX graphs by name, see :func:`export_tiny`."""
+    model = ZimTiny(config)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_()  # equal ones, as new norms are, would become one
+    return export_tiny(model, weights=False)
+
+
+def write_graphs(config: TinyConfig, folder: Path) -> None:
+    """Write an architecture's graphs without weights, and the shapes of the weights."""
+    graphs = graphs_without_weights(config)
     shapes = {
-        "config": model.config.to_json(),
+        "config": config.to_json(),
         "tensors": {name: weight_shapes(data) for name, data in graphs.items()},
     }
     folder.mkdir(parents=True, exist_ok=True)
@@ -267,11 +281,8 @@ def _differences(model: ZimTiny, folder: Path) -> list[ParityDifference]:
 
 def main() -> int:
     """Write the graphs that come with the package."""
-    from zim_model.weights.checkpoint import load_model
-
-    model = load_model(asset_path("models", "zim-tiny.safetensors"))
-    assert isinstance(model, ZimTiny)
-    write_graphs(model, graph_folder())
+    for config in GRAPH_CONFIGS:
+        write_graphs(config, graph_folder(config))
     return 0
 
 

@@ -22,25 +22,39 @@ from zim_model.inference.oom_fallback import open_backend
 from zim_model.network.config import TinyConfig
 from zim_model.network.tiny import ZimTiny
 from zim_model.onnx.tiny import SHAPES, OnnxTiny, graph_folder, open_tiny
-from zim_model.onnx.tiny_export import export_tiny, weight_shapes
+from zim_model.onnx.tiny_export import (
+    GRAPH_CONFIGS,
+    export_tiny,
+    graphs_without_weights,
+    weight_shapes,
+)
 from zim_model.prompts import Box, Point, PromptSet, Scribble
 from zim_model.weights.checkpoint import load_model, save_model
 
 BUNDLED = asset_path("models", "zim-tiny.safetensors")
-CONFIG = TinyConfig(detail_widths=(16, 32, 48))
+CONFIG = GRAPH_CONFIGS[0]
+WEIGHTS = ["bundled", *(config.encoder.variant for config in GRAPH_CONFIGS)]
 
 
 @pytest.fixture(scope="module")
-def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of the bundled architecture, of which all layers do something."""
-    torch.manual_seed(0)
-    model = ZimTiny(CONFIG)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.normal_(0, 0.05)
-    path = tmp_path_factory.mktemp("weights") / "random.safetensors"
-    save_model(model, path)
-    return path
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The bundled file, and by encoder files of which all layers do something."""
+    found = {"bundled": BUNDLED}
+    for config in GRAPH_CONFIGS:
+        torch.manual_seed(0)
+        model = ZimTiny(config)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.normal_(0, 0.05)
+        path = tmp_path_factory.mktemp("weights") / "random.safetensors"
+        save_model(model, path)
+        found[config.encoder.variant] = path
+    return found
+
+
+@pytest.fixture(scope="module")
+def random_weights(files: dict[str, Path]) -> Path:
+    return files[CONFIG.encoder.variant]
 
 
 def backends(path: Path) -> tuple[TinyBackend, TinyBackend]:
@@ -57,9 +71,9 @@ def assert_alike(one: np.ndarray, other: np.ndarray) -> None:
     np.testing.assert_allclose(*alphas, atol=1e-4)
 
 
-@pytest.mark.parametrize("weights", ["bundled", "random"])
-def test_predictions_are_those_of_torch(weights: str, random_weights: Path) -> None:
-    onnx, torch_ = backends(BUNDLED if weights == "bundled" else random_weights)
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_predictions_are_those_of_torch(weights: str, files: dict[str, Path]) -> None:
+    onnx, torch_ = backends(files[weights])
     image = load_image(asset_path("samples", "astronaut.jpg")).rgb
     view = View(20, 10, 320, 250, 256)
     prompts = PromptSet(
@@ -88,9 +102,9 @@ def test_predictions_are_those_of_torch(weights: str, random_weights: Path) -> N
     np.testing.assert_allclose(*scores, atol=1e-4)
 
 
-@pytest.mark.parametrize("weights", ["bundled", "random"])
-def test_detail_is_that_of_torch(weights: str, random_weights: Path) -> None:
-    onnx, torch_ = backends(BUNDLED if weights == "bundled" else random_weights)
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_detail_is_that_of_torch(weights: str, files: dict[str, Path]) -> None:
+    onnx, torch_ = backends(files[weights])
     image = load_image(asset_path("samples", "astronaut.jpg")).rgb
     size = onnx.config.detail_size
     assert size is not None
@@ -101,12 +115,11 @@ def test_detail_is_that_of_torch(weights: str, random_weights: Path) -> None:
     )
 
 
-def test_graphs_are_those_of_the_bundled_architecture() -> None:
-    model = load_model(BUNDLED)
-    assert isinstance(model, ZimTiny)
-    shapes = json.loads((graph_folder() / SHAPES).read_text())
-    assert shapes["config"] == json.loads(json.dumps(model.config.to_json()))
-    graphs = export_tiny(model, weights=False)
+@pytest.mark.parametrize("config", GRAPH_CONFIGS, ids=lambda c: c.encoder.variant)
+def test_graphs_are_those_of_their_architecture(config: TinyConfig) -> None:
+    shapes = json.loads((graph_folder(config) / SHAPES).read_text())
+    assert shapes["config"] == json.loads(json.dumps(config.to_json()))
+    graphs = graphs_without_weights(config)
     named = {name: dict(weight_shapes(data)) for name, data in graphs.items()}
     assert named == {name: dict(part) for name, part in shapes["tensors"].items()}
 
