@@ -20,7 +20,7 @@ ZIM_MINI = replace(
     ZIM_VIT_B,
     name="zim-mini",
     image_size=128,
-    encoder=LiteConfig(),
+    encoder=LiteConfig("lite2"),
     embed_dim=128,
     transformer_mlp=512,
     head_dim=128,

