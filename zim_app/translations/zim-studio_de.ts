@@ -276,6 +276,10 @@
         <translation>Wählen Sie einen Ordner für die Ergebnisse.</translation>
     </message>
     <message>
+        <source>Choose a file of prompts.</source>
+        <translation>Wählen Sie eine Datei mit Vorgaben.</translation>
+    </message>
+    <message>
         <source>Choose a folder of photos.</source>
         <translation>Wählen Sie einen Ordner mit Bildern.</translation>
     </message>
@@ -4205,6 +4209,10 @@
         <translation>mein-modell</translation>
     </message>
     <message>
+        <source>Choose a folder of corrections.</source>
+        <translation>Wählen Sie einen Ordner mit Korrekturen.</translation>
+    </message>
+    <message>
         <source>Found: {} training pairs, {} projects.</source>
         <translation>Gefunden: {} Trainingspaare, {} Projekte.</translation>
     </message>
@@ -4970,10 +4978,6 @@
         <translation>Projekte ({})</translation>
     </message>
     <message>
-        <source>Open a folder of photos</source>
-        <translation>Einen Ordner mit Bildern öffnen</translation>
-    </message>
-    <message>
         <source>Where is {}?</source>
         <translation>Wo ist {}?</translation>
     </message>
@@ -5553,6 +5557,10 @@
         <translation>Wählen Sie ein Bild für den Hintergrund.</translation>
     </message>
     <message>
+        <source>Choose a folder.</source>
+        <translation>Wählen Sie einen Ordner.</translation>
+    </message>
+    <message>
         <source>{} – {} × {} pixels</source>
         <translation>{} – {} × {} Pixel</translation>
     </message>
@@ -5810,6 +5818,10 @@
 </context>
 <context>
     <name>FileController</name>
+    <message>
+        <source>Open a folder of photos</source>
+        <translation>Einen Ordner mit Bildern öffnen</translation>
+    </message>
     <message>
         <source>Restore objects</source>
         <translation>Objekte wiederherstellen</translation>

@@ -20,7 +20,13 @@ from PySide6.QtWidgets import (
 from zim_app.core.export_options import BATCH_EXPORT, ExportOptions
 from zim_app.gui.accessibility import name_controls
 from zim_app.gui.batch.batch_worker import BatchSettings
-from zim_app.gui.files.export_form import ExportForm, browse_button, widget_row
+from zim_app.gui.files.export_form import ExportForm
+from zim_app.gui.form_rows import (
+    browse_button,
+    choose_folder,
+    typed_path,
+    widget_row,
+)
 from zim_app.gui.number_boxes import WholeNumberBox
 from zim_app.gui.settings import preferences
 from zim_model.errors import ZimError
@@ -181,12 +187,12 @@ class BatchForm(QTabWidget):
         """The settings that the controls show, not validated."""
         from_strip = self.source.currentData() == "strip"
         x0, y0, x1, y1 = (edge.value() / 100 for edge in self.box)
-        table = Path(self.table.text().strip())
+        table = typed_path(self.table) or Path()
         return BatchSettings(
-            folder=_path(self.folder),
+            folder=typed_path(self.folder),
             images=self._strip if from_strip else (),
             recursive=self.recursive.isChecked(),
-            output=_path(self.output),
+            output=typed_path(self.output),
             recipes=self.recipes.isChecked(),
             table=table if self.use_table.isChecked() else None,
             box=(x0, y0, x1, y1) if self.use_box.isChecked() else None,
@@ -292,19 +298,11 @@ class BatchForm(QTabWidget):
 
     @Slot()
     def _choose_folder(self) -> None:
-        title = self.tr("Choose a folder of photos")
-        self._choose_directory(title, self.folder)
+        choose_folder(self.folder, self.tr("Choose a folder of photos"))
 
     @Slot()
     def _choose_output(self) -> None:
-        self._choose_directory(self.tr("Choose a folder for the results"), self.output)
-
-    def _choose_directory(self, title: str, line: QLineEdit) -> None:
-        dialog = QFileDialog(self, title, line.text())
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.fileSelected.connect(line.setText)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        choose_folder(self.output, self.tr("Choose a folder for the results"))
 
     @Slot()
     def _choose_table(self) -> None:
@@ -322,8 +320,3 @@ class BatchForm(QTabWidget):
     def _on_table_chosen(self, name: str) -> None:
         self.table.setText(name)
         self.use_table.setChecked(True)
-
-
-def _path(line: QLineEdit) -> Path | None:
-    text = line.text().strip()
-    return Path(text).expanduser() if text else None

@@ -46,9 +46,9 @@ def open_dialog(parent: QWidget) -> QFileDialog:
     return dialog
 
 
-def folder_dialog(parent: QWidget) -> QFileDialog:
-    """Dialog to open a folder of images; emits ``filesSelected``."""
-    dialog = QFileDialog(parent, translate("Dialogs", "Open a folder of photos"))
+def folder_dialog(parent: QWidget, title: str, start: str = "") -> QFileDialog:
+    """Dialog to choose a folder, at first in ``start``; emits ``fileSelected``."""
+    dialog = QFileDialog(parent, title, start)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setFileMode(QFileDialog.FileMode.Directory)
     return dialog

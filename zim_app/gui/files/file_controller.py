@@ -106,7 +106,8 @@ class FileController(QObject):
     @Slot()
     def choose_folder(self) -> None:
         """Show a dialog to open a folder, whose images the strip shows."""
-        dialog = dialogs.folder_dialog(self._studio.widget)
+        title = self.tr("Open a folder of photos")
+        dialog = dialogs.folder_dialog(self._studio.widget, title)
         dialog.filesSelected.connect(self._on_files_chosen)
         dialog.open()
 

@@ -17,7 +17,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from zim_app.gui.files.export_form import browse_button, widget_row
+from zim_app.gui.form_rows import (
+    browse_button,
+    choose_folder,
+    typed_path,
+    widget_row,
+)
 
 
 def masks_dialog(parent: QWidget, folder: Path) -> QFileDialog:
@@ -122,19 +127,14 @@ class PairDialog(QDialog):
 
     @Slot()
     def _on_folder_changed(self) -> None:
-        self.ok.setEnabled(bool(self.folder.text().strip()))
+        self.ok.setEnabled(typed_path(self.folder) is not None)
 
     @Slot()
     def _browse(self) -> None:
-        dialog = QFileDialog(self, self.tr("Choose a folder"), self.folder.text())
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.fileSelected.connect(self.folder.setText)
-        dialog.open()
+        choose_folder(self.folder, self.tr("Choose a folder"))
 
     def accept(self) -> None:
-        folder = Path(self.folder.text().strip()).expanduser().absolute()
-        self.save_requested.emit(folder, self.all.isChecked())
+        self.save_requested.emit(typed_path(self.folder), self.all.isChecked())
         super().accept()
 
 

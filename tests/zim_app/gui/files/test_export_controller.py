@@ -109,6 +109,18 @@ def test_impossible_choices_are_explained_and_cannot_be_exported(dialog, tmp_pat
     assert "never overwritten" in dialog.preview.text()
 
 
+def test_a_folder_has_to_be_named_and_may_begin_at_home(dialog, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    dialog.folder.setText(" ")
+    assert dialog.preview.text() == "Choose a folder."
+    assert not dialog.ok.isEnabled()
+    dialog.folder.setText("~nobody-has-this-name")  # as it is typed
+    assert dialog.ok.isEnabled()
+    dialog.folder.setText("~/cut")
+    [(path, _)] = dialog.planned()
+    assert path.parent == tmp_path / "cut"
+
+
 @pytest.mark.parametrize("replace", [False, True])
 def test_existing_file_is_replaced_only_on_demand(dialog, photo, settle, replace):
     old = photo.parent / "cutouts" / "photo-cutout.png"
