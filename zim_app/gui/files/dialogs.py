@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QStandardPaths, Qt
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
+    QDialog,
     QDialogButtonBox,
     QFileDialog,
     QMessageBox,
@@ -80,6 +81,11 @@ def save_project_dialog(parent: QWidget, document: Document) -> QFileDialog:
     dialog.setDirectory(str(start_folder(document)))
     dialog.selectFile(f"{Path(document.image.name).stem}{PROJECT_SUFFIX}")
     return dialog
+
+
+def close_with(document: Document, dialog: QDialog) -> None:
+    """Close a dialog about a document when another one is opened in its place."""
+    document.destroyed.connect(dialog.reject)
 
 
 def start_folder(document: Document) -> Path:

@@ -152,6 +152,7 @@ class ExportController(QObject):
             self._studio.widget,
         )
         dialog.export_requested.connect(self._on_export_requested)
+        dialogs.close_with(document, dialog)
         dialog.open()
 
     @Slot(object, object, bool)

@@ -340,6 +340,7 @@ class FileController(QObject):
             dialog = dialogs.save_project_dialog(self._studio.widget, document)
             dialog.fileSelected.connect(self._on_project_chosen)
             dialog.rejected.connect(self._forget_after_save)
+            dialogs.close_with(document, dialog)
             dialog.open()
 
     @Slot(str)

@@ -66,6 +66,7 @@ class MaskController(QObject):
 
             dialog = masks_dialog(self._studio.widget, dialogs.start_folder(document))
             dialog.filesSelected.connect(self._on_files_chosen)
+            dialogs.close_with(document, dialog)
             dialog.open()
 
     @Slot(list)
@@ -91,13 +92,15 @@ class MaskController(QObject):
         return True
 
     def show_import_dialog(self, paths: tuple[Path, ...]) -> None:
-        """Show the import dialog for masks."""
-        if paths:
+        """Show the import dialog for masks of the open image."""
+        document = self._studio.document
+        if paths and document is not None:
             from zim_app.gui.files.mask_dialogs import MaskDialog
 
             refine = window_state.refine_masks()
             dialog = MaskDialog(paths, self._studio.widget, refine=refine)
             dialog.import_requested.connect(self._on_import_requested)
+            dialogs.close_with(document, dialog)
             dialog.open()
 
     @Slot(object, bool)
@@ -197,6 +200,7 @@ class MaskController(QObject):
         several = len(_mattes(document, "each")) > 1
         dialog = PairDialog(folder, self._studio.widget, several=several)
         dialog.save_requested.connect(self._on_save_requested)
+        dialogs.close_with(document, dialog)
         dialog.open()
 
     @Slot(object, bool)

@@ -11,6 +11,7 @@ from PIL import Image
 from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtGui import QColor, QDesktopServices, QGuiApplication, QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QDialog
 from shiboken6 import isValid
 
 from zim_app.core import export as core_export
@@ -107,6 +108,18 @@ def test_impossible_choices_are_explained_and_cannot_be_exported(dialog, tmp_pat
     dialog.form.template.setText("photo")
     choose(dialog.form.format, "png")
     assert "never overwritten" in dialog.preview.text()
+
+
+@pytest.mark.parametrize(
+    "action", ["export", "save_project_as", "import_mask", "training_pair"]
+)
+def test_a_dialog_about_a_photo_closes_with_it(cut, other, qtbot, settle, action):
+    cut.actions_by_id[action].trigger()
+    [dialog] = [each for each in cut.findChildren(QDialog) if each.isVisible()]
+    cut.open_path(other)  # as the batch dialog can meanwhile
+    settle()
+    qtbot.waitUntil(lambda: not isValid(dialog))
+    assert cut.document.image.path == other
 
 
 def test_a_folder_has_to_be_named_and_may_begin_at_home(dialog, tmp_path, monkeypatch):
