@@ -5061,10 +5061,6 @@
         <source>Saved {}</source>
         <translation>{} gespeichert</translation>
     </message>
-    <message>
-        <source>Open folder</source>
-        <translation>Ordner öffnen</translation>
-    </message>
 </context>
 <context>
     <name>EraseDialog</name>
@@ -5516,10 +5512,6 @@
     <message>
         <source>Saved {} files in {}</source>
         <translation>{} Dateien in {} gespeichert</translation>
-    </message>
-    <message>
-        <source>Open folder</source>
-        <translation>Ordner öffnen</translation>
     </message>
     <message>
         <source>The cut-out is in the clipboard.</source>
@@ -6469,10 +6461,6 @@
     <message>
         <source>Saved {} training pairs in {}</source>
         <translation>{} Trainingspaare in {} gespeichert</translation>
-    </message>
-    <message>
-        <source>Open folder</source>
-        <translation>Ordner öffnen</translation>
     </message>
 </context>
 <context>
@@ -8151,6 +8139,10 @@
     <message>
         <source>Time to encode the photo and to answer a click</source>
         <translation>Zeit, um das Bild zu kodieren und einen Klick zu beantworten</translation>
+    </message>
+    <message>
+        <source>Open folder</source>
+        <translation>Ordner öffnen</translation>
     </message>
     <message>
         <source>x {}  y {}</source>

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from zim_app.gui.desktop import announce
+from zim_app.gui.desktop import announce, bring_to_front
 from zim_app.gui.files import dialogs
 from zim_app.gui.models.model_controller import default_model
 from zim_app.gui.notices import JobProgress
@@ -64,9 +64,7 @@ class BatchController(QObject):
         self._studio.sessions.flush()  # the preview reads the sessions
         self.dialog.form.set_strip(self._studio.strip.model.paths)
         self.dialog.refresh_preview()
-        self.dialog.show()
-        self.dialog.raise_()
-        self.dialog.activateWindow()
+        bring_to_front(self.dialog)
 
     def _make_dialog(self) -> BatchDialog:
         # Imported here: the image writers would delay the first paint.

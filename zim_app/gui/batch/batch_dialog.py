@@ -8,8 +8,8 @@ from os.path import isdir
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QSize, Qt, QTimer, QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices, QIcon
+from PySide6.QtCore import QModelIndex, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -27,6 +27,7 @@ from zim_app.core.batch.runner import Event, JobFinished, JobStarted
 from zim_app.gui.batch.batch_form import BatchForm
 from zim_app.gui.batch.batch_table import BatchTable, table_view
 from zim_app.gui.batch.batch_worker import BatchPreview, BatchSettings, BatchWorker
+from zim_app.gui.desktop import open_outside
 from zim_app.gui.evaluation.run_bar import time_text
 from zim_app.gui.language import translate_message
 from zim_app.gui.settings import window_state
@@ -317,7 +318,7 @@ class BatchDialog(QDialog):
     def _on_open_folder_clicked(self) -> None:
         output = self.form.settings().output
         if output is not None and isdir(output):
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(output)))
+            open_outside(output)
 
     @Slot()
     def _on_open_image_clicked(self) -> None:

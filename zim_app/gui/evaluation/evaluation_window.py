@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from zim_app.gui.desktop import open_outside
 from zim_app.gui.evaluation.case_images import CaseQuery, CaseView, case_query
 from zim_app.gui.evaluation.choices import EvaluationChoices, default_output_folder
 from zim_app.gui.evaluation.evaluation_worker import (
@@ -24,7 +25,7 @@ from zim_app.gui.evaluation.evaluation_worker import (
     EvaluationOutcome,
     EvaluationWorker,
 )
-from zim_app.gui.evaluation.export_button import ExportButton, open_outside
+from zim_app.gui.evaluation.export_button import ExportButton
 from zim_app.gui.evaluation.results import ResultsSummary
 from zim_app.gui.evaluation.results_view import ResultsView
 from zim_app.gui.evaluation.run_bar import RunBar, time_text

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from PySide6.QtCore import QObject, Qt, QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices, QGuiApplication, QImage
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtGui import QGuiApplication, QImage
 
 from zim_app.core.packed_mattes import AnyMatte
 from zim_app.core.saved_work import ObjectStack
@@ -268,10 +268,7 @@ class ExportController(QObject):
             text = self.tr("Saved {}").format(paths[0])
         else:
             text = self.tr("Saved {} files in {}").format(len(paths), paths[0].parent)
-        folder = QUrl.fromLocalFile(str(paths[0].parent))
-        self._studio.status.show_success(
-            text, self.tr("Open folder"), partial(QDesktopServices.openUrl, folder)
-        )
+        self._studio.status.show_saved(text, paths[0].parent)
         self.exported.emit(job.document, job.stack, job.index)
 
     # -- Clipboard and dragging ----------------------------------------------

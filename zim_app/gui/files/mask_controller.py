@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from PySide6.QtCore import QMimeData, QObject, Qt, QUrl, Slot
-from PySide6.QtGui import QDesktopServices, QDropEvent
+from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QMessageBox
 
 from zim_app.core.scene import exported_indexes
 from zim_app.gui.document import Document
 from zim_app.gui.files import dialogs
 from zim_app.gui.files.mask_objects import add_masks
+from zim_app.gui.files.mime_data import local_paths
 from zim_app.gui.settings import window_state
 from zim_app.gui.studio import Studio
 from zim_model.arrays import WordArray
@@ -80,7 +81,7 @@ class MaskController(QObject):
             Whether the drop was used.
         """
         shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        paths = _local_files(event.mimeData())
+        paths = tuple(local_paths(event.mimeData()))
         if not shift or not paths or self._studio.document is None:
             return False
         # With Shift, file managers propose a move, which would delete the files.
@@ -218,14 +219,7 @@ class MaskController(QObject):
         else:
             text = self.tr("Saved {} training pairs in {}")
             text = text.format(len(paths), paths[0].parent)
-        folder = QUrl.fromLocalFile(str(paths[0].parent))
-        self._studio.status.show_success(
-            text, self.tr("Open folder"), partial(QDesktopServices.openUrl, folder)
-        )
-
-
-def _local_files(data: QMimeData) -> tuple[Path, ...]:
-    return tuple(Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile())
+        self._studio.status.show_saved(text, paths[0].parent)
 
 
 def _mattes(document: Document, scope: str) -> list[WordArray]:
