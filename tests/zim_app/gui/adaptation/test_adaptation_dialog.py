@@ -165,7 +165,7 @@ def test_nothing_gained_makes_no_model(qtbot, dialog):
     assert not dialog.use_button.isVisible()
 
 
-def test_errors_are_told(qtbot, dialog):
+def test_errors_are_told(qtbot, dialog, window):
     dialog.script = "tell(Failed.from_error(ZimError('No photos.', 'Add some.')))"
     start(qtbot, dialog)
     end(qtbot, dialog)
@@ -173,6 +173,9 @@ def test_errors_are_told(qtbot, dialog):
     dialog.script = "raise MemoryError('of 3 GB')"
     start(qtbot, dialog)
     end(qtbot, dialog)
+    assert "MemoryError: of 3 GB" in dialog.state.text()
+    dialog.close()
+    window.actions_by_id["adapt_model"].trigger()
     assert "MemoryError: of 3 GB" in dialog.state.text()
 
 
