@@ -164,11 +164,9 @@ class MaskController(QObject):
     ) -> None:
         if document is not self._studio.document:
             return
-        objects = document.state.objects
-        indexes = [
-            i for i, scene_object in enumerate(objects) if scene_object.id == id_
-        ]
-        if not indexes or objects[indexes[0]].recipe != recipe:
+        state = document.state
+        index = state.find(id_)
+        if index is None or state.objects[index].recipe != recipe:
             self._studio.banner.show_info(
                 self.tr("The object was changed meanwhile, so it was not refined.")
             )
@@ -185,7 +183,7 @@ class MaskController(QObject):
             masks=(mask,),
         )
         text = self.tr("Refine with the converter")
-        document.edit_object(text, indexes[0], recipe=new)
+        document.edit_object(text, index, recipe=new)
 
     # -- Training pairs --------------------------------------------------------------
 
