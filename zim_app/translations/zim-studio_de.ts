@@ -4251,6 +4251,10 @@
         <translation>Den Stapel anhalten; was fertig ist, bleibt</translation>
     </message>
     <message>
+        <source>The batch was ended by an error.</source>
+        <translation>Ein Fehler hat den Stapel beendet.</translation>
+    </message>
+    <message>
         <source>The batch has ended: {} photos, {} of them failed.</source>
         <translation>Der Stapel ist fertig: {} Bilder, davon {} misslungen.</translation>
     </message>
@@ -5833,18 +5837,6 @@
     <message>
         <source>Saved {}</source>
         <translation>{} gespeichert</translation>
-    </message>
-    <message>
-        <source>Recovered your work on {}; the program was not closed properly.</source>
-        <translation>Ihre Arbeit an {} ist wiederhergestellt; das Programm wurde nicht richtig beendet.</translation>
-    </message>
-    <message>
-        <source>Open</source>
-        <translation>Öffnen</translation>
-    </message>
-    <message>
-        <source>Restore unsaved changes</source>
-        <translation>Ungespeicherte Änderungen wiederherstellen</translation>
     </message>
 </context>
 <context>
@@ -7434,6 +7426,21 @@
     <message>
         <source>All files (*)</source>
         <translation>Alle Dateien (*)</translation>
+    </message>
+</context>
+<context>
+    <name>RecoveryNotice</name>
+    <message>
+        <source>Recovered your work on {}; the program was not closed properly.</source>
+        <translation>Ihre Arbeit an {} ist wiederhergestellt; das Programm wurde nicht richtig beendet.</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>Öffnen</translation>
+    </message>
+    <message>
+        <source>Restore unsaved changes</source>
+        <translation>Ungespeicherte Änderungen wiederherstellen</translation>
     </message>
 </context>
 <context>

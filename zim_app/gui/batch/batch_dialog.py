@@ -216,20 +216,18 @@ class BatchDialog(QDialog):
     def _preview_text(self, preview: BatchPreview) -> str:
         states = Counter(each.state for each in preview.entries)
         sources = Counter(e.prompts for e in preview.entries if e.state == "done")
-        parts = [
-            self.tr("{} from the studio").format(
-                sources["session"] + sources["project"]
-            ),
-            self.tr("{} from the file").format(sources["table"]),
-            self.tr("{} with the box").format(sources["box"]),
-            self.tr("{} by their main object").format(sources["automatic"]),
-            self.tr("{} made before").format(states["kept"]),
-            self.tr("{} skipped").format(states["skipped"]),
-            self.tr("{} that cannot be processed").format(states["failed"]),
-        ]
-        nonzero = [part for part in parts if not part.startswith("0 ")]
+        counts = (
+            (self.tr("{} from the studio"), sources["session"] + sources["project"]),
+            (self.tr("{} from the file"), sources["table"]),
+            (self.tr("{} with the box"), sources["box"]),
+            (self.tr("{} by their main object"), sources["automatic"]),
+            (self.tr("{} made before"), states["kept"]),
+            (self.tr("{} skipped"), states["skipped"]),
+            (self.tr("{} that cannot be processed"), states["failed"]),
+        )
+        parts = [text.format(count) for text, count in counts if count]
         total = self.tr("{} photos: {}.")
-        return total.format(len(preview.entries), ", ".join(nonzero))
+        return total.format(len(preview.entries), ", ".join(parts))
 
     # -- The run ---------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from zim_app.gui.batch.batch_form import DEFAULT_BOX
 from zim_app.gui.batch.batch_table import RESULT_COLUMN, STATE_COLUMN
 from zim_app.gui.settings import preferences, window_state
 from zim_app.gui.theme import make_palette
+from zim_model.errors import ZimError
 from zim_model.weights.installed import MODELS_VARIABLE
 
 LEFT = Qt.MouseButton.LeftButton
@@ -344,6 +345,20 @@ def test_closing_the_dialog_lets_the_run_go_on(dialog, finish, engine, window, q
     finish()
     assert window.banner.text.startswith("The batch has ended: 4 photos, 1 of them")
     assert column(dialog, STATE_COLUMN)[:3] == ["Made"] * 3
+
+
+def test_an_error_that_ends_the_run_is_told_without_the_dialog(
+    dialog, finish, window, monkeypatch
+):
+    def run(*_, **__):
+        raise ZimError("The disk is full.", "Free some space.")
+        yield
+
+    monkeypatch.setattr("zim_app.core.batch.runner.run", run)
+    click(dialog.start)
+    dialog.close()
+    finish()
+    assert window.banner.text.startswith("The disk is full.")
 
 
 def test_the_status_bar_stops_a_run(dialog, finish, engine, window, qtbot):
