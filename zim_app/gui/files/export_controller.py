@@ -22,6 +22,7 @@ from zim_app.core.scene import exported_indexes
 from zim_app.gui.document import Document
 from zim_app.gui.files import dialogs
 from zim_app.gui.files.autosave import document_stack
+from zim_app.gui.files.open_notices import OPEN_TOPIC
 from zim_app.gui.language import translate_message
 from zim_app.gui.notices import JobProgress
 from zim_app.gui.panels.object_texts import object_name
@@ -185,7 +186,8 @@ class ExportController(QObject):
 
         error = missing_folder_error(folder)
         self._studio.banner.show_error(
-            error.message, error.hint, self.tr("Make the folder"), export
+            *(error.message, error.hint, self.tr("Make the folder"), export),
+            topic=OPEN_TOPIC,
         )
 
     def export_to(self, path: Path) -> None:

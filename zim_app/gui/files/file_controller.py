@@ -213,7 +213,6 @@ class FileController(QObject):
             return
         self.preview.end()
         old = self._studio.document
-        self._studio.banner.remove_topic(OPEN_TOPIC)
         self._recovery.remove()
         if old is not None:
             self._remember(old)

@@ -339,7 +339,7 @@ def test_long_export_shows_its_progress_and_is_cancelled(
 
 
 def test_failed_export_hides_the_progress(cut, settle, photo):
-    cut.export_to(photo)
+    cut.export.export_to(photo)
     settle()
     assert "never overwritten" in cut.banner.text
     assert not cut.export.progress.isVisible()
