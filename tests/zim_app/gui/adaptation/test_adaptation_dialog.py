@@ -214,6 +214,8 @@ def test_an_adapted_model_has_the_licence_that_it_began_with(qtbot):
     name = "zim-tiny-research"
     row = ModelRow("mine", Adaptation(name, 12, name))
     qtbot.addWidget(row)
+    row.show_state(find_installed("zim-tiny"), None, None, in_use=False)
+    assert row.licence.isVisibleTo(row)
     assert "ZIM tiny (research) to 12" in row.description.text()
     assert "CC BY-NC" in row.licence.text()
     assert "not for commercial use" in row.licence.text()
