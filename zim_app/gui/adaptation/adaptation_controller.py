@@ -69,6 +69,8 @@ class AdaptationController(QObject):
             self.dialog = AdaptationDialog(self.process, folder, self._studio.widget)
             self.dialog.use_requested.connect(self._models.choose_model)
             self.dialog.compare_requested.connect(self.compare)
+        if not self.process.running:  # models may have been installed since then
+            self.dialog.form.refresh()
         self.dialog.set_can_compare(self._can_compare())
         bring_to_front(self.dialog)
 

@@ -82,13 +82,16 @@ class AdaptationForm(QWidget):
         self._on_changed()
 
     def refresh(self) -> None:
-        """List the models again, and propose a free name for the next one."""
+        """List the models again, and propose a name where none is free."""
         chosen = self.model.currentData()
         self.model.clear()
         for model in adaptable_models():
             info = find_known(model.name)
             self.model.addItem(info.title if info else model.name, model.name)
         self.model.setCurrentIndex(max(0, self.model.findData(chosen)))
+        name = self.name.text().strip()
+        if name and find_installed(name, None) is None:
+            return
         stem, number = self.tr("my-model"), 1
         while find_installed(f"{stem}-{number}", None) is not None:
             number += 1

@@ -62,6 +62,8 @@ class BatchController(QObject):
         if self.dialog is None:
             self.dialog = self._make_dialog()
         self._studio.sessions.flush()  # the preview reads the sessions
+        # Models may have been installed and devices found since it was made.
+        self.dialog.form.set_devices_and_models(self._studio.queue.devices)
         self.dialog.form.set_strip(self._studio.strip.model.paths)
         self.dialog.refresh_preview()
         bring_to_front(self.dialog)
@@ -76,8 +78,7 @@ class BatchController(QObject):
         self.worker.finished.connect(self._on_worker_finished)
         self.worker.state_changed.connect(self._on_worker_state_changed)
         self.progress.cancelled.connect(self.worker.stop)
-        devices = self._studio.queue.devices
-        dialog = BatchDialog(self.worker, devices, default_model(), self._studio.widget)
+        dialog = BatchDialog(self.worker, default_model(), self._studio.widget)
         dialog.open_requested.connect(self._on_open_requested)
         dialog.failed.connect(self.failed)
         return dialog

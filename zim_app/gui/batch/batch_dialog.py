@@ -28,16 +28,12 @@ from zim_app.gui.batch.batch_form import BatchForm
 from zim_app.gui.batch.batch_table import BatchTable, table_view
 from zim_app.gui.batch.batch_worker import BatchPreview, BatchSettings, BatchWorker
 from zim_app.gui.desktop import open_outside
-from zim_app.gui.evaluation.run_bar import time_text
-from zim_app.gui.language import translate_message
+from zim_app.gui.language import time_left_text, translate_message
 from zim_app.gui.settings import window_state
 from zim_model.errors import ZimError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from zim_app.core.batch.plan import BatchPlan
-    from zim_model.runtime.devices import Device
 
 PREVIEW_DELAY_MS = 300
 """Milliseconds without a change after which the preview is computed."""
@@ -50,7 +46,6 @@ class BatchDialog(QDialog):
 
     Args:
         worker: computes the preview and runs the batch.
-        devices: those found so far on this machine.
         model: the proposed one.
 
     **Signals**
@@ -67,7 +62,6 @@ class BatchDialog(QDialog):
     def __init__(
         self,
         worker: BatchWorker,
-        devices: Sequence[Device] = (),
         model: str = "",
         parent: QWidget | None = None,
     ) -> None:
@@ -77,7 +71,7 @@ class BatchDialog(QDialog):
         self.preview: BatchPreview | None = None
         self._image_paths: dict[str, Path] = {}
         self._counts: Counter[str] = Counter()
-        self.form = BatchForm(devices)
+        self.form = BatchForm()
         self.table = BatchTable(self)
         self.view = table_view(self.table)
         self.view.setAccessibleName(self.tr("Photos of the batch"))
@@ -285,7 +279,7 @@ class BatchDialog(QDialog):
             if left is None or event.done >= event.total:
                 self.time_left.clear()
             else:
-                self.time_left.setText(time_text(left))
+                self.time_left.setText(time_left_text(left))
 
     def _counts_text(self) -> str:
         text = self.tr("{} made, {} made before, {} skipped, {} failed.")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import QSignalBlocker, Signal, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -46,9 +46,6 @@ DEFAULT_BOX = (10, 10, 90, 90)
 class BatchForm(QTabWidget):
     """Form for the :class:`BatchSettings`.
 
-    Args:
-        devices: those found so far on this machine.
-
     **Signals**: ``changed()``: :meth:`settings` may have changed.
 
     **Threads**: the window's only.
@@ -56,15 +53,14 @@ class BatchForm(QTabWidget):
 
     changed = Signal()
 
-    def __init__(
-        self, devices: Sequence[Device] = (), parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._strip: tuple[Path, ...] = ()
         self._proposed = ""
         self._make_input()
         self._make_prompts()
-        self._make_model(devices or (CPU,))
+        self._make_model()
+        self.set_devices_and_models(())
         self._make_results()
         self._lay_out()
         self.setAccessibleName(self.tr("Settings of the batch"))
@@ -118,12 +114,9 @@ class BatchForm(QTabWidget):
         edge.setToolTip(tip)
         return edge
 
-    def _make_model(self, devices: Sequence[Device]) -> None:
+    def _make_model(self) -> None:
         self.model = QComboBox()
         self.model.setToolTip(self.tr("Model for prompts that do not name one"))
-        for model in installed_models():
-            info = find_known(model.name)
-            self.model.addItem(info.title if info else model.name, model.name)
         self.clean_edge = QCheckBox(self.tr("Clean edge"))
         self.clean_edge.setChecked(True)
         self.clean_edge.setToolTip(
@@ -134,10 +127,6 @@ class BatchForm(QTabWidget):
         )
         self.device = QComboBox()
         self.device.setToolTip(self.tr("Where models run, also in the window"))
-        choices = [("auto", self.tr("Best available"))]
-        choices += [(each.id.removesuffix(":0"), each.name) for each in devices]
-        for value, text in choices:
-            self.device.addItem(text, value)
 
     def _make_results(self) -> None:
         self.output = QLineEdit()
@@ -217,6 +206,22 @@ class BatchForm(QTabWidget):
             self.folder.setText(str(images[0].parent))
         self._update()
 
+    def set_devices_and_models(self, devices: Sequence[Device]) -> None:
+        """Offer devices, and the installed models; what is chosen stays chosen."""
+        chosen = self.model.currentData()
+        with QSignalBlocker(self.model):
+            self.model.clear()
+            for model in installed_models():
+                info = find_known(model.name)
+                self.model.addItem(info.title if info else model.name, model.name)
+            self.model.setCurrentIndex(max(0, self.model.findData(chosen)))
+        self.device.clear()
+        self.device.addItem(self.tr("Best available"), "auto")
+        for device in devices or (CPU,):
+            self.device.addItem(device.name, device.id.removesuffix(":0"))
+        current = self.device.findData(preferences.value("device"))
+        self.device.setCurrentIndex(max(0, current))
+
     def to_json(self) -> dict[str, Any]:
         """The state of the controls, as plain values."""
         return {
@@ -271,8 +276,6 @@ class BatchForm(QTabWidget):
             options = BATCH_EXPORT
         self.export.show_options(options)
         self.model.setCurrentIndex(max(0, self.model.findData(model)))
-        device = self.device.findData(preferences.value("device"))
-        self.device.setCurrentIndex(max(0, device))
 
     # -- Changes ---------------------------------------------------------------------
 

@@ -26,8 +26,9 @@ from zim_app.gui.batch.batch_form import DEFAULT_BOX
 from zim_app.gui.batch.batch_table import RESULT_COLUMN, STATE_COLUMN
 from zim_app.gui.settings import preferences, window_state
 from zim_app.gui.theme import make_palette
+from zim_model.assets import asset_path
 from zim_model.errors import ZimError
-from zim_model.weights.installed import MODELS_VARIABLE
+from zim_model.weights.installed import MODELS_VARIABLE, install_files
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -184,6 +185,17 @@ def test_senseless_settings_are_forgotten(window):
     assert [edge.value() for edge in form.box] == [10, 10, 90, 90]
     assert not form.recursive.isChecked()
     assert form.export.options.what == "cutout"
+
+
+def test_a_model_that_was_installed_meanwhile_can_be_chosen(
+    window, dialog, tmp_path, monkeypatch
+):
+    monkeypatch.setenv(MODELS_VARIABLE, str(tmp_path / "models"))
+    install_files("mine", [asset_path("models", "zim-tiny.safetensors")])
+    dialog.close()
+    window.actions_by_id["batch"].trigger()
+    assert dialog.form.model.findData("mine") >= 0
+    assert dialog.form.model.currentData() == "zim-tiny"
 
 
 def test_device_is_the_windows(dialog):
