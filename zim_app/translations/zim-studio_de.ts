@@ -5608,8 +5608,8 @@
         <translation>Auf einem anderen Bild</translation>
     </message>
     <message>
-        <source>Selected object</source>
-        <translation>Gewähltes Objekt</translation>
+        <source>Active object</source>
+        <translation>Aktives Objekt</translation>
     </message>
     <message>
         <source>Each object in its own file</source>
@@ -6324,6 +6324,21 @@
     </message>
 </context>
 <context>
+    <name>Language</name>
+    <message>
+        <source>{} s left</source>
+        <translation>noch {} s</translation>
+    </message>
+    <message>
+        <source>{} min left</source>
+        <translation>noch {} min</translation>
+    </message>
+    <message>
+        <source>{} h {} min left</source>
+        <translation>noch {} h {} min</translation>
+    </message>
+</context>
+<context>
     <name>LearningCurve</name>
     <message>
         <source>IoU on held-out photos</source>
@@ -6644,14 +6659,6 @@
     <message>
         <source>{} per second</source>
         <translation>{} je Sekunde</translation>
-    </message>
-    <message>
-        <source>{} s left</source>
-        <translation>noch {} s</translation>
-    </message>
-    <message>
-        <source>{} min left</source>
-        <translation>noch {} min</translation>
     </message>
     <message>
         <source>Added from the disk; its licence is not known here.</source>
@@ -7690,18 +7697,6 @@
 </context>
 <context>
     <name>RunBar</name>
-    <message>
-        <source>{} s left</source>
-        <translation>noch {} s</translation>
-    </message>
-    <message>
-        <source>{} min left</source>
-        <translation>noch {} min</translation>
-    </message>
-    <message>
-        <source>{} h {} min left</source>
-        <translation>noch {} h {} min</translation>
-    </message>
     <message>
         <source>&amp;Start</source>
         <translation>&amp;Starten</translation>

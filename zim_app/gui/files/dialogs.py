@@ -26,7 +26,8 @@ translate = QCoreApplication.translate
 
 
 _SUFFIXES = sorted((*IMAGE_SUFFIXES, ".nii.gz"))
-_IMAGE_FILTER = " ".join(f"*{suffix}" for suffix in _SUFFIXES)
+IMAGE_FILTER = " ".join(f"*{suffix}" for suffix in _SUFFIXES)
+"""Patterns of the names of files that can be opened as images."""
 _PROJECT_FILTER = f"*{PROJECT_SUFFIX}"
 
 
@@ -38,7 +39,7 @@ def open_dialog(parent: QWidget) -> QFileDialog:
     dialog.setNameFilters(
         [
             translate("Dialogs", "Photos and projects ({})").format(
-                f"{_IMAGE_FILTER} {_PROJECT_FILTER}"
+                f"{IMAGE_FILTER} {_PROJECT_FILTER}"
             ),
             translate("Dialogs", "Projects ({})").format(_PROJECT_FILTER),
             translate("Dialogs", "All files (*)"),
@@ -62,7 +63,7 @@ def locate_dialog(parent: QWidget, name: str) -> QFileDialog:
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     dialog.setNameFilters(
         [
-            translate("Dialogs", "Photos ({})").format(_IMAGE_FILTER),
+            translate("Dialogs", "Photos ({})").format(IMAGE_FILTER),
             translate("Dialogs", "All files (*)"),
         ]
     )

@@ -35,7 +35,7 @@ CHOICES = {
         ("picture", QT_TRANSLATE_NOOP("ExportForm", "On another image")),
     ),
     "scope": (
-        ("active", QT_TRANSLATE_NOOP("ExportForm", "Selected object")),
+        ("active", QT_TRANSLATE_NOOP("ExportForm", "Active object")),
         ("each", QT_TRANSLATE_NOOP("ExportForm", "Each object in its own file")),
         ("together", QT_TRANSLATE_NOOP("ExportForm", "Visible objects merged")),
     ),

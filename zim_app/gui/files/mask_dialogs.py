@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from zim_app.gui.files.dialogs import IMAGE_FILTER
 from zim_app.gui.form_rows import (
     browse_button,
     choose_folder,
@@ -31,10 +32,9 @@ def masks_dialog(parent: QWidget, folder: Path) -> QFileDialog:
     dialog = QFileDialog(parent, translate("MaskDialog", "Import a mask"), str(folder))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-    images = "*.png *.tif *.tiff *.webp *.bmp *.gif *.jpg *.jpeg *.jxl *.exr"
     dialog.setNameFilters(
         [
-            translate("MaskDialog", "Masks ({})").format(images),
+            translate("MaskDialog", "Masks ({})").format(IMAGE_FILTER),
             translate("MaskDialog", "All files (*)"),
         ]
     )
