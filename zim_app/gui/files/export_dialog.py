@@ -190,7 +190,8 @@ class ExportDialog(QDialog):
         for n, group in enumerate(self._object_groups(options), 1):
             frame = self._frame(options, group)
             names = [object_.name for object_ in group]
-            stem = plan_stem(self._image, names, frame, options, n=n)
+            own = Path(self._image.name).stem
+            stem = plan_stem(own, names, frame, options, n=n)
             path = folder / f"{stem}{suffix}"
             trimmed = replace(options, trim=True)  # the size is checked at the end
             check_target(self._image, path, trimmed, folder_is_made=True)
