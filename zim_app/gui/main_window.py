@@ -252,8 +252,9 @@ class MainWindow(TabOrderWindow):
         preferences.changed.connect(self._on_preference_changed)
         preferences.failed.connect(self.report)
         self.objects.selection_changed.connect(self._update_actions)
-        for part in (self.objects, self.everything):
-            part.rejected.connect(partial(self.banner.show_error, topic=OPEN_TOPIC))
+        show = partial(self.banner.show_error, topic=OPEN_TOPIC)
+        self.objects.rejected.connect(show)
+        self.everything.rejected.connect(show)
         self.everything.active_changed.connect(by_id["everything"].setChecked)
         self.canvas.pointer_moved.connect(self._on_canvas_pointer_moved)
         self.canvas.zoom_changed.connect(self.status.show_zoom)
