@@ -266,6 +266,7 @@ SETTINGS = (
             Choice("jpeg", "JPEG"),
             Choice("psd", QT_TRANSLATE_NOOP("Preferences", "Photoshop (layers)")),
             Choice("ora", QT_TRANSLATE_NOOP("Preferences", "OpenRaster (layers)")),
+            Choice("exr", "OpenEXR"),
         ),
     ),
     Setting(

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QDialog
 from shiboken6 import isValid
 
 from zim_app.core import export as core_export
+from zim_app.core.formats import FORMATS
 from zim_app.core.session_store import SessionStore
 from zim_app.gui.files.drag_handle import DragHandle
 from zim_app.gui.files.export_controller import stored_options
@@ -108,6 +109,19 @@ def test_impossible_choices_are_explained_and_cannot_be_exported(dialog, tmp_pat
     dialog.form.template.setText("photo")
     choose(dialog.form.format, "png")
     assert "never overwritten" in dialog.preview.text()
+
+
+@pytest.mark.parametrize("format_", [each.id for each in FORMATS])
+def test_the_format_that_was_exported_is_that_of_the_next_export(cut, settle, format_):
+    cut.actions_by_id["export"].trigger()
+    [dialog] = cut.findChildren(ExportDialog)
+    if format_ == "jpeg":
+        choose(dialog.form.what, "matte")
+    choose(dialog.form.format, format_)
+    [(path, _)] = dialog.planned()
+    press_export(dialog, settle)
+    assert path.is_file()
+    assert stored_options().format == format_
 
 
 @pytest.mark.parametrize(
