@@ -118,6 +118,8 @@ class ChoiceEditor(Editor):
         self.box.activated.connect(self._on_activated)
 
     def show_value(self, value: bool | int | float | str) -> None:
+        if self.box.findData(value) < 0:
+            self.box.addItem(str(value), value)
         self.box.setCurrentIndex(self.box.findData(value))
 
     @Slot(int)
