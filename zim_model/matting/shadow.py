@@ -192,7 +192,8 @@ def _darkening(
         fitted = np.maximum(terms @ _least_squares(terms, brightness, weights), 1e-3)
         residual = brightness / fitted - 1
         # Shadows are below the ground, so what is above tells how even it is.
-        deviation = max(1e-4, 1.4826 * float(np.median(residual[residual >= 0])))
+        above = residual[residual >= 0]  # none where all is black
+        deviation = max(1e-4, 1.4826 * float(np.median(above))) if above.size else 1e-4
         relative = (residual / (2 * max(deviation, 0.004))) ** 2
         weights = (1 + relative) ** np.where(residual < 0, -2.0, -1.0)
     fit = _least_squares(terms, values, weights)
