@@ -11,7 +11,6 @@ import argparse
 import json
 import multiprocessing
 import sys
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from training.cases import DevCase, case_box, labelled_cases, matte_cases
 from training.config import TrainConfig
 from training.conversion.config import ConverterTrainConfig
 from training.conversion.degradations import coarse_label
+from training.datasets.table import name_number
 from training.loop import TrainingRunOptions
 from training.run_config import read_toml
 from training.sa1b_matte.shards import read_json, write_json
@@ -177,7 +177,7 @@ def _train_converter_method(settings: Path, options: TrainingRunOptions) -> Meth
     def solve(case: DevCase, kind: str) -> FloatArray:
         label = case.alpha > 0.5
         if kind == "fine":  # the same degradation of a case in every run
-            rng = np.random.default_rng(zlib.crc32(case.name.encode()))
+            rng = np.random.default_rng(name_number(case.name))
             label = coarse_label(rng, case.alpha)
         return np.asarray(converter.convert(case.image, label) / ALPHA_MAX, np.float32)
 

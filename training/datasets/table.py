@@ -197,8 +197,9 @@ class TrainingData:
         return is_held_out(family) or family in self._chosen.get(pool.kind, ())
 
 
-def _number(family: str) -> int:
-    return zlib.crc32(family.encode("utf-8", "surrogateescape"))
+def name_number(name: str) -> int:
+    """A number that follows from a name alone, also from one that is not UTF-8."""
+    return zlib.crc32(name.encode("utf-8", "surrogateescape"))
 
 
 def held_out_families(families: set[str]) -> set[str]:
@@ -207,12 +208,12 @@ def held_out_families(families: set[str]) -> set[str]:
     if chosen or len(families) < MIN_FAMILIES:
         return chosen
     count = math.ceil(len(families) / SMALL_HELD_OUT)
-    return {*sorted(families, key=_number)[:count]}
+    return {*sorted(families, key=name_number)[:count]}
 
 
 def is_held_out(family: str) -> bool:
     """Whether an image or video of a large data set is held out."""
-    return _number(family) % HELD_OUT == 0
+    return name_number(family) % HELD_OUT == 0
 
 
 def open_data(path: Path) -> TrainingData:
