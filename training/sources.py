@@ -295,6 +295,8 @@ def _label_scene(
 ) -> Scene:
     """Draw one region of a label map; label 0 and a band along its edge are invalid.
 
+    Alpha is 0 everywhere if the map has no object.
+
     Args:
         rng: random generator.
         pair: the image and its label map.
@@ -308,6 +310,9 @@ def _label_scene(
     objects = counts.copy()
     if background is not None and background < len(objects):
         objects[background] = 0
+    if not objects.any():
+        nothing = np.zeros(labels.shape, bool)
+        return Scene(image, np.float32(nothing), labels > 0, nothing, False)
     share = objects / labels.size
     usable = np.flatnonzero((share > 0.004) & (share < 0.85))
     if not len(usable):

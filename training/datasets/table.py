@@ -293,6 +293,11 @@ def _entry(where: str, row: Any) -> DataEntry:
         raise ZimError(
             f"{where}: weight must be 0 or more, and band from 0 to {MAX_BAND}."
         )
+    if entry.background is not None and not 0 <= entry.background <= 255:
+        raise ZimError(
+            f"{where}: background = {entry.background} is no label.",
+            "Give one from 0 to 255, or omit it if no label is the background.",
+        )
     if (entry.kind == "procedural") is bool(entry.path):
         raise ZimError(f"{where} needs a path, except for the kind procedural.")
     return entry
