@@ -16,8 +16,8 @@ from zim_model.arrays import ByteArray, WordArray
 from zim_model.evaluation.datasets import EvaluatedRegion
 from zim_model.evaluation.measures import MASK_ABOVE, compute_metrics, unknown_region
 from zim_model.evaluation.reading import as_alpha, check_size, read_trimap
+from zim_model.evaluation.writing import write_png
 from zim_model.request import ALPHA_MAX
-from zim_model.runtime.atomic_files import atomic_write
 
 THUMBNAIL_SIDE = 480
 """Longer side, in pixels, of the small images of predictions."""
@@ -89,17 +89,6 @@ def shrink(pixels: ByteArray, side: int) -> ByteArray:
     scale = min(1.0, side / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def write_png(path: Path, pixels: ByteArray) -> None:
-    """Write a grey image (H, W); creates its folder.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path) as stream:
-        stream.write(cv2.imencode(".png", pixels)[1].tobytes())
 
 
 def image_path(out: Path, kind: str, system: str, prompt: str, case: str) -> Path:
