@@ -14,11 +14,11 @@ from pathlib import Path
 
 from zim_model.errors import ZimError, msg
 from zim_model.evaluation.bars import COLOURS
+from zim_model.evaluation.published import MARK
 from zim_model.evaluation.report import PublishedCurve, Report
 from zim_model.runtime.atomic_files import read_error
 
 CURVE_METRICS = ("IoU", "SAD", "MSE")
-MARK = "published"
 WIDTH, HEIGHT = 360, 240
 """Of a panel, one metric's lines, in units of the drawing."""
 _LEFT, _TOP, _BELOW, _RIGHT = 48, 24, 34, 12
