@@ -18,8 +18,13 @@ import numpy.typing as npt
 
 from zim_model.arguments import check_pixels, check_plane
 from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
-from zim_model.errors import Cancelled, msg
-from zim_model.request import CancelCheck, never_cancelled
+from zim_model.errors import msg
+from zim_model.request import (
+    ALPHA_MAX,
+    CancelCheck,
+    never_cancelled,
+    raise_if_cancelled,
+)
 
 Array = npt.NDArray[np.float64]
 
@@ -114,7 +119,9 @@ def estimate_shadow(
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     colours = cast(FloatArray, small.astype(np.float32) / 255)
-    covered = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA) >= CERTAIN * 65535
+    covered = (
+        cv2.resize(alpha, size, interpolation=cv2.INTER_AREA) >= CERTAIN * ALPHA_MAX
+    )
     reach = 1 + round(REACH * max(size))
     near = cv2.dilate(covered.astype(np.uint8), _disc(reach)) > 0
     ground = ~near
@@ -122,8 +129,7 @@ def estimate_shadow(
         return NO_SHADOW
     if ground.mean() < GROUND:
         return UNEVEN_GROUND
-    if cancelled():
-        raise Cancelled
+    raise_if_cancelled(cancelled)
     darkening, deviation = _darkening(colours, ground)
     if darkening is None:
         return UNEVEN_GROUND
@@ -140,8 +146,7 @@ def estimate_shadow(
         or _abruptness(exact, region, near) > ABRUPT
     ):
         return UNEVEN_GROUND
-    if cancelled():
-        raise Cancelled
+    raise_if_cancelled(cancelled)
     core = _ramp(mean / least - 0.5)
     opacity = np.where(region & ~strange, mean.clip(0, 1) * core, 0)
     opacity = _fill(opacity.astype(np.float32), ground & ~strange)
