@@ -28,7 +28,7 @@ from training.cases import (
 )
 from training.conversion import degradations
 from training.conversion.pairs import COARSE_SOURCE_WEIGHTS
-from zim_model.arrays import BoolArray, ByteArray, FloatArray
+from zim_model.arrays import BoolArray, ByteArray, FloatArray, size_within
 from zim_model.conversion.converter import Converter
 from zim_model.conversion.cues import guided_filter
 from zim_model.errors import ZimError
@@ -114,11 +114,9 @@ def coarse_label_of_kind(case: DevCase, kind: str) -> BoolArray:
 
 def downscale_case(case: DevCase, longest: int) -> DevCase:
     """Downscale a case to a longest side of ``longest`` pixels; 0 keeps its size."""
-    height, width = case.alpha.shape
-    if not longest or max(height, width) <= longest:
+    if not longest or max(case.alpha.shape) <= longest:
         return case
-    scale = longest / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    size = size_within(case.alpha.shape, longest)
     planes = (case.image, case.alpha, case.valid.astype(np.float32))
     image, alpha, valid = (
         cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in planes

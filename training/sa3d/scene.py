@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zim_app.core.images import load_image
-from zim_model.arrays import ByteArray
+from zim_model.arrays import ByteArray, size_within
 from zim_model.errors import MALFORMED, ZimError
 from zim_model.runtime.atomic_files import read_error
 
@@ -213,9 +213,8 @@ def _read_view(
             " poses again.",
         )
     camera = camera.resized(height, width)
-    factor = min(1.0, longest / max(height, width)) if longest else 1.0
-    if factor < 1:
-        size = max(1, round(width * factor)), max(1, round(height * factor))
+    if 0 < longest < max(height, width):
+        size = size_within(image.shape, longest)
         image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
         camera = camera.resized(size[1], size[0])
     return PosedImage(path.name, image, camera, (height, width))

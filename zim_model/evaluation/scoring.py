@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from zim_model.arrays import ByteArray, WordArray
+from zim_model.arrays import ByteArray, WordArray, size_within
 from zim_model.evaluation.datasets import EvaluatedRegion
 from zim_model.evaluation.measures import MASK_ABOVE, compute_metrics, unknown_region
 from zim_model.evaluation.reading import as_alpha, check_size, read_trimap
@@ -85,9 +85,7 @@ def binarise_matte(matte: WordArray) -> WordArray:
 
 def shrink(pixels: ByteArray, side: int) -> ByteArray:
     """An image (H, W) or (H, W, 3) reduced to a longer side of at most ``side``."""
-    height, width = pixels.shape[:2]
-    scale = min(1.0, side / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
+    size = size_within(pixels.shape, side)
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zim_model.arguments import check_pixels, check_plane
-from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
+from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray, size_within
 from zim_model.errors import msg
 from zim_model.request import (
     ALPHA_MAX,
@@ -114,9 +114,7 @@ def estimate_shadow(
     """
     check_pixels(image)
     check_plane(alpha, "alpha", (np.uint16,), image.shape[:2])
-    height, width = alpha.shape
-    factor = min(1.0, SIDE / max(height, width))
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    size = size_within(alpha.shape, SIDE)
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     colours = cast(FloatArray, small.astype(np.float32) / 255)
     covered = (
