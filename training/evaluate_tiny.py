@@ -30,6 +30,7 @@ from training.cases import (
     method_label,
     subject_cases,
 )
+from training.validation import mean_scores
 from zim_model.arrays import FloatArray
 from zim_model.errors import ZimError
 from zim_model.evaluation.clicks import (
@@ -228,7 +229,9 @@ def evaluate(
             if row_kind == kind and case.is_in_half(half)
         ]
         if own:
-            means[half][kind] = {n: _mean([row[n] for row in own]) for n in own[0]}
+            means[half][kind] = {
+                n: mean_scores([row[n] for row in own]) for n in own[0]
+            }
     return means
 
 
@@ -244,16 +247,6 @@ def _measure_all(
             file=sys.stderr,
         )
     return [rows for rows, _ in measured]
-
-
-def _mean(rows: Sequence[MetricRow]) -> MetricRow:
-    """The mean of every metric over the rows that have it."""
-    fullest_first = sorted(rows, key=len, reverse=True)
-    names = dict.fromkeys(name for row in fullest_first for name in row)
-    return {
-        name: float(np.mean([row[name] for row in rows if name in row]))
-        for name in names
-    }
 
 
 def table(rows: Mapping[str, MetricRow]) -> str:
