@@ -8,7 +8,6 @@ each effect.  Finished runs are not repeated.
 from __future__ import annotations
 
 import argparse
-import json
 import multiprocessing
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,7 +28,7 @@ from training.conversion.config import ConverterTrainConfig
 from training.conversion.degradations import coarse_label
 from training.datasets.table import name_number
 from training.loop import TrainingRunOptions
-from training.run_config import read_toml
+from training.run_config import format_toml, read_toml
 from training.sa1b_matte.shards import read_json, write_json
 from zim_model.arrays import FloatArray
 from zim_model.conversion.converter import Converter
@@ -145,9 +144,8 @@ def _save_settings(path: Path, settings: Mapping[str, Any]) -> None:
                 "Choose another folder, or remove it.",
             )
         return
-    lines = [f"{key} = {json.dumps(value)}\n" for key, value in settings.items()]
     with atomic_write(path) as file:
-        file.write("".join(lines).encode())
+        file.write(format_toml(settings).encode())
 
 
 def _train_zim_method(
@@ -155,8 +153,8 @@ def _train_zim_method(
 ) -> Method:
     config = TrainConfig.read(settings)
     train_zim.train(config, options, encoder=ENCODER if small else None)
-    path = options.out / f"{config.model}.safetensors"
-    predictor = ZimPredictor(load_zim(path), "cpu" if small else None)
+    model = load_zim(options.out / config.weight_file)
+    predictor = ZimPredictor(model, "cpu" if small else None)
 
     def solve(case: DevCase, kind: str) -> FloatArray:
         del kind
@@ -172,7 +170,7 @@ def _train_zim_method(
 def _train_converter_method(settings: Path, options: TrainingRunOptions) -> Method:
     config = ConverterTrainConfig.read(settings)
     train_converter.train(config, options)
-    converter = Converter.load(options.out / f"{config.model}.safetensors")
+    converter = Converter.load(options.out / config.weight_file)
 
     def solve(case: DevCase, kind: str) -> FloatArray:
         label = case.alpha > 0.5

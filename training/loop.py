@@ -303,7 +303,7 @@ class _Run(Generic[TrainerT]):
         self._tell(step, scores, is_best)
         if is_best:
             told = self.record.metadata(self.trainer)
-            self.trainer.save_weights(self.out / self.trainer.best_file, told)
+            self.trainer.save_weights(self.out / config.best_file, told)
         return self._validation.is_exhausted
 
     def _tell(self, step: int, scores: Scores, is_best: bool) -> None:
