@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from training import train_converter, train_zim
 from training.ablations import METRICS, SETS, TABLES, AblationTable, Variant
+from training.arguments import number_between
 from training.base_trainer import STATE_FILE
 from training.cases import DevCase, case_box, labelled_cases, matte_cases
 from training.config import TrainConfig
@@ -382,12 +383,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=Path, required=True, help="folder for the runs")
     parser.add_argument("--small", action="store_true", help="small models, few steps")
-    parser.add_argument("--seeds", type=int, default=1, help="seeds of each variant")
-    parser.add_argument("--steps", type=int, default=0, help="steps of each run")
     parser.add_argument(
-        "--limit", type=int, default=0, help="cases of each set to measure, 0 for all"
+        "--seeds", type=number_between(1), default=1, help="seeds of each variant"
     )
-    parser.add_argument("--jobs", type=int, default=1, help="parallel runs")
+    parser.add_argument(
+        "--steps", type=number_between(0), default=0, help="steps of each run"
+    )
+    parser.add_argument(
+        "--limit",
+        type=number_between(0),
+        default=0,
+        help="cases of each set to measure, 0 for all",
+    )
+    parser.add_argument(
+        "--jobs", type=number_between(0), default=1, help="parallel runs"
+    )
     arguments = parser.parse_args(argv)
     plan = AblationPlan(
         arguments.table,

@@ -16,6 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from training.arguments import number_between
 from training.baselines import closed_form_in_band
 from training.cases import (
     HALVES,
@@ -222,15 +223,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--kind", action="append", choices=LABEL_KINDS, help="default: all"
     )
     parser.add_argument(
-        "--kept", type=int, default=60, help="number of labels to be kept; 0: all"
+        "--kept",
+        type=number_between(0),
+        default=60,
+        help="number of labels to be kept; 0: all",
     )
     parser.add_argument(
         "--longest",
-        type=int,
+        type=number_between(0),
         default=0,
         help="downscale images to this longest side; 0: no",
     )
-    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--jobs", type=number_between(1), default=1, help="processes")
     parser.add_argument(
         "--alone", action="store_true", help="without closed-form matting"
     )

@@ -183,7 +183,9 @@ def test_a_missing_folder_is_named(tmp_path, capsys):
     assert "development folder" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("wrong", [["--limit", "-1"], ["--clicks", "0"]])
+@pytest.mark.parametrize(
+    "wrong", [["--limit", "-1"], ["--clicks", "0"], ["--jobs", "x"]]
+)
 def test_numbers_out_of_range_are_refused(wrong, tmp_path):
     with pytest.raises(SystemExit):
         main(["--data", str(tmp_path), *wrong])

@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from training.arguments import number_between
 from training.procedural import render
 from training.sa1b_matte.sa1b import ANNOTATIONS, IMAGE
 from zim_model.arrays import BoolArray, ByteArray
@@ -101,7 +102,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m training.sa1b_matte.sample")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--pictures", type=int, default=8)
+    parser.add_argument("--pictures", type=number_between(1), default=8)
     arguments = parser.parse_args(argv)
     make_sample(arguments.folder, arguments.pictures)
     print(f"{arguments.folder}: {arguments.pictures} images")
