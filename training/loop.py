@@ -160,7 +160,9 @@ def run_task(task: TrainingTask[TrainerT], options: TrainingRunOptions) -> Train
             if task.config.threads:
                 torch.set_num_threads(task.config.threads)
         data = open_run_data(
-            *(folder, options.data, options.out),
+            folder,
+            options.data,
+            options.out,
             fatal=task.config.faults == "fail",
             quiet=not group.is_main,
         )

@@ -31,6 +31,10 @@ from zim_model.errors import ImageError, ZimError
 
 __all__ = ["SceneReader", "is_held_out", "open_data"]
 
+COMPOSED = 288
+"""Side of the scenes that are put together of cut-outs or drawn, in pixels."""
+MAX_SIDE = 512
+"""Longest side in pixels that images are downscaled to."""
 MERGED_REGIONS_SHARE = 0.12
 """Share of the targets from maps of many regions that merge two neighbours."""
 
@@ -72,12 +76,6 @@ class Scene:
             other_objects=np.ascontiguousarray(self.other_objects[region]),
             merged=tuple(np.ascontiguousarray(mask[region]) for mask in self.merged),
         )
-
-
-COMPOSED = 288
-"""Side of the scenes that are put together of cut-outs or drawn, in pixels."""
-MAX_SIDE = 512
-"""Longest side in pixels that images are downscaled to."""
 
 
 class SceneReader:
@@ -175,7 +173,7 @@ class SceneReader:
         """Draw an image of a source, or of some pairs of it, with one object."""
         pairs = pool.pairs if pairs is None else pairs
         if pool.kind == "procedural":
-            rng.integers(max(1, len(self.backgrounds)))
+            rng.integers(max(1, len(self.backgrounds)))  # keeps samples as they were
             return self._procedural_scene(rng)
         pair = pairs[int(rng.integers(len(pairs)))]
         if pool.kind == "cutout":

@@ -382,7 +382,7 @@ class _Found:
         pairs, problems, exact = self._list_pairs(entry, folder, prefix)
         pairs = [pair for pair in pairs if pair[1] not in self.taken]
         self.taken.update(target for _, target in pairs)
-        self.problems += [each for each in problems if each not in {*self.problems}]
+        self.problems = list(dict.fromkeys((*self.problems, *problems)))
         if entry.kind in PUBLISHED_DATASETS:
             entry = replace(entry, kind="matte")
         if not pairs:
