@@ -32,11 +32,11 @@ from zim_model.weights.download import (
     fetch_files,
     open_https,
 )
+from zim_model.weights.hub import HUB
 from zim_model.weights.installed import check_space, translate_os_errors
 
 REPOSITORY = "naver-iv/MicroMat-3K"
 REVISION = "7e6a7eca5cf6471ccba193d390b4ce8d7b7e8624"
-HUB = "https://huggingface.co"
 SOURCE = f"{HUB}/datasets/{REPOSITORY}"
 LICENCE = Licence("CC BY 4.0", "https://creativecommons.org/licenses/by/4.0/")
 TERMS = (
