@@ -159,7 +159,7 @@ def read_graph(path: Path) -> Graph:
         graph = Graph(path, model)
         for node in model.graph.node:
             graph._producers.update(dict.fromkeys(node.output, node))
-        graph.layers = list(_layers(model, constants))
+        graph.layers = list(_layers(constants))
     except WeightsError:
         raise
     except Exception as error:  # protobuf, onnx and ONNX Runtime have many kinds
@@ -407,7 +407,7 @@ class _Reader:
         return None
 
 
-def _layers(model: Any, constants: _Constants) -> Iterator[GraphLayer]:
+def _layers(constants: _Constants) -> Iterator[GraphLayer]:
     constants.compute()
     return _Reader(constants).read()
 
