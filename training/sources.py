@@ -310,7 +310,8 @@ def _label_scene(
         objects[background] = 0
     if not objects.any():
         nothing = np.zeros(labels.shape, bool)
-        return Scene(image, np.float32(nothing), labels > 0, nothing, False)
+        alpha = nothing.astype(np.float32)
+        return Scene(image, alpha, labels > 0, nothing, False)
     share = objects / labels.size
     usable = np.flatnonzero((share > 0.004) & (share < 0.85))
     if not len(usable):
