@@ -215,10 +215,13 @@ class BatchForm(QTabWidget):
                 info = find_known(model.name)
                 self.model.addItem(info.title if info else model.name, model.name)
             self.model.setCurrentIndex(max(0, self.model.findData(chosen)))
+        choices = [("auto", self.tr("Best available"))]
+        choices += [
+            (each.id.removesuffix(":0"), each.name) for each in devices or [CPU]
+        ]
         self.device.clear()
-        self.device.addItem(self.tr("Best available"), "auto")
-        for device in devices or (CPU,):
-            self.device.addItem(device.name, device.id.removesuffix(":0"))
+        for value, text in choices:
+            self.device.addItem(text, value)
         current = self.device.findData(preferences.value("device"))
         self.device.setCurrentIndex(max(0, current))
 
