@@ -8,14 +8,14 @@ from typing import ClassVar, cast
 
 from training.run_config import RunSettings, check_side
 from training.sources import Weights
-from zim_model.network.config import LiteConfig, TinyConfig
+from zim_model.network.config import DETAIL_WIDTHS, LiteConfig, TinyConfig
 
 MODELS = {
     "zim-tiny": TinyConfig(),
-    "zim-tiny-detail": TinyConfig(detail_widths=(16, 32, 48)),
+    "zim-tiny-detail": TinyConfig(detail_widths=DETAIL_WIDTHS),
     "zim-tiny-lite2": TinyConfig(encoder=LiteConfig("lite2")),
     "zim-tiny-lite2-detail": TinyConfig(
-        encoder=LiteConfig("lite2"), detail_widths=(16, 32, 48)
+        encoder=LiteConfig("lite2"), detail_widths=DETAIL_WIDTHS
     ),
 }
 
