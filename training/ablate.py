@@ -8,10 +8,8 @@ each effect.  Finished runs are not repeated.
 from __future__ import annotations
 
 import argparse
-import json
 import multiprocessing
 import sys
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -23,13 +21,15 @@ from tqdm import tqdm
 
 from training import train_converter, train_zim
 from training.ablations import METRICS, SETS, TABLES, AblationTable, Variant
+from training.arguments import number_between
 from training.base_trainer import STATE_FILE
 from training.cases import DevCase, case_box, labelled_cases, matte_cases
 from training.config import TrainConfig
 from training.conversion.config import ConverterTrainConfig
 from training.conversion.degradations import coarse_label
+from training.datasets.table import name_number
 from training.loop import TrainingRunOptions
-from training.run_config import read_toml
+from training.run_config import format_toml, read_toml
 from training.sa1b_matte.shards import read_json, write_json
 from zim_model.arrays import FloatArray
 from zim_model.conversion.converter import Converter
@@ -145,9 +145,8 @@ def _save_settings(path: Path, settings: Mapping[str, Any]) -> None:
                 "Choose another folder, or remove it.",
             )
         return
-    lines = [f"{key} = {json.dumps(value)}\n" for key, value in settings.items()]
     with atomic_write(path) as file:
-        file.write("".join(lines).encode())
+        file.write(format_toml(settings).encode())
 
 
 def _train_zim_method(
@@ -155,8 +154,8 @@ def _train_zim_method(
 ) -> Method:
     config = TrainConfig.read(settings)
     train_zim.train(config, options, encoder=ENCODER if small else None)
-    path = options.out / f"{config.model}.safetensors"
-    predictor = ZimPredictor(load_zim(path), "cpu" if small else None)
+    model = load_zim(options.out / config.weight_file)
+    predictor = ZimPredictor(model, "cpu" if small else None)
 
     def solve(case: DevCase, kind: str) -> FloatArray:
         del kind
@@ -172,12 +171,12 @@ def _train_zim_method(
 def _train_converter_method(settings: Path, options: TrainingRunOptions) -> Method:
     config = ConverterTrainConfig.read(settings)
     train_converter.train(config, options)
-    converter = Converter.load(options.out / f"{config.model}.safetensors")
+    converter = Converter.load(options.out / config.weight_file)
 
     def solve(case: DevCase, kind: str) -> FloatArray:
         label = case.alpha > 0.5
         if kind == "fine":  # the same degradation of a case in every run
-            rng = np.random.default_rng(zlib.crc32(case.name.encode()))
+            rng = np.random.default_rng(name_number(case.name))
             label = coarse_label(rng, case.alpha)
         return np.asarray(converter.convert(case.image, label) / ALPHA_MAX, np.float32)
 
@@ -384,12 +383,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=Path, required=True, help="folder for the runs")
     parser.add_argument("--small", action="store_true", help="small models, few steps")
-    parser.add_argument("--seeds", type=int, default=1, help="seeds of each variant")
-    parser.add_argument("--steps", type=int, default=0, help="steps of each run")
     parser.add_argument(
-        "--limit", type=int, default=0, help="cases of each set to measure, 0 for all"
+        "--seeds", type=number_between(1), default=1, help="seeds of each variant"
     )
-    parser.add_argument("--jobs", type=int, default=1, help="parallel runs")
+    parser.add_argument(
+        "--steps", type=number_between(0), default=0, help="steps of each run"
+    )
+    parser.add_argument(
+        "--limit",
+        type=number_between(0),
+        default=0,
+        help="cases of each set to measure, 0 for all",
+    )
+    parser.add_argument(
+        "--jobs", type=number_between(0), default=1, help="parallel runs"
+    )
     arguments = parser.parse_args(argv)
     plan = AblationPlan(
         arguments.table,

@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from training.arguments import minutes
+from training.arguments import INTERRUPTED, minutes
 from zim_app.core.adaptation import (
     DISCARD,
     STOP,
@@ -32,8 +32,6 @@ from zim_app.core.adaptation import (
 from zim_model.errors import ZimError
 from zim_model.weights.installed import check_free_name, install_files
 
-INTERRUPTED = 130
-"""Exit code without a result because the caller or Ctrl-C ended the process."""
 MINUTES = 5.0
 
 

@@ -233,17 +233,7 @@ class BaseTrainer(ABC, Generic[ConfigT, ModelT]):
         }
         with atomic_write(folder / STATE_FILE) as file:
             torch.save(state, file)
-        self.save_weights(folder / self.weight_file, metadata or {})
-
-    @property
-    def weight_file(self) -> str:
-        """Name of the file of the last weights."""
-        return f"{self.config.model}.safetensors"
-
-    @property
-    def best_file(self) -> str:
-        """Name of the file of the weights with the best score."""
-        return f"{self.config.model}-best.safetensors"
+        self.save_weights(folder / self.config.weight_file, metadata or {})
 
     def load(self, path: Path) -> None:
         """Load a saved training state.

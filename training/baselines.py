@@ -9,7 +9,13 @@ import cv2
 import numpy as np
 
 from training.cases import DevCase
-from zim_model.arrays import BoolArray, ByteArray, FloatArray, mask_bounds
+from zim_model.arrays import (
+    BoolArray,
+    ByteArray,
+    FloatArray,
+    mask_bounds,
+    size_within,
+)
 from zim_model.errors import ZimError
 from zim_model.prompts import PromptSet
 
@@ -111,22 +117,15 @@ def closed_form_in_band(
     return alpha
 
 
-def _size(case: DevCase) -> tuple[int, int]:
-    """Return width and height of the image at no more than MAX_SIDE pixels."""
-    height, width = case.alpha.shape
-    scale = min(1.0, MAX_SIDE / max(height, width))
-    return round(width * scale), round(height * scale)
-
-
 def _small_image(case: DevCase) -> FloatArray:
-    small = cv2.resize(case.image, _size(case), interpolation=cv2.INTER_AREA)
+    size = size_within(case.alpha.shape, MAX_SIDE)
+    small = cv2.resize(case.image, size, interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.float32)
 
 
 def _small_grabcut(case: DevCase, prompts: PromptSet) -> FloatArray:
-    filled = cv2.resize(
-        fill_box(case, prompts), _size(case), interpolation=cv2.INTER_NEAREST
-    )
+    size = size_within(case.alpha.shape, MAX_SIDE)
+    filled = cv2.resize(fill_box(case, prompts), size, interpolation=cv2.INTER_NEAREST)
     inside = filled > 0
     if min(inside.sum(), (~inside).sum()) < 10:
         return np.asarray(filled, np.float32)

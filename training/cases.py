@@ -8,7 +8,6 @@ users are used.
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from training.datasets.table import name_number
 from training.reading import read_labels, read_photo
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
 from zim_model.errors import MALFORMED, ZimError
@@ -58,7 +58,7 @@ class DevCase:
     def is_in_half(self, half: str) -> bool:
         """Whether it belongs to a half of HALVES; all cases of an image do."""
         file_name = Path(self.name.partition(":")[0]).name
-        number = zlib.crc32(file_name.encode()) % 2
+        number = name_number(file_name) % len(HALVES)
         return half == "all" or number == HALVES.index(half)
 
 

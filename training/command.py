@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from training.arguments import minutes
+from training.arguments import INTERRUPTED, minutes, number_between
 from training.base_trainer import STATE_FILE
 from training.loop import AnyTrainer, Interrupted, TrainingRunOptions
 from training.run_config import RunSettings
@@ -17,8 +17,6 @@ from training.run_log import TRACKERS
 from zim_model.errors import ZimError
 
 SettingsT = TypeVar("SettingsT", bound=RunSettings)
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as of shells."""
 
 
 def command_line(
@@ -43,12 +41,12 @@ def command_line(
     options = TrainingRunOptions(
         arguments.data,
         arguments.out,
-        arguments.resume_from,
-        arguments.init_from,
-        arguments.minutes,
-        arguments.small_state,
-        tuple(tracker for tracker in TRACKERS if getattr(arguments, tracker)),
-        arguments.profile,
+        resume=arguments.resume_from,
+        init=arguments.init_from,
+        minutes=arguments.minutes,
+        small_state=arguments.small_state,
+        trackers=tuple(name for name in TRACKERS if getattr(arguments, name)),
+        profile=arguments.profile,
     )
     try:
         config = settings.read(arguments.config, arguments.settings)
@@ -120,7 +118,7 @@ def _parser(name: str) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--profile",
-        type=int,
+        type=number_between(0),
         default=0,
         metavar="STEPS",
         help="record so many steps with torch's profiler",

@@ -16,6 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from training.arguments import number_between
 from training.baselines import closed_form_in_band
 from training.cases import (
     HALVES,
@@ -28,7 +29,7 @@ from training.cases import (
 )
 from training.conversion import degradations
 from training.conversion.pairs import COARSE_SOURCE_WEIGHTS
-from zim_model.arrays import BoolArray, ByteArray, FloatArray
+from zim_model.arrays import BoolArray, ByteArray, FloatArray, size_within
 from zim_model.conversion.converter import Converter
 from zim_model.conversion.cues import guided_filter
 from zim_model.errors import ZimError
@@ -114,11 +115,9 @@ def coarse_label_of_kind(case: DevCase, kind: str) -> BoolArray:
 
 def downscale_case(case: DevCase, longest: int) -> DevCase:
     """Downscale a case to a longest side of ``longest`` pixels; 0 keeps its size."""
-    height, width = case.alpha.shape
-    if not longest or max(height, width) <= longest:
+    if not longest or max(case.alpha.shape) <= longest:
         return case
-    scale = longest / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    size = size_within(case.alpha.shape, longest)
     planes = (case.image, case.alpha, case.valid.astype(np.float32))
     image, alpha, valid = (
         cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in planes
@@ -224,15 +223,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--kind", action="append", choices=LABEL_KINDS, help="default: all"
     )
     parser.add_argument(
-        "--kept", type=int, default=60, help="number of labels to be kept; 0: all"
+        "--kept",
+        type=number_between(0),
+        default=60,
+        help="number of labels to be kept; 0: all",
     )
     parser.add_argument(
         "--longest",
-        type=int,
+        type=number_between(0),
         default=0,
         help="downscale images to this longest side; 0: no",
     )
-    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--jobs", type=number_between(1), default=1, help="processes")
     parser.add_argument(
         "--alone", action="store_true", help="without closed-form matting"
     )

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from training.arguments import number_between
 from training.baselines import closed_form, fill_box, grabcut, unsolved_cases
 from training.cases import (
     HALVES,
@@ -30,6 +31,7 @@ from training.cases import (
     method_label,
     subject_cases,
 )
+from training.validation import mean_scores
 from zim_model.arrays import FloatArray
 from zim_model.errors import ZimError
 from zim_model.evaluation.clicks import (
@@ -228,7 +230,9 @@ def evaluate(
             if row_kind == kind and case.is_in_half(half)
         ]
         if own:
-            means[half][kind] = {n: _mean([row[n] for row in own]) for n in own[0]}
+            means[half][kind] = {
+                n: mean_scores([row[n] for row in own]) for n in own[0]
+            }
     return means
 
 
@@ -244,16 +248,6 @@ def _measure_all(
             file=sys.stderr,
         )
     return [rows for rows, _ in measured]
-
-
-def _mean(rows: Sequence[MetricRow]) -> MetricRow:
-    """The mean of every metric over the rows that have it."""
-    fullest_first = sorted(rows, key=len, reverse=True)
-    names = dict.fromkeys(name for row in fullest_first for name in row)
-    return {
-        name: float(np.mean([row[name] for row in rows if name in row]))
-        for name in names
-    }
 
 
 def table(rows: Mapping[str, MetricRow]) -> str:
@@ -274,17 +268,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--model", action="append", help="name or weight file; may be repeated"
     )
     parser.add_argument(
-        "--limit", type=int, default=0, help="cases of each table but mattes, 0 for all"
+        "--limit",
+        type=number_between(0),
+        default=0,
+        help="cases of each table but mattes, 0 for all",
     )
     parser.add_argument(
-        "--clicks", type=int, default=MAX_CLICKS, help="largest number of clicks"
+        "--clicks",
+        type=number_between(1),
+        default=MAX_CLICKS,
+        help="largest number of clicks",
     )
     parser.add_argument(
         "--clean-edge",
         action="store_true",
         help="finish the mattes as the application does by default",
     )
-    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--jobs", type=number_between(1), default=1, help="processes")
     parser.add_argument("--alone", action="store_true", help="without the baselines")
     parser.add_argument(
         "--half",
@@ -294,8 +294,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="all images, one half of them, or several of these",
     )
     arguments = parser.parse_args(argv)
-    if arguments.limit < 0 or arguments.clicks < 1:
-        parser.error("--limit is 0 or more, --clicks 1 or more")
     models = tuple(arguments.model or ["zim-tiny"])
     finish = STANDARD_FINISH if arguments.clean_edge else UNFINISHED
     comparison = Comparison(models, not arguments.alone, arguments.clicks, finish)

@@ -160,7 +160,9 @@ def run_task(task: TrainingTask[TrainerT], options: TrainingRunOptions) -> Train
             if task.config.threads:
                 torch.set_num_threads(task.config.threads)
         data = open_run_data(
-            *(folder, options.data, options.out),
+            folder,
+            options.data,
+            options.out,
             fatal=task.config.faults == "fail",
             quiet=not group.is_main,
         )
@@ -303,7 +305,7 @@ class _Run(Generic[TrainerT]):
         self._tell(step, scores, is_best)
         if is_best:
             told = self.record.metadata(self.trainer)
-            self.trainer.save_weights(self.out / self.trainer.best_file, told)
+            self.trainer.save_weights(self.out / config.best_file, told)
         return self._validation.is_exhausted
 
     def _tell(self, step: int, scores: Scores, is_best: bool) -> None:

@@ -44,9 +44,9 @@ class Manifest:
 
     def is_open(self, image: Path) -> bool:
         """Return whether an image's licence allows any use of trained weights."""
-        return self._rows.get(image, {}).get("weights") == "open"
+        return self.row(image).get("weights") == "open"
 
     def background(self, image: Path) -> int | None:
         """Return the background label of an image's label map, None if it has none."""
-        label = self._rows.get(image, {}).get("background_label")
+        label = self.row(image).get("background_label")
         return label if isinstance(label, int) else None

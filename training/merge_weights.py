@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from training.adaptation.blending import blend
+from training.arguments import number_between
 from training.run_record import TRAINING_KEY
 from training.tiny.licences import RESEARCH_ONLY, is_for_research
 from zim_model.errors import WeightsError, ZimError
@@ -65,12 +66,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("first", help="name or weight file")
     parser.add_argument("second", help="likewise; its detail stage is taken")
     parser.add_argument(
-        "--share", type=float, default=0.5, help="of the second, 0 to 1 (default: 0.5)"
+        "--share",
+        type=number_between(0, 1, float),
+        default=0.5,
+        help="of the second, 0 to 1 (default: 0.5)",
     )
     parser.add_argument("--out", type=Path, required=True, help="new weight file")
     arguments = parser.parse_args(argv)
-    if not 0 <= arguments.share <= 1:
-        parser.error(f"--share is {arguments.share:g}; give a number from 0 to 1")
     if arguments.out.exists():
         parser.error(f"{arguments.out} exists already; choose another name")
     if arguments.out.suffix != ".safetensors":

@@ -24,6 +24,7 @@ from typing import IO
 from PIL import Image
 from tqdm import tqdm
 
+from training.arguments import number_between
 from training.datasets.table import FOLDERS
 from training.manifest import MANIFEST, Manifest
 from training.reading import decode
@@ -145,9 +146,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("data", type=Path, help="a training folder")
     parser.add_argument("-o", "--out", type=Path, required=True, help="output tar")
     parser.add_argument(
-        "--max-mb", type=float, default=60, help="largest size of the tar"
+        "--max-mb",
+        type=number_between(0, kind=float),
+        default=60,
+        help="largest size of the tar",
     )
-    parser.add_argument("--longest", type=int, default=384, help="largest side in px")
+    parser.add_argument(
+        "--longest",
+        type=number_between(MIN_SIDE),
+        default=384,
+        help=f"largest side in px, {MIN_SIDE} or more (384)",
+    )
     parser.add_argument(
         "--replace", action="store_true", help="replace the output tar if it exists"
     )

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from zim_app.core.images import load_image
-from zim_model.arrays import ByteArray
+from zim_model.arrays import ByteArray, size_within
 from zim_model.errors import ImageError
 from zim_model.evaluation.reading import read_grey, read_matte
 from zim_model.request import ALPHA_MAX
@@ -99,9 +99,7 @@ def resized(
     method: Image.Resampling = Image.Resampling.BOX,
 ) -> ByteArray:
     """Pixels with sides of at most ``longest``; 0 keeps them."""
-    height, width = pixels.shape[:2]
-    scale = min(1.0, longest / max(height, width)) if longest else 1.0
-    if scale == 1.0:
+    if not longest or max(pixels.shape[:2]) <= longest:
         return pixels
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    size = size_within(pixels.shape, longest)
     return np.asarray(Image.fromarray(pixels).resize(size, method), np.uint8)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -39,6 +39,11 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ZimError(f"{path} cannot be read: {error}.") from error
+
+
+def format_toml(settings: Mapping[str, Any]) -> str:
+    """The text of a TOML file of numbers, booleans and texts."""
+    return "".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items())
 
 
 def read_overrides(words: Sequence[str]) -> dict[str, Any]:
@@ -185,12 +190,15 @@ class RunSettings:
             _check_range(where, key, value)
         return cls(**data)
 
-    def to_toml(self) -> str:
-        """The settings as a file that :meth:`read` reads."""
-        lines = (
-            f"{key} = {json.dumps(value)}\n" for key, value in asdict(self).items()
-        )
-        return "".join(lines)
+    @property
+    def weight_file(self) -> str:
+        """Name of the file of the last weights."""
+        return f"{self.model}.safetensors"
+
+    @property
+    def best_file(self) -> str:
+        """Name of the file of the weights with the best score."""
+        return f"{self.model}-best.safetensors"
 
 
 def _check_range(where: str, key: str, value: Any) -> None:

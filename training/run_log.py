@@ -130,14 +130,15 @@ class TrainingLog:
         if not self.count:
             return {}
         now = time.monotonic()
-        rate = self.views * self.count / (now - self.since)
+        seconds = max(now - self.since, 1e-9)  # a step may be shorter than a tick
+        rate = self.count / seconds
         means = {key: value / self.count for key, value in self.sums.items()}
         shown = {k: f"{v:.4g}" if k in SMALL else f"{v:.4f}" for k, v in means.items()}
         line = {
             "step": step,
-            "steps_per_s": f"{rate / self.views:.4f}",
-            "views_per_s": f"{rate:.2f}",
-            "waiting": f"{self.wait_s / (now - self.since):.3f}",
+            "steps_per_s": f"{rate:.4f}",
+            "views_per_s": f"{rate * self.views:.2f}",
+            "waiting": f"{self.wait_s / seconds:.3f}",
             "peak_mb": f"{peak_memory() / 2**20:.0f}",
             **shown,
         }

@@ -18,7 +18,7 @@ from typing import Any
 
 from training.base_trainer import STATE_FILE, BaseTrainer
 from training.datasets.opening import RunData
-from training.run_config import RunSettings
+from training.run_config import RunSettings, format_toml
 from training.run_log import LOG_FILE, CsvTable
 from training.validation import VALIDATION_FILE
 from zim_model.errors import MALFORMED, ZimError
@@ -45,7 +45,7 @@ def check_folder(out: Path, config: RunSettings, resume: Path | None) -> None:
     Raises:
         ZimError: the folder holds another run, or what is left of one.
     """
-    state, best = out / STATE_FILE, out / f"{config.model}-best.safetensors"
+    state, best = out / STATE_FILE, out / config.best_file
     if resume is not None and state.exists() and state.samefile(resume):
         return
     first_save = min(config.save_every, config.steps)
@@ -54,7 +54,7 @@ def check_folder(out: Path, config: RunSettings, resume: Path | None) -> None:
     held = [path for path, step in last_steps.items() if step >= first_save]
     if max(last_steps.values()) < 0:
         held.append(best)
-    for path in (state, out / f"{config.model}.safetensors", *held):
+    for path in (state, out / config.weight_file, *held):
         if path.exists():
             raise ZimError(
                 f"{out} holds a run already ({path.name}), which would be overwritten.",
@@ -138,7 +138,7 @@ def begin_record(out: Path, trainer: BaseTrainer[Any, Any], data: RunData) -> Ru
         CONFIG_HEAD
     ):
         with atomic_write(config) as file:
-            file.write((CONFIG_HEAD + trainer.config.to_toml()).encode())
+            file.write((CONFIG_HEAD + format_toml(asdict(trainer.config))).encode())
     return record
 
 

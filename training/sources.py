@@ -31,6 +31,10 @@ from zim_model.errors import ImageError, ZimError
 
 __all__ = ["SceneReader", "is_held_out", "open_data"]
 
+COMPOSED = 288
+"""Side of the scenes that are put together of cut-outs or drawn, in pixels."""
+MAX_SIDE = 512
+"""Longest side in pixels that images are downscaled to."""
 MERGED_REGIONS_SHARE = 0.12
 """Share of the targets from maps of many regions that merge two neighbours."""
 
@@ -72,12 +76,6 @@ class Scene:
             other_objects=np.ascontiguousarray(self.other_objects[region]),
             merged=tuple(np.ascontiguousarray(mask[region]) for mask in self.merged),
         )
-
-
-COMPOSED = 288
-"""Side of the scenes that are put together of cut-outs or drawn, in pixels."""
-MAX_SIDE = 512
-"""Longest side in pixels that images are downscaled to."""
 
 
 class SceneReader:
@@ -175,7 +173,7 @@ class SceneReader:
         """Draw an image of a source, or of some pairs of it, with one object."""
         pairs = pool.pairs if pairs is None else pairs
         if pool.kind == "procedural":
-            rng.integers(max(1, len(self.backgrounds)))
+            rng.integers(max(1, len(self.backgrounds)))  # keeps samples as they were
             return self._procedural_scene(rng)
         pair = pairs[int(rng.integers(len(pairs)))]
         if pool.kind == "cutout":
@@ -295,6 +293,8 @@ def _label_scene(
 ) -> Scene:
     """Draw one region of a label map; label 0 and a band along its edge are invalid.
 
+    Alpha is 0 everywhere if the map has no object.
+
     Args:
         rng: random generator.
         pair: the image and its label map.
@@ -308,6 +308,10 @@ def _label_scene(
     objects = counts.copy()
     if background is not None and background < len(objects):
         objects[background] = 0
+    if not objects.any():
+        nothing = np.zeros(labels.shape, bool)
+        alpha = nothing.astype(np.float32)
+        return Scene(image, alpha, labels > 0, nothing, False)
     share = objects / labels.size
     usable = np.flatnonzero((share > 0.004) & (share < 0.85))
     if not len(usable):

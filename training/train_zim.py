@@ -35,7 +35,9 @@ PREVIEWS = 8
 def input_sizes(config: TrainConfig) -> Sequence[int]:
     """Return the input side of every sample of a run, in order."""
     sizes = np.full(config.steps * config.views, config.zim.image_size)
-    sizes[: int(config.steps * config.small_share) * config.views] = config.small_size
+    if config.small_size:
+        small = int(config.steps * config.small_share) * config.views
+        sizes[:small] = config.small_size
     return sizes.tolist()
 
 

@@ -138,7 +138,8 @@ def validate_conversions(
 
 def mean_scores(rows: Sequence[Scores]) -> Scores:
     """The mean of every score over the rows that have it."""
-    names = dict.fromkeys(name for row in rows for name in row)
+    fullest_first = sorted(rows, key=len, reverse=True)  # whose order is that of all
+    names = dict.fromkeys(name for row in fullest_first for name in row)
     return {
         name: float(np.mean([row[name] for row in rows if name in row]))
         for name in names

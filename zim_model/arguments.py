@@ -16,18 +16,16 @@ import numpy.typing as npt
 from zim_model.errors import ImageError, Message, PromptError, ZimError, msg
 
 
-def check_pixels(
-    image: Any, name: str = "image", dtypes: Sequence[npt.DTypeLike] = (np.uint8,)
-) -> None:
+def check_pixels(image: Any, dtypes: Sequence[npt.DTypeLike] = (np.uint8,)) -> None:
     """Check an RGB image, (H, W, 3) with at least one pixel, of one of the dtypes.
 
     Raises:
-        ImageError: it is none; the message has its name.
+        ImageError: it is none.
     """
     expected = msg("(height, width, 3)")
-    _check_array(image, name, dtypes, expected)
+    _check_array(image, "image", dtypes, expected)
     if image.ndim != 3 or image.shape[2] != 3 or not image.size:
-        raise _array_error(image, name, dtypes, expected)
+        raise _array_error(image, "image", dtypes, expected)
 
 
 def check_plane(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,16 @@ def mask_bounds(mask: npt.NDArray[Any]) -> Bounds | None:
     top, bottom = int(rows[0]), int(rows[-1]) + 1
     columns = np.flatnonzero(mask[top:bottom].any(0))
     return int(columns[0]), top, int(columns[-1]) + 1, bottom
+
+
+def size_within(shape: Sequence[int], longest: int) -> tuple[int, int]:
+    """(width, height) of an image (H, W, ...) with sides of at most ``longest``.
+
+    Its own size if it is no larger; at least one pixel either way.
+    """
+    height, width = shape[:2]
+    scale = min(1.0, longest / max(height, width))
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def shrink(image: ByteArray, width: int, height: int) -> ByteArray:

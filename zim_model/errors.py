@@ -146,6 +146,8 @@ class Cancelled(Exception):
     """The caller cancelled the request; not an error."""
 
 
+DOWNLOAD_AGAIN = msg("Download or copy it again.")
+"""Cure of a file of weights that is damaged."""
 MALFORMED = (
     *(ArithmeticError, AttributeError, LookupError),
     *(RecursionError, TypeError, ValueError),

@@ -131,6 +131,14 @@ def test_grabcut_finds_a_disc_and_closed_form_softens_its_edge(folder):
     assert sad(soft, case.alpha) < sad(fill_box(case, prompts), case.alpha)
 
 
+def test_baselines_take_images_of_a_line():
+    alpha = np.zeros((1, 2000), np.float32)
+    alpha[:, 500:1500] = 1
+    image = np.repeat((alpha * 255).astype(np.uint8)[..., None], 3, -1)
+    case = DevCase("line", image, alpha, alpha >= 0)
+    assert iou(grabcut(case, PromptSet((), case_box(case))) > 0.5, alpha > 0.5) > 0.9
+
+
 def test_where_closed_form_gives_up_grabcut_counts(folder, monkeypatch, capsys):
     pymatting = pytest.importorskip("pymatting")
 
@@ -175,7 +183,9 @@ def test_a_missing_folder_is_named(tmp_path, capsys):
     assert "development folder" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("wrong", [["--limit", "-1"], ["--clicks", "0"]])
+@pytest.mark.parametrize(
+    "wrong", [["--limit", "-1"], ["--clicks", "0"], ["--jobs", "x"]]
+)
 def test_numbers_out_of_range_are_refused(wrong, tmp_path):
     with pytest.raises(SystemExit):
         main(["--data", str(tmp_path), *wrong])

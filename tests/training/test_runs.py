@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+import time
 import types
 
 import numpy as np
@@ -17,7 +18,7 @@ from tests.training.datasets.test_table import matte, photo
 from training import loop, train_tiny
 from training.base_trainer import BaseTrainer
 from training.loop import Interrupted
-from training.run_log import CsvTable
+from training.run_log import CsvTable, TrainingLog
 from training.run_record import TRAINING_KEY
 from training.tiny import config as tiny_config
 from training.tiny.config import TinyTrainConfig
@@ -399,6 +400,13 @@ def test_a_table_gets_new_columns_and_keeps_its_rows(tmp_path):
     assert path.read_text().split() == [
         *("step,loss,lr", "1,0.5,", "2,0.4,", "3,0.2,1e-3", "4,0.1,1e-3"),
     ]
+
+
+def test_steps_within_a_tick_of_the_clock_are_logged(tmp_path, monkeypatch):
+    monkeypatch.setattr(time, "monotonic", lambda: 7.0)
+    log = TrainingLog(tmp_path, 2)
+    log.add({"loss": torch.tensor(0.5)}, 0.0)
+    assert log.write(1) == {"loss": "0.5000"}
 
 
 def test_own_photos_can_be_previewed(run):

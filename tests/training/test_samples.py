@@ -3,7 +3,9 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from tests.training.datasets.test_table import photo
 from training.config import ZIM_MINI
 from training.prompt_sampling import jitter_box, sample_clicks
 from training.samples import (
@@ -14,6 +16,7 @@ from training.samples import (
     draw_prompts,
 )
 from training.sources import Scene, SceneReader
+from training.validation import held_out_scenes
 from zim_model.errors import ZimError
 from zim_model.network.decoder import POSITIVE
 from zim_model.prompts import Box
@@ -169,6 +172,22 @@ def test_a_broken_image_is_named(training_folder, tmp_path):
     (tmp_path / "background" / "b.jpg").write_bytes(b"x")
     with pytest.raises(ZimError, match=r"bsds__1|b\.jpg"):
         PromptSamples(SceneReader(tmp_path), ZIM_MINI, [64] * 4, seed=0)[0]
+
+
+@pytest.mark.parametrize(("value", "background"), [(0, None), (3, 3)])
+def test_a_label_map_without_objects_is_of_no_use(tmp_path, value, background):
+    photo(tmp_path / "a.png")
+    plane = np.full((60, 80), value, np.uint8)
+    Image.fromarray(plane).save(tmp_path / "a.labels.png")
+    row = f"background = {background}" if background else ""
+    listed = f'[[data]]\npath = "."\nkind = "labels"\n{row}\n'
+    (tmp_path / "data.toml").write_text(listed)
+    reader = SceneReader(tmp_path / "data.toml")
+    scene = reader.draw_scene(np.random.default_rng(0))
+    assert not scene.alpha.any()
+    assert not held_out_scenes(reader, 4, 0)
+    with pytest.raises(ZimError, match="None of 100 images"):
+        PromptSamples(reader, ZIM_MINI, [64], seed=0)[0]
 
 
 def test_held_out_images_are_never_drawn(training_folder, tmp_path):

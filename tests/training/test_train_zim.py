@@ -220,6 +220,8 @@ def test_the_learning_rate_rises_then_falls():
 def test_small_inputs_come_first():
     config = TrainConfig("zim-mini", steps=4, views=2, small_size=64, small_share=0.5)
     assert input_sizes(config) == [64] * 4 + [128] * 4
+    without = TrainConfig("zim-mini", steps=4, views=2, small_share=0.5)
+    assert input_sizes(without) == [128] * 8
 
 
 def test_a_step_in_parts_has_the_gradient_of_the_whole(training_folder, monkeypatch):

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from zim_model.arrays import shrink, sparse
+from zim_model.arrays import shrink, size_within, sparse
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,17 @@ def test_shrinking_has_the_area_means_of_the_image(shape):
     assert np.abs(difference.mean()) < 0.5
     flat = np.full(shape, 77, np.uint8)
     assert (shrink(flat, 60, 50) == 77).all()
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        ((60, 80, 3), (80, 60)),
+        ((600, 800), (100, 75)),
+        ((1, 900), (100, 1)),
+        ((900, 1), (1, 100)),
+        ((1, 1), (1, 1)),
+    ],
+)
+def test_a_size_within_a_longest_side_has_pixels(shape, expected):
+    assert size_within(shape, 100) == expected

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from training.datasets.scan import scan_data
-from training.datasets.table import DataEntry, Pair, Pool, TrainingData
+from training.datasets.table import DataEntry, Pair, Pool, TrainingData, name_number
 from training.manifest import Manifest
 from zim_app.core.adaptation import MIN_IMAGES
 from zim_app.core.corrections import image_name, too_few_images
@@ -40,7 +39,7 @@ class CorrectedPairs:
     def images(self) -> tuple[str, ...]:
         """Names of the images, in an order that follows from the names alone."""
         found = {image_name(matte) for _, matte in self.pairs}
-        return tuple(sorted(found, key=lambda name: zlib.crc32(name.encode())))
+        return tuple(sorted(found, key=name_number))
 
 
 def check_pairs(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -101,7 +102,7 @@ def _lists_published(path: Path) -> bool:
 
 def _tell(
     scan: Scan,
-    problems: tuple[str, ...] | list[str],
+    problems: Sequence[str],
     out: Path,
     *,
     fatal: bool,

@@ -33,23 +33,20 @@ CACHE_SIZE = 256
 
 
 @lru_cache(maxsize=CACHE_SIZE)
-def _read_planes(path: Path, longest: int) -> ByteArray:
+def _read_planes(path: Path) -> ByteArray:
     """A label map of one or three planes, downscaled by nearest neighbours."""
     planes = read_grey(path)
     if planes.max(initial=0) > 255:
         raise ZimError(f"{path} is not a label map of 8 bits.", CURE)
-    return resized(planes.astype(np.uint8), longest, Image.Resampling.NEAREST)
+    return resized(planes.astype(np.uint8), MAX_SIDE, Image.Resampling.NEAREST)
 
 
-def read_pair(
-    entry: DatasetEntry, rng: np.random.Generator, longest: int = MAX_SIDE
-) -> TrainingPair | None:
+def read_pair(entry: DatasetEntry, rng: np.random.Generator) -> TrainingPair | None:
     """Read an image with its matte, or with one coarse object of its label map.
 
     Args:
-        entry: the two files.
+        entry: the two files; images larger than MAX_SIDE are downscaled.
         rng: chooses the object.
-        longest: longest side that larger images are downscaled to.
 
     Returns:
         The pair; None if the label map has no object of suitable size.
@@ -57,12 +54,12 @@ def read_pair(
     Raises:
         ZimError: a file cannot be read, or the two are of different sizes.
     """
-    image = read_photo(entry.image, longest)
+    image = read_photo(entry.image, MAX_SIDE)
     if entry.labels == "matte":
-        matte = read_alpha(entry.target, longest)
+        matte = read_alpha(entry.target, MAX_SIDE)
         _same_size(entry, image, matte)
         return TrainingPair(image, np.asarray(matte / np.float32(255), np.float32))
-    labels = _read_planes(entry.target, longest)
+    labels = _read_planes(entry.target)
     _same_size(entry, image, labels)
     mask = _object(coarse_object_ids(labels, entry), rng)
     return None if mask is None else TrainingPair(image, mask.astype(np.float32))

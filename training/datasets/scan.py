@@ -98,9 +98,8 @@ def scan_pairs(rows: Iterable[Row], *, quiet: bool = False) -> Scan:
         for path in dict.fromkeys((image, target)):
             if path not in files:
                 files.add(path)
-                digest.update(
-                    f"{source}/{path.name}\0{headers.size_of(path)}\0".encode()
-                )
+                told = f"{source}/{path.name}\0{headers.size_of(path)}\0"
+                digest.update(told.encode("utf-8", "surrogateescape"))
         if fault := _fault(headers, kind, image, target):
             faults[target] = fault
     headers.save()
@@ -148,7 +147,8 @@ def report_faults(
         path.unlink(missing_ok=True)
         return
     with atomic_write(path) as file:
-        file.write("".join(f"{each}\n" for each in listed).encode())
+        text = "".join(f"{each}\n" for each in listed)
+        file.write(text.encode("utf-8", "surrogateescape"))
     shown = [*listed[:SHOWN], *([f"... see {path}"] if len(listed) > SHOWN else [])]
     count = f"{len(listed)} {'fault' if len(listed) == 1 else 'faults'} in the data"
     if fatal:

@@ -197,8 +197,9 @@ class TrainingData:
         return is_held_out(family) or family in self._chosen.get(pool.kind, ())
 
 
-def _number(family: str) -> int:
-    return zlib.crc32(family.encode("utf-8", "surrogateescape"))
+def name_number(name: str) -> int:
+    """A number that follows from a name alone, also from one that is not UTF-8."""
+    return zlib.crc32(name.encode("utf-8", "surrogateescape"))
 
 
 def held_out_families(families: set[str]) -> set[str]:
@@ -207,12 +208,12 @@ def held_out_families(families: set[str]) -> set[str]:
     if chosen or len(families) < MIN_FAMILIES:
         return chosen
     count = math.ceil(len(families) / SMALL_HELD_OUT)
-    return {*sorted(families, key=_number)[:count]}
+    return {*sorted(families, key=name_number)[:count]}
 
 
 def is_held_out(family: str) -> bool:
     """Whether an image or video of a large data set is held out."""
-    return _number(family) % HELD_OUT == 0
+    return name_number(family) % HELD_OUT == 0
 
 
 def open_data(path: Path) -> TrainingData:
@@ -291,6 +292,11 @@ def _entry(where: str, row: Any) -> DataEntry:
     if not 0 <= entry.weight < 1e9 or not 0 <= entry.band <= MAX_BAND:
         raise ZimError(
             f"{where}: weight must be 0 or more, and band from 0 to {MAX_BAND}."
+        )
+    if entry.background is not None and not 0 <= entry.background <= 255:
+        raise ZimError(
+            f"{where}: background = {entry.background} is no label.",
+            "Give one from 0 to 255, or omit it if no label is the background.",
         )
     if (entry.kind == "procedural") is bool(entry.path):
         raise ZimError(f"{where} needs a path, except for the kind procedural.")
@@ -376,7 +382,7 @@ class _Found:
         pairs, problems, exact = self._list_pairs(entry, folder, prefix)
         pairs = [pair for pair in pairs if pair[1] not in self.taken]
         self.taken.update(target for _, target in pairs)
-        self.problems += [each for each in problems if each not in {*self.problems}]
+        self.problems = list(dict.fromkeys((*self.problems, *problems)))
         if entry.kind in PUBLISHED_DATASETS:
             entry = replace(entry, kind="matte")
         if not pairs:

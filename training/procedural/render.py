@@ -109,15 +109,14 @@ def render(
     background: ColourImage,
     kind: str | None = None,
     *,
-    texture: ColourImage | None = None,
     linear_light: float = 0.2,
 ) -> RenderedScene:
     """Render one object over ``background``, (H, W, 3) uint8.
 
-    ``kind`` is a key of `OBJECT_KINDS`, or None for a random one.  ``texture`` is
-    another photo whose crops are used as materials.  With probability ``linear_light``
-    the composite is computed in linear light.  5% to 70% of the image have alpha above
-    0.1. The result is a pure function of the arguments and the state of ``rng``.
+    ``kind`` is a key of `OBJECT_KINDS`, or None for a random one.  With probability
+    ``linear_light`` the composite is computed in linear light.  5% to 70% of the image
+    have alpha above 0.1.  The result is a pure function of the arguments and the state
+    of ``rng``.
     """
     size = background.shape[0], background.shape[1]
     chosen = OBJECT_KINDS[kind] if kind else _random_kind(rng)
@@ -125,7 +124,7 @@ def render(
     share = math.exp(rng.uniform(low, high))
     centre = rng.uniform(0.25, 0.75, 2) * size[::-1]
     shape = _draw_shape(rng, chosen, size, share, (float(centre[0]), float(centre[1])))
-    foreground = _shade(rng, shape, chosen, background, texture)
+    foreground = _shade(rng, shape, chosen, background)
     linear = bool(rng.random() < linear_light)
     image = composite(foreground, background, shape.alpha, linear=linear)
     return RenderedScene(image, shape.alpha, foreground)
@@ -135,8 +134,6 @@ def render_scene(
     rng: np.random.Generator,
     background: ColourImage,
     count: int,
-    *,
-    texture: ColourImage | None = None,
 ) -> tuple[ColourImage, list[FloatMap]]:
     """Render ``count`` different objects over ``background``, later ones in front.
 
@@ -155,7 +152,7 @@ def render_scene(
             hidden = [float((shape.alpha * one).sum() / one.sum()) for one in visible]
             if max(hidden, default=0) < 0.4:
                 break
-        foreground = _shade(rng, shape, kind, background, texture)
+        foreground = _shade(rng, shape, kind, background)
         image = composite(foreground, image, shape.alpha)
         visible = [one * (1 - shape.alpha) for one in visible] + [shape.alpha]
     return image, visible
@@ -227,7 +224,6 @@ def _shade(
     shape: RenderedShape,
     kind: ObjectKind,
     background: ColourImage,
-    texture: ColourImage | None,
 ) -> ColourImage:
     """Colour a shape with materials, shade and light, (H, W, 3) uint8."""
     size = shape.alpha.shape[0], shape.alpha.shape[1]
@@ -237,14 +233,14 @@ def _shade(
         return random_palette(rng, background, camouflage=kind.camouflage)
 
     palettes = [palette(), palette()]
-    colours = paint_texture(rng, size, palettes[0], texture, calm=calm)
+    colours = paint_texture(rng, size, palettes[0], calm=calm)
     for layer in shape.layers:
         x, y, width, height = cv2.boundingRect((layer > 0).astype(np.uint8))
         if not width:
             continue
         part = np.s_[y : y + height, x : x + width]
         choice = palettes[rng.integers(2)]
-        cover = paint_texture(rng, (height, width), choice, texture, calm=calm)
+        cover = paint_texture(rng, (height, width), choice, calm=calm)
         colours[part] += layer[part][..., None] * (cover - colours[part])
         if rng.random() < 0.4:
             palettes[rng.integers(2)] = palette()

@@ -156,48 +156,25 @@ def paint_texture(
     rng: np.random.Generator,
     shape: tuple[int, int],
     palette: FloatMap,
-    photo: ColourImage | None = None,
     *,
     calm: bool = False,
 ) -> FloatMap:
     """Paint one material, (H, W, 3) float32 in [0, 255].
 
-    ``palette`` is (3, 3).  If ``photo`` is given, a random crop of it replaces the
-    pattern with a probability of 35%.  A ``calm`` material has neither a photo nor a
-    bold pattern.
+    ``palette`` is (3, 3).  A ``calm`` material has no bold pattern.
     """
-    if photo is not None and not calm and rng.random() < 0.35:
-        colours = _crop(rng, shape, photo)
-    else:
-        cell = min(shape) * math.exp(rng.uniform(math.log(0.03), math.log(0.4)))
-        choices = _CALM if calm else _CALM + _BOLD
-        pattern = choices[rng.integers(len(choices))](rng, shape, cell)
-        stops = np.linspace(0, 255, len(palette))
-        table = np.stack(
-            [np.interp(np.arange(256), stops, palette[:, c]) for c in range(3)], axis=1
-        ).astype(np.float32)
-        colours = table[(np.clip(pattern, 0, 1) * 255).astype(np.uint8)]
+    cell = min(shape) * math.exp(rng.uniform(math.log(0.03), math.log(0.4)))
+    choices = _CALM if calm else _CALM + _BOLD
+    pattern = choices[rng.integers(len(choices))](rng, shape, cell)
+    stops = np.linspace(0, 255, len(palette))
+    table = np.stack(
+        [np.interp(np.arange(256), stops, palette[:, c]) for c in range(3)], axis=1
+    ).astype(np.float32)
+    colours = table[(np.clip(pattern, 0, 1) * 255).astype(np.uint8)]
     grain = noise(rng, shape, cell=rng.uniform(1.5, 5), octaves=2)
     strength = rng.choice([4.0, 16.0, 40.0])
     colours += (grain - np.float32(0.5))[..., None] * np.float32(strength)
     return np.clip(colours, 0, 255)
-
-
-def _crop(
-    rng: np.random.Generator, shape: tuple[int, int], photo: ColourImage
-) -> FloatMap:
-    """Take a random crop of at least a quarter of each side, resized to ``shape``."""
-    share = rng.uniform(0.25, 1)
-    height, width = (max(1, round(side * share)) for side in photo.shape[:2])
-    top = int(rng.integers(photo.shape[0] - height + 1))
-    left = int(rng.integers(photo.shape[1] - width + 1))
-    crop = photo[top : top + height, left : left + width]
-    if rng.random() < 0.5:
-        crop = crop[:, ::-1]
-    resized = cv2.resize(
-        np.ascontiguousarray(crop), shape[::-1], interpolation=cv2.INTER_AREA
-    )
-    return resized.astype(np.float32)
 
 
 def draw_light(rng: np.random.Generator, shape: tuple[int, int]) -> FloatMap:

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from training.arguments import INTERRUPTED, number_between
 from training.sa1b_matte.building import BuildConfig, build
 from training.sa1b_matte.labels import Filters, load_labeller
 from training.sa1b_matte.sa1b import find_sources
@@ -53,7 +54,10 @@ def _parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         " about as many as the paper keeps of 1 %% of SA-1B",
     )
     parser.add_argument(
-        "--shard-size", type=int, default=100, help="images per shard (100)"
+        "--shard-size",
+        type=number_between(1),
+        default=100,
+        help="images per shard (100)",
     )
     limits = Filters()
     parser.add_argument(
@@ -67,7 +71,7 @@ def _parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         "--faulty-again", action="store_true", help="rebuild shards with faults"
     )
     parser.add_argument(
-        "--workers", type=int, default=1, help="processes on this machine"
+        "--workers", type=number_between(1), default=1, help="processes on this machine"
     )
     parser.add_argument(
         "--cluster", help="a Ray cluster: auto, HOST:PORT, or local:N to start one"
@@ -77,8 +81,6 @@ def _parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         if not 0 < getattr(arguments, name) <= 1:
             flag = name.replace("_", "-")
             parser.error(f"--{flag} must be above 0 and at most 1")
-    if arguments.shard_size < 1 or arguments.workers < 1:
-        parser.error("--shard-size and --workers must be 1 or more")
     return arguments
 
 
@@ -124,7 +126,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         print("stopped; run the same command to resume", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     finally:
         signal.signal(signal.SIGTERM, before)
     print(_summary(config.out, manifest))

@@ -44,7 +44,11 @@ from training.sa1b_matte.shards import (
     write_manifest,
 )
 from zim_model.errors import ZimError
-from zim_model.runtime.atomic_files import atomic_write, describe_os_error
+from zim_model.runtime.atomic_files import (
+    atomic_write,
+    describe_os_error,
+    explained_write,
+)
 from zim_model.runtime.cluster import RETRIES, connect_ray, run_all, worker_capacity
 
 OPTIONS_FILE = "options.json"
@@ -253,22 +257,19 @@ def _count_attempt(path: Path, shard: str) -> Iterator[None]:
     Raises:
         ZimError: too many attempts, or the file cannot be written.
     """
+    with explained_write(path), path.open("ab") as file:
+        file.write(b".")
+        attempts = file.tell()
     try:
-        with path.open("ab") as file:
-            file.write(b".")
-            attempts = file.tell()
-        if attempts <= 1 + RETRIES:
-            yield
-    except OSError as error:
-        reason, hint = describe_os_error(error)
-        raise ZimError(f"{path} cannot be written: {reason}.", hint) from error
-    path.unlink(missing_ok=True)
-    if attempts > 1 + RETRIES:
-        raise ZimError(
-            f"Shard {shard} was given up: its worker died {attempts - 1} times.",
-            "Usually there is too little memory. Finished shards are kept: run the same"
-            " command to resume.",
-        )
+        if attempts > 1 + RETRIES:
+            raise ZimError(
+                f"Shard {shard} was given up: its worker died {attempts - 1} times.",
+                "Usually there is too little memory. Finished shards are kept: run the"
+                " same command to resume.",
+            )
+        yield
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _on_ray_data(
@@ -338,7 +339,7 @@ def build(
         ZimError: the folder holds another data set, a shard cannot be written, or the
             workers failed.  Finished shards are kept.
     """
-    try:
+    with explained_write(config.out):
         config.out.mkdir(parents=True, exist_ok=True)
         _save_options(config)
         _remove_partial_files(config.out)
@@ -352,9 +353,6 @@ def build(
                     tqdm.write(f"unusable: {fault}", file=sys.stderr)
                 progress.update()
         return write_manifest(config.out, config.manifest_head, done)
-    except OSError as error:
-        reason, hint = describe_os_error(error)
-        raise ZimError(f"{config.out} cannot be written: {reason}.", hint) from error
 
 
 def _save_options(config: BuildConfig) -> None:

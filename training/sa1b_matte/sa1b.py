@@ -157,7 +157,8 @@ def is_selected(name: str, fraction: float) -> bool:
 
     The selection is a hash of its name: a larger fraction contains each smaller one.
     """
-    digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
+    encoded = name.encode("utf-8", "surrogateescape")
+    digest = hashlib.blake2b(encoded, digest_size=8).digest()
     return int.from_bytes(digest, "big") < fraction * 2**64
 
 

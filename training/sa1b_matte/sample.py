@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from training.arguments import number_between
 from training.procedural import render
 from training.sa1b_matte.sa1b import ANNOTATIONS, IMAGE
 from zim_model.arrays import BoolArray, ByteArray
@@ -26,13 +27,14 @@ from zim_model.prompts import Box
 from zim_model.runtime.atomic_files import atomic_write
 
 MAX_OBJECTS = 3
+SEED = 0
 
 
-def make_sample(root: Path, images: int = 8, seed: int = 0) -> None:
+def make_sample(root: Path, images: int = 8) -> None:
     """Write a tar with the first half of the images and a folder with the others."""
     folder = root / "sa_000001"
     folder.mkdir(parents=True, exist_ok=True)
-    files = list(_sample_files(images, seed))
+    files = list(_sample_files(images))
     half = 2 * (images // 2)
     with (
         atomic_write(root / "sa_000000.tar") as file,
@@ -47,9 +49,9 @@ def make_sample(root: Path, images: int = 8, seed: int = 0) -> None:
             file.write(data)
 
 
-def _sample_files(images: int, seed: int) -> Iterator[tuple[str, bytes]]:
+def _sample_files(images: int) -> Iterator[tuple[str, bytes]]:
     for number in range(1, images + 1):
-        image, masks = draw_image(np.random.default_rng((seed, number)))
+        image, masks = draw_image(np.random.default_rng((SEED, number)))
         buffer = io.BytesIO()
         Image.fromarray(image).save(buffer, "JPEG", quality=92)
         yield f"sa_{number}{IMAGE}", buffer.getvalue()
@@ -101,7 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m training.sa1b_matte.sample")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--pictures", type=int, default=8)
+    parser.add_argument("--pictures", type=number_between(1), default=8)
     arguments = parser.parse_args(argv)
     make_sample(arguments.folder, arguments.pictures)
     print(f"{arguments.folder}: {arguments.pictures} images")

@@ -6,7 +6,6 @@ From posed photos in the layout of LLFF and prompts in one view to masks in all 
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from training.arguments import INTERRUPTED, number_between
 from training.sa3d import report
 from training.sa3d.field_files import load_field, save_field
 from training.sa3d.fitting import FitConfig, check_fit, fit_field, view_psnr
@@ -55,7 +55,7 @@ def main(
         return 1
     except KeyboardInterrupt:
         print("sa3d: interrupted", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     return 0
 
 
@@ -185,27 +185,6 @@ def _show(step: int, steps: int, psnr: float) -> None:
         print(f"step {step} of {steps}: {psnr:.1f} dB", flush=True)
 
 
-def _number_between(
-    least: float, most: float = math.inf, kind: type[int] | type[float] = int
-) -> Callable[[str], float]:
-    """What parses a number of an argument, and checks its range."""
-
-    def parse(text: str) -> float:
-        try:
-            value = kind(text)
-        except ValueError:
-            value = math.nan
-        if not (least <= value <= most and math.isfinite(value)):
-            whole = "whole number" if kind is int else "number"
-            end = f" to {most:g}" if math.isfinite(most) else ""
-            raise argparse.ArgumentTypeError(
-                f"{text!r} is not a {whole} from {least:g}{end}"
-            )
-        return value
-
-    return parse
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training.sa3d")
     parser.add_argument(
@@ -241,30 +220,30 @@ def _add_fit_arguments(parser: argparse.ArgumentParser) -> None:
     fit = FitConfig()
     parser.add_argument(
         "--longest",
-        type=_number_between(0),
+        type=number_between(0),
         default=504,
         help="pixels of a photo's longer side (504)",
     )
     parser.add_argument(
         "--resolution",
-        type=_number_between(MIN_RESOLUTION),
+        type=number_between(MIN_RESOLUTION),
         default=fit.resolution,
         help=f"corners of the grid along each side ({fit.resolution})",
     )
     parser.add_argument(
         "--steps",
-        type=_number_between(1),
+        type=number_between(1),
         default=fit.steps,
         help=f"of the field ({fit.steps})",
     )
     parser.add_argument(
         "--batch",
-        type=_number_between(1),
+        type=number_between(1),
         default=fit.batch,
         help=f"rays of a step ({fit.batch})",
     )
     parser.add_argument(
-        "--seed", type=_number_between(0), default=0, help="of the field (0)"
+        "--seed", type=number_between(0), default=0, help="of the field (0)"
     )
     parser.add_argument(
         "--field", type=Path, help=f"{FIELD_FILE} of an earlier run, not to fit again"
@@ -277,7 +256,7 @@ def _add_segmentation_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default=masks.model, help=f"({masks.model})")
     parser.add_argument(
         "--points",
-        type=_number_between(1),
+        type=number_between(1),
         default=masks.points,
         help=f"most self-prompted points of a view ({masks.points})",
     )
@@ -286,14 +265,14 @@ def _add_segmentation_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--min-iou",
-        type=_number_between(0, 1, float),
+        type=number_between(0, 1, float),
         default=masks.min_iou,
         help="of rendered and predicted mask, below which a view is rejected"
         f" ({masks.min_iou})",
     )
     parser.add_argument(
         "--negative",
-        type=_number_between(0, kind=float),
+        type=number_between(0, kind=float),
         default=masks.negative,
         help=f"weight of the rays outside a mask ({masks.negative:g})",
     )

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from training.sa3d.field import RadianceField
 from training.sa3d.frame import GridFrame
-from training.sa3d.scene import PosedImage
+from training.sa3d.scene import PosedImage, some_names
 from zim_model.errors import ZimError
 
 STAGES = (0.25, 0.5, 1.0)
@@ -171,10 +171,9 @@ def check_fit(views: Sequence[PosedImage], psnrs: Sequence[float], poses: str) -
     ]
     bad = [v.name for v, gain in zip(views, gains, strict=True) if gain < MIN_GAIN_DB]
     if bad:
-        shown = ", ".join(bad[:5]) + (f" and {len(bad) - 5} more" if bad[5:] else "")
         raise ZimError(
             f"The poses in {poses} do not fit the photos: a scene seen from them does"
-            f" not look like {shown}.",
+            f" not look like {some_names(bad)}.",
             "Row i must be the pose of photo i in the order of the sorted names:"
             " estimate the poses again, or leave these photos out. If the poses are"
             " right, fit longer (--steps).",

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from training.arguments import number_between
 from training.sa3d.scene import IMAGES_FOLDER, Array, Camera, write_poses
 from zim_model.arrays import BoolArray, ByteArray
 from zim_model.errors import ZimError
@@ -206,10 +207,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m training.sa3d.made_up")
     parser.add_argument("folder", type=Path, help="a new or an empty folder")
-    parser.add_argument("--views", type=int, default=14, help="cameras (14)")
-    parser.add_argument("--side", type=int, default=112, help="pixels of a view (112)")
     parser.add_argument(
-        "--degrees", type=float, default=50, help="of the arc, to either side (50)"
+        "--views", type=number_between(1), default=14, help="cameras (14)"
+    )
+    parser.add_argument(
+        "--side", type=number_between(1), default=112, help="pixels of a view (112)"
+    )
+    parser.add_argument(
+        "--degrees",
+        type=number_between(0, 180, float),
+        default=50,
+        help="of the arc, to either side (50)",
     )
     arguments = parser.parse_args(argv)
     folder = arguments.folder

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from training.sa3d.scene import Array, Camera, PosedImage
+from training.sa3d.scene import Array, Camera, PosedImage, some_names
 from zim_model.arrays import FloatArray
 from zim_model.errors import ZimError
 
@@ -63,10 +63,9 @@ def check_poses(views: Sequence[PosedImage], poses: str) -> None:
         if shares and max(shares) < MIN_SHARE:
             bad.append(view.name)
     if bad:
-        shown = ", ".join(bad[:5]) + (f" and {len(bad) - 5} more" if bad[5:] else "")
         raise ZimError(
-            f"The poses in {poses} do not fit {shown}: what they share with the photos"
-            " of neighbouring cameras lies elsewhere.",
+            f"The poses in {poses} do not fit {some_names(bad)}: what they share with"
+            " the photos of neighbouring cameras lies elsewhere.",
             "Row i must be the pose of photo i in the order of the sorted names:"
             " estimate the poses again, or leave these photos and their rows out."
             " --trust-poses goes on without this check.",

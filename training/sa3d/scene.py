@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zim_app.core.images import load_image
-from zim_model.arrays import ByteArray
+from zim_model.arrays import ByteArray, size_within
 from zim_model.errors import MALFORMED, ZimError
 from zim_model.runtime.atomic_files import read_error
 
@@ -27,6 +27,8 @@ MIN_VIEWS = 3
 ASPECT_TOLERANCE = 0.02
 """Largest relative difference of the aspect of a photo and of its pose."""
 ROTATION_TOLERANCE = 1e-2
+SHOWN_NAMES = 5
+"""Of photos, in a message."""
 _CURE = "Write it again, for example with LLFF's imgs2poses.py from a COLMAP model."
 
 Array = npt.NDArray[np.float64]
@@ -105,6 +107,12 @@ class PosedImage:
     def scale(self) -> float:
         """Width that is worked at, relative to that of the file."""
         return self.camera.width / self.full_size[1]
+
+
+def some_names(names: Sequence[str]) -> str:
+    """The first of many names, for a message, and how many more there are."""
+    more = f" and {len(names) - SHOWN_NAMES} more" if names[SHOWN_NAMES:] else ""
+    return ", ".join(names[:SHOWN_NAMES]) + more
 
 
 def read_scene(folder: Path, longest: int = 0) -> list[PosedImage]:
@@ -213,9 +221,8 @@ def _read_view(
             " poses again.",
         )
     camera = camera.resized(height, width)
-    factor = min(1.0, longest / max(height, width)) if longest else 1.0
-    if factor < 1:
-        size = max(1, round(width * factor)), max(1, round(height * factor))
+    if 0 < longest < max(height, width):
+        size = size_within(image.shape, longest)
         image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
         camera = camera.resized(size[1], size[0])
     return PosedImage(path.name, image, camera, (height, width))

@@ -8,14 +8,14 @@ from typing import ClassVar, cast
 
 from training.run_config import RunSettings, check_side
 from training.sources import Weights
-from zim_model.network.config import LiteConfig, TinyConfig
+from zim_model.network.config import DETAIL_WIDTHS, LiteConfig, TinyConfig
 
-DETAIL = TinyConfig(encoder=LiteConfig("lite2"), detail_widths=(16, 32, 48))
+LITE0, LITE2 = TinyConfig(), TinyConfig(encoder=LiteConfig("lite2"))
 MODELS = {
-    "zim-tiny": replace(DETAIL, detail_widths=None),
-    "zim-tiny-detail": DETAIL,
-    "zim-tiny-lite0": TinyConfig(),
-    "zim-tiny-lite0-detail": replace(DETAIL, encoder=LiteConfig("lite0")),
+    "zim-tiny": LITE2,
+    "zim-tiny-detail": replace(LITE2, detail_widths=DETAIL_WIDTHS),
+    "zim-tiny-lite0": LITE0,
+    "zim-tiny-lite0-detail": replace(LITE0, detail_widths=DETAIL_WIDTHS),
 }
 
 

@@ -289,7 +289,7 @@ def confirm_licence(*, accepted: bool) -> None:
     """
     if accepted:
         return
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():  # None: closed, as in a service
         raise ZimError(
             msg("The licence is not accepted."), msg("Read it, then say --yes.")
         )

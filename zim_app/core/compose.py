@@ -194,13 +194,6 @@ def composite(
     return result
 
 
-def matte_pixels(
-    cut_out: CutOut, dtype: np.dtype[Any] | type | None = None
-) -> PixelArray:
-    """The alpha of :func:`cut_out_pixels` as a grey image, (H, W)."""
-    return convert_depth(cut_out.alpha, dtype or cut_out.colours.dtype)
-
-
 def union_alpha(alphas: Iterable[WordArray]) -> WordArray:
     """Combined alpha of several mattes, as of cut-outs stacked over each other.
 

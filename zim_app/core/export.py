@@ -260,14 +260,15 @@ def plan_files(
         cut_outs = [CutOut.from_image(image, one.alpha) for one in group]
         frame = frame_of(image, cut_outs, options)
         names = [one.name for one in group]
-        stem = plan_stem(image, names, frame, options, n=n, today=today)
+        own = Path(image.name).stem
+        stem = plan_stem(own, names, frame, options, n=n, today=today)
         files.append((f"{stem}{options.file_format.suffixes[0]}", group))
     return files
 
 
 def plan_stem(
-    image: Image,
-    names: Sequence[str],
+    name: str,
+    objects: Sequence[str],
     frame: ExportFrame,
     options: ExportOptions,
     *,
@@ -277,8 +278,8 @@ def plan_stem(
     """The name without suffix of one file of an export, before a number is appended.
 
     Args:
-        image: the image that is exported from.
-        names: of the objects in the file.
+        name: of the image, without suffix.
+        objects: names of the objects in the file.
         frame: of the result, see :meth:`ExportOptions.frame`.
         options: with the template.
         n: number of the file, from 1.
@@ -288,8 +289,8 @@ def plan_stem(
         ZimError: the template is malformed.
     """
     values = NameFields(
-        name=Path(image.name).stem,
-        object=" + ".join(filter(None, names)),
+        name=name,
+        object=" + ".join(filter(None, objects)),
         what=options.label,
         n=n,
         width=frame.width,

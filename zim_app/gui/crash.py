@@ -11,8 +11,8 @@ from collections.abc import Callable
 from types import TracebackType
 
 import PySide6
-from PySide6.QtCore import QCoreApplication, QObject, Qt, QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices, QFontDatabase, QGuiApplication
+from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal, Slot
+from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import (
     QApplication,
     QDialog,
@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from zim_app.gui.desktop import open_outside
 from zim_app.gui.files.dialogs import close_button
 from zim_app.gui.logs import RECENT, log_folder
 
@@ -178,4 +179,4 @@ class CrashDialog(QDialog):
 def open_log_folder() -> None:
     """Show the log files in the system's file manager."""
     log_folder().mkdir(parents=True, exist_ok=True)
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_folder())))
+    open_outside(log_folder())

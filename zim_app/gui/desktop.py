@@ -1,11 +1,26 @@
-"""Notifications of the desktop, for what ends while another program is used."""
+"""The desktop: notifications, windows in front, and files in other programs."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer
+from pathlib import Path
+
+from PySide6.QtCore import QTimer, QUrl
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon, QWidget
 
 SHOWN_MS = 10_000
+
+
+def bring_to_front(window: QWidget) -> None:
+    """Show a window above all others, with the focus."""
+    window.show()
+    window.raise_()
+    window.activateWindow()
+
+
+def open_outside(path: Path) -> None:
+    """Open a file or folder with the system's default program."""
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
 
 
 def announce(window: QWidget, title: str, text: str) -> None:

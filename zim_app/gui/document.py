@@ -84,6 +84,11 @@ class DocumentState:
         """Index of the object with that id, which must exist."""
         return [scene_object.id for scene_object in self.objects].index(id_)
 
+    def find(self, id_: int) -> int | None:
+        """Index of the object with that id; None if there is none."""
+        ids = [scene_object.id for scene_object in self.objects]
+        return ids.index(id_) if id_ in ids else None
+
     def is_shown(self, index: int) -> bool:
         """Whether that object is on screen."""
         if self.solo is not None:

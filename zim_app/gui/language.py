@@ -1,7 +1,8 @@
-"""Installs Qt's translators and translates messages."""
+"""Installs Qt's translators; translates messages, numbers, sizes and times."""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
@@ -64,6 +65,18 @@ def size_text(nbytes: float) -> str:
     """A number of bytes as text: ``375.0 MB``."""
     form = QLocale.DataSizeFormat.DataSizeSIFormat
     return QLocale().formattedDataSize(int(nbytes), 1, form)
+
+
+def time_left_text(seconds: float) -> str:
+    """A remaining time as text, rounded up: ``5 min left``."""
+    translate = QCoreApplication.translate
+    if seconds < 90:
+        return translate("Language", "{} s left").format(math.ceil(seconds))
+    minutes = math.ceil(seconds / 60)
+    if minutes < 90:
+        return translate("Language", "{} min left").format(minutes)
+    hours = translate("Language", "{} h {} min left")
+    return hours.format(minutes // 60, minutes % 60)
 
 
 def translate_message(text: str) -> str:

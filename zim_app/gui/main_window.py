@@ -42,6 +42,7 @@ from zim_app.gui.files.export_controller import ExportController
 from zim_app.gui.files.file_controller import FileController
 from zim_app.gui.files.mask_controller import MaskController
 from zim_app.gui.files.open_job import OpenedImage
+from zim_app.gui.files.open_notices import OPEN_TOPIC
 from zim_app.gui.files.start_page import StartPage, sample_name, sample_paths
 from zim_app.gui.input_filter import InputFilter
 from zim_app.gui.models.model_controller import ModelController, default_model
@@ -251,8 +252,9 @@ class MainWindow(TabOrderWindow):
         preferences.changed.connect(self._on_preference_changed)
         preferences.failed.connect(self.report)
         self.objects.selection_changed.connect(self._update_actions)
-        self.objects.rejected.connect(self.banner.show_error)
-        self.everything.rejected.connect(self.banner.show_error)
+        show = partial(self.banner.show_error, topic=OPEN_TOPIC)
+        self.objects.rejected.connect(show)
+        self.everything.rejected.connect(show)
         self.everything.active_changed.connect(by_id["everything"].setChecked)
         self.canvas.pointer_moved.connect(self._on_canvas_pointer_moved)
         self.canvas.zoom_changed.connect(self.status.show_zoom)
@@ -311,14 +313,11 @@ class MainWindow(TabOrderWindow):
         self.queue.prepare(document.request())
         self._update_title()
         self._update_actions()
-        self.banner.remove_topic("answer")
+        for topic in ("answer", OPEN_TOPIC):
+            self.banner.remove_topic(topic)
         if old is not None:
             old.deleteLater()
         return document
-
-    def export_to(self, path: Path) -> None:
-        """Write the current cut-out to that file in the background."""
-        self.export.export_to(path)
 
     # -- The engine ----------------------------------------------------------------
 

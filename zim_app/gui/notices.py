@@ -84,12 +84,8 @@ class Banner(QFrame):
     The newest message is on top; closing it shows the one below, so that no error is
     lost.
 
-    **Signals**: ``closed()``: a message was closed by the user or timed out.
-
     **Threads**: the window's only.
     """
-
-    closed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -182,7 +178,6 @@ class Banner(QFrame):
         """Close the top message."""
         self._messages = self._messages[:-1]
         self._show()
-        self.closed.emit()
 
     @Slot()
     def clear(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QPointF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QColor
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from zim_app.core.packed_mattes import AnyMatte, alpha_at
 from zim_app.gui.accessibility import speak
+from zim_app.gui.desktop import open_outside
 from zim_app.gui.elided_label import ElidedLabel
 from zim_app.gui.icons import glyph
 from zim_app.gui.language import format_number, translate_message
@@ -160,6 +162,10 @@ class StatusBar(QStatusBar):
     ) -> None:
         """Tell for some seconds what was done, with a button for what may follow."""
         self.success.show_text(text, action_text, callback)
+
+    def show_saved(self, text: str, folder: Path) -> None:
+        """Tell for some seconds what was saved, with a button for its folder."""
+        self.show_success(text, self.tr("Open folder"), partial(open_outside, folder))
 
     def show_pointer(self, position: QPointF | None, matte: AnyMatte | None) -> None:
         """Show a position in image pixels, and the alpha there; None clears both."""

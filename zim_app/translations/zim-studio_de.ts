@@ -276,6 +276,10 @@
         <translation>Wählen Sie einen Ordner für die Ergebnisse.</translation>
     </message>
     <message>
+        <source>Choose a file of prompts.</source>
+        <translation>Wählen Sie eine Datei mit Vorgaben.</translation>
+    </message>
+    <message>
         <source>Choose a folder of photos.</source>
         <translation>Wählen Sie einen Ordner mit Bildern.</translation>
     </message>
@@ -4205,6 +4209,10 @@
         <translation>mein-modell</translation>
     </message>
     <message>
+        <source>Choose a folder of corrections.</source>
+        <translation>Wählen Sie einen Ordner mit Korrekturen.</translation>
+    </message>
+    <message>
         <source>Found: {} training pairs, {} projects.</source>
         <translation>Gefunden: {} Trainingspaare, {} Projekte.</translation>
     </message>
@@ -4241,6 +4249,10 @@
     <message>
         <source>Stop the batch; what is done is kept</source>
         <translation>Den Stapel anhalten; was fertig ist, bleibt</translation>
+    </message>
+    <message>
+        <source>The batch was ended by an error.</source>
+        <translation>Ein Fehler hat den Stapel beendet.</translation>
     </message>
     <message>
         <source>The batch has ended: {} photos, {} of them failed.</source>
@@ -4970,10 +4982,6 @@
         <translation>Projekte ({})</translation>
     </message>
     <message>
-        <source>Open a folder of photos</source>
-        <translation>Einen Ordner mit Bildern öffnen</translation>
-    </message>
-    <message>
         <source>Where is {}?</source>
         <translation>Wo ist {}?</translation>
     </message>
@@ -5056,10 +5064,6 @@
     <message>
         <source>Saved {}</source>
         <translation>{} gespeichert</translation>
-    </message>
-    <message>
-        <source>Open folder</source>
-        <translation>Ordner öffnen</translation>
     </message>
 </context>
 <context>
@@ -5514,10 +5518,6 @@
         <translation>{} Dateien in {} gespeichert</translation>
     </message>
     <message>
-        <source>Open folder</source>
-        <translation>Ordner öffnen</translation>
-    </message>
-    <message>
         <source>The cut-out is in the clipboard.</source>
         <translation>Der Freisteller ist in der Zwischenablage.</translation>
     </message>
@@ -5551,6 +5551,10 @@
     <message>
         <source>Choose an image for the background.</source>
         <translation>Wählen Sie ein Bild für den Hintergrund.</translation>
+    </message>
+    <message>
+        <source>Choose a folder.</source>
+        <translation>Wählen Sie einen Ordner.</translation>
     </message>
     <message>
         <source>{} – {} × {} pixels</source>
@@ -5604,8 +5608,8 @@
         <translation>Auf einem anderen Bild</translation>
     </message>
     <message>
-        <source>Selected object</source>
-        <translation>Gewähltes Objekt</translation>
+        <source>Active object</source>
+        <translation>Aktives Objekt</translation>
     </message>
     <message>
         <source>Each object in its own file</source>
@@ -5811,6 +5815,10 @@
 <context>
     <name>FileController</name>
     <message>
+        <source>Open a folder of photos</source>
+        <translation>Einen Ordner mit Bildern öffnen</translation>
+    </message>
+    <message>
         <source>Restore objects</source>
         <translation>Objekte wiederherstellen</translation>
     </message>
@@ -5829,18 +5837,6 @@
     <message>
         <source>Saved {}</source>
         <translation>{} gespeichert</translation>
-    </message>
-    <message>
-        <source>Recovered your work on {}; the program was not closed properly.</source>
-        <translation>Ihre Arbeit an {} ist wiederhergestellt; das Programm wurde nicht richtig beendet.</translation>
-    </message>
-    <message>
-        <source>Open</source>
-        <translation>Öffnen</translation>
-    </message>
-    <message>
-        <source>Restore unsaved changes</source>
-        <translation>Ungespeicherte Änderungen wiederherstellen</translation>
     </message>
 </context>
 <context>
@@ -6328,6 +6324,21 @@
     </message>
 </context>
 <context>
+    <name>Language</name>
+    <message>
+        <source>{} s left</source>
+        <translation>noch {} s</translation>
+    </message>
+    <message>
+        <source>{} min left</source>
+        <translation>noch {} min</translation>
+    </message>
+    <message>
+        <source>{} h {} min left</source>
+        <translation>noch {} h {} min</translation>
+    </message>
+</context>
+<context>
     <name>LearningCurve</name>
     <message>
         <source>IoU on held-out photos</source>
@@ -6457,10 +6468,6 @@
     <message>
         <source>Saved {} training pairs in {}</source>
         <translation>{} Trainingspaare in {} gespeichert</translation>
-    </message>
-    <message>
-        <source>Open folder</source>
-        <translation>Ordner öffnen</translation>
     </message>
 </context>
 <context>
@@ -6652,14 +6659,6 @@
     <message>
         <source>{} per second</source>
         <translation>{} je Sekunde</translation>
-    </message>
-    <message>
-        <source>{} s left</source>
-        <translation>noch {} s</translation>
-    </message>
-    <message>
-        <source>{} min left</source>
-        <translation>noch {} min</translation>
     </message>
     <message>
         <source>Added from the disk; its licence is not known here.</source>
@@ -7437,6 +7436,21 @@
     </message>
 </context>
 <context>
+    <name>RecoveryNotice</name>
+    <message>
+        <source>Recovered your work on {}; the program was not closed properly.</source>
+        <translation>Ihre Arbeit an {} ist wiederhergestellt; das Programm wurde nicht richtig beendet.</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>Öffnen</translation>
+    </message>
+    <message>
+        <source>Restore unsaved changes</source>
+        <translation>Ungespeicherte Änderungen wiederherstellen</translation>
+    </message>
+</context>
+<context>
     <name>Refine</name>
     <message>
         <source>Makes the soft edge steeper, but never hard</source>
@@ -7683,18 +7697,6 @@
 </context>
 <context>
     <name>RunBar</name>
-    <message>
-        <source>{} s left</source>
-        <translation>noch {} s</translation>
-    </message>
-    <message>
-        <source>{} min left</source>
-        <translation>noch {} min</translation>
-    </message>
-    <message>
-        <source>{} h {} min left</source>
-        <translation>noch {} h {} min</translation>
-    </message>
     <message>
         <source>&amp;Start</source>
         <translation>&amp;Starten</translation>
@@ -8139,6 +8141,10 @@
     <message>
         <source>Time to encode the photo and to answer a click</source>
         <translation>Zeit, um das Bild zu kodieren und einen Klick zu beantworten</translation>
+    </message>
+    <message>
+        <source>Open folder</source>
+        <translation>Ordner öffnen</translation>
     </message>
     <message>
         <source>x {}  y {}</source>

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.backends.view import View
-from zim_model.errors import WeightsError, msg
+from zim_model.errors import DOWNLOAD_AGAIN, WeightsError, msg
 from zim_model.network.config import ModelConfig
 from zim_model.prompts import PromptSet
 
@@ -138,5 +138,5 @@ def non_finite_error(model: str) -> WeightsError:
             "{model} does not answer with numbers: its weights are damaged.",
             model=model,
         ),
-        msg("Download or copy it again."),
+        DOWNLOAD_AGAIN,
     )

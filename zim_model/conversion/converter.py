@@ -23,19 +23,25 @@ from zim_model.conversion.config import STRIDES, ConverterConfig
 from zim_model.conversion.cues import label_cue_maps
 from zim_model.conversion.network import ConverterNetwork, fuse_scales
 from zim_model.conversion.weights import load_converter
-from zim_model.errors import Cancelled, PromptError, msg
-from zim_model.imported_mask import check_mask_size
+from zim_model.errors import PromptError, msg
+from zim_model.imported_mask import (
+    DEFAULT_CONVERTER,
+    THRESHOLD_LEVEL,
+    check_mask_size,
+)
 from zim_model.matting.guided_upsampling import guided_upsample
 from zim_model.network.config import PIXEL_MEAN, PIXEL_STD
-from zim_model.request import ALPHA_MAX, CancelCheck, never_cancelled
+from zim_model.request import (
+    ALPHA_MAX,
+    CancelCheck,
+    never_cancelled,
+    raise_if_cancelled,
+)
 from zim_model.runtime.devices import resolve_device
 from zim_model.runtime.malloc import tune_malloc
 from zim_model.runtime.threads import tune_threads
 from zim_model.weights.tensors import fingerprint
 
-DEFAULT_CONVERTER = "converter-tiny"
-THRESHOLD = 128
-"""Grey level from which a pixel of a mask belongs to the object."""
 OPAQUE_FROM = 0.025
 """Alpha this close to 0 and 1 is set to it."""
 BELIEVED, FADED = 64, 96
@@ -112,11 +118,9 @@ class Converter:
             return np.full_like(out, ALPHA_MAX)
         part, scale = self._crop_rect(label)
         pixels, hard = _downscale(image[part], label[part], scale)
-        if cancelled():
-            raise Cancelled
+        raise_if_cancelled(cancelled)
         alpha = self.predict(pixels, hard)
-        if cancelled():
-            raise Cancelled
+        raise_if_cancelled(cancelled)
         out[part] = guided_upsample(
             _keep_label_far_from_edge(alpha, hard),
             np.ascontiguousarray(image[part]),
@@ -172,7 +176,7 @@ class Converter:
 
 def binarise(mask: npt.NDArray[np.bool_ | np.uint8]) -> BoolArray:
     """The object of a mask (H, W): true, or 128 and more of a byte."""
-    return np.asarray(mask if mask.dtype == np.bool_ else mask >= THRESHOLD, bool)
+    return np.asarray(mask if mask.dtype == np.bool_ else mask >= THRESHOLD_LEVEL, bool)
 
 
 def _check_inputs(

@@ -63,13 +63,11 @@ def label_cue_maps(image: ByteArray, label: BoolArray) -> FloatArray:
 def _signed_distance(label: BoolArray) -> FloatArray:
     """Distance to the label's edge over REACH, positive inside, in [-1, 1]."""
     inside = label.astype(np.uint8)
-    near_colours = [
+    within, beyond = (
         cv2.distanceTransform(side, cv2.DIST_L2, cv2.DIST_MASK_3) - 0.5 * side
         for side in (inside, 1 - inside)
-    ]
-    return np.asarray(
-        np.clip((near_colours[0] - near_colours[1]) / REACH, -1, 1), np.float32
     )
+    return np.asarray(np.clip((within - beyond) / REACH, -1, 1), np.float32)
 
 
 def guided_filter(

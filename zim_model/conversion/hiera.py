@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from zim_model.conversion.config import HieraEncoder
-from zim_model.errors import WeightsError, msg
+from zim_model.errors import DOWNLOAD_AGAIN, WeightsError, msg
 from zim_model.weights.tensors import (
     OTHER_FILE,
     check_tensor_values,
@@ -78,7 +78,7 @@ def load_pretrained(hiera: nn.Module, path: Path) -> tuple[str, ...]:
                 file=file,
                 error=str(error),
             ),
-            msg("Download or copy it again."),
+            DOWNLOAD_AGAIN,
         ) from error
     expected = hiera.state_dict()
     placed = {}

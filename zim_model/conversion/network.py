@@ -50,7 +50,7 @@ class ResidualBlock(nn.Module):
         return F.relu(x + self.norm(self.conv2(self.conv1(x))))
 
 
-class MultiScaleLogits(NamedTuple):
+class MultiScaleAlphas(NamedTuple):
     """Alphas (B, 1, H/s, W/s) of the three heads, a little beyond [0, 1] at most."""
 
     eighth: Tensor
@@ -90,17 +90,17 @@ def grown(region: Tensor, reach: int) -> Tensor:
 
 
 def fuse_scales(
-    scales: MultiScaleLogits,
+    scales: MultiScaleAlphas,
     widths: tuple[int, int] = WIDTHS,
-    label: Tensor | None = None,
+    unsure: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Alphas at strides 8, 4 and 1, each refined where the coarser one is uncertain.
 
     Args:
         scales: predictions of the network.
         widths: of the uncertain bands, in pixels.
-        label: (B, 1, H, W), where to use finer predictions instead; for the first steps
-            of training, when predictions are not good enough.
+        unsure: (B, 1, H, W), where to use finer predictions instead; for the first
+            steps of training, when predictions are not good enough.
 
     Returns:
         (B, 1, H, W) each; only the last is of interest after training.
@@ -109,7 +109,7 @@ def fuse_scales(
     found = coarse
     steps = [coarse]
     for finer, width in zip((quarter, full), widths, strict=True):
-        region = unsure_band(found.detach(), width) if label is None else label
+        region = unsure_band(found.detach(), width) if unsure is None else unsure
         found = torch.where(region > 0, finer, found)
         steps.append(found)
     return steps[0], steps[1], steps[2]
@@ -277,7 +277,7 @@ class ConverterNetwork(nn.Module):
         fine = MixingHead if config.cues else Head
         self.full: nn.Module = fine(config.decoder[4])
 
-    def forward(self, image: Tensor, planes: Tensor) -> MultiScaleLogits:
+    def forward(self, image: Tensor, planes: Tensor) -> MultiScaleAlphas:
         """Predict at three strides.
 
         Args:
@@ -294,7 +294,7 @@ class ConverterNetwork(nn.Module):
             maps.append(x)
         eighth, quarter = self.eighth(maps[1]).float(), self.quarter(maps[2]).float()
         if not self.config.cues:
-            return MultiScaleLogits(
+            return MultiScaleAlphas(
                 *map(logits_to_alpha, (eighth, quarter, self.full(x)))
             )
         soft = planes[:, SOFT, None]
@@ -302,6 +302,6 @@ class ConverterNetwork(nn.Module):
             logits + _logit(F.avg_pool2d(soft, stride))
             for logits, stride in ((eighth, STRIDES[3]), (quarter, STRIDES[2]))
         )
-        return MultiScaleLogits(
+        return MultiScaleAlphas(
             logits_to_alpha(eighth), logits_to_alpha(quarter), self.full(x, planes)
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 from zim_model.assets import asset_path, bundled_weights
 from zim_model.conversion.config import ConverterConfig
 from zim_model.conversion.network import ConverterNetwork
-from zim_model.errors import WeightsError, msg
+from zim_model.errors import DOWNLOAD_AGAIN, WeightsError, msg
 from zim_model.runtime.atomic_files import atomic_write
 from zim_model.weights.installed import translate_os_errors
 from zim_model.weights.tensors import (
@@ -64,7 +64,7 @@ def load_converter(name_or_path: str | Path) -> ConverterNetwork:
     except (ValueError, TypeError, RecursionError) as error:
         raise WeightsError(
             msg("{path} has a malformed configuration.", path=path),
-            msg("Download or copy it again."),
+            DOWNLOAD_AGAIN,
         ) from error
     return load_new(lambda: ConverterNetwork(config), tensors, path).eval()
 

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from zim_model.errors import ZimError, msg
 from zim_model.evaluation.bars import COLOURS
+from zim_model.evaluation.published import MARK
 from zim_model.evaluation.report import PublishedCurve, Report
 from zim_model.runtime.atomic_files import read_error
 
 CURVE_METRICS = ("IoU", "SAD", "MSE")
-MARK = "published"
 WIDTH, HEIGHT = 360, 240
 """Of a panel, one metric's lines, in units of the drawing."""
 _LEFT, _TOP, _BELOW, _RIGHT = 48, 24, 34, 12
@@ -62,16 +62,21 @@ def read_curves(path: Path) -> tuple[PublishedCurve, ...]:
         raise read_error(path, error) from error
     points: dict[str, dict[int, dict[str, float]]] = {}
     reader = csv.DictReader(text.splitlines())
+    try:
+        rows = [(reader.line_num, row) for row in reader]
+    except csv.Error as error:  # a quotation mark that nothing closes
+        raise ZimError(
+            msg("{path} is no table of curves.", path=path), CURVES_CURE
+        ) from error
     metrics = [name for name in CURVE_METRICS if name in (reader.fieldnames or ())]
     if not metrics or not {"system", "clicks"} <= set(reader.fieldnames or ()):
         raise ZimError(msg("{path} is no table of curves.", path=path), CURVES_CURE)
-    for row in reader:
+    for number, row in rows:
         try:
             clicks = int(row["clicks"])
             values = {name: float(row[name]) for name in metrics if row[name]}
         except (TypeError, ValueError):
             clicks, values = 0, {}
-        number = reader.line_num
         for name, value in values.items():
             if value > LARGEST.get(name, float("inf")):
                 raise ZimError(

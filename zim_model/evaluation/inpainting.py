@@ -26,6 +26,7 @@ from zim_model.evaluation.journal import exists_error, find_journals
 from zim_model.evaluation.reading import check_size, read_image, read_matte
 from zim_model.evaluation.scoring import file_name
 from zim_model.evaluation.systems import PredictionFolder, check_unique_names
+from zim_model.evaluation.writing import write_png
 from zim_model.matting.inpainting import find_fill
 from zim_model.onnx.clip import ClipEncoder
 from zim_model.request import ALPHA_MAX
@@ -34,7 +35,6 @@ from zim_model.runtime.atomic_files import (
     atomic_write,
     check_absent,
     explained_write,
-    write_error,
 )
 from zim_model.weights.inpainting import find_inpainting_network
 
@@ -351,22 +351,8 @@ def _read_prediction(
 
 
 def _keep(path: Path, filled: ByteArray) -> None:
-    encoded = cv2.imencode(".png", cv2.cvtColor(filled, cv2.COLOR_RGB2BGR))[1]
-    _write(path, encoded.tobytes())
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file, and its folder where it is missing.
-
-    Raises:
-        ZimError: it cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(path) as stream:
-            stream.write(data)
-    except OSError as error:
-        raise write_error(path, error) from error
+    with explained_write(path):
+        write_png(path, np.ascontiguousarray(filled[..., ::-1]))
 
 
 def check_fill_target(folder: Path) -> None:
@@ -389,6 +375,7 @@ def write_fill_report(report: FillReport, folder: Path) -> tuple[Path, Path]:
         ZimError: they cannot be written.
     """
     markdown, data = (folder / name for name in REPORT_FILES)
-    _write(markdown, report.to_markdown().encode("utf-8", "backslashreplace"))
-    _write(data, report.to_json().encode())
+    for path, text in ((markdown, report.to_markdown()), (data, report.to_json())):
+        with explained_write(path), atomic_write(path) as stream:
+            stream.write(text.encode("utf-8", "backslashreplace"))
     return markdown, data

@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from zim_model.errors import MALFORMED, Cancelled, DownloadError, msg
+from zim_model.errors import MALFORMED, DownloadError, msg
 from zim_model.evaluation.mini import FOLDER
 from zim_model.json_values import is_number
-from zim_model.request import CancelCheck
+from zim_model.request import CancelCheck, raise_if_cancelled
 from zim_model.runtime.atomic_files import atomic_write
 from zim_model.weights.catalogue import Licence, ModelFile
 from zim_model.weights.download import (
@@ -32,11 +32,11 @@ from zim_model.weights.download import (
     fetch_files,
     open_https,
 )
+from zim_model.weights.hub import HUB
 from zim_model.weights.installed import check_space, translate_os_errors
 
 REPOSITORY = "naver-iv/MicroMat-3K"
 REVISION = "7e6a7eca5cf6471ccba193d390b4ce8d7b7e8624"
-HUB = "https://huggingface.co"
 SOURCE = f"{HUB}/datasets/{REPOSITORY}"
 LICENCE = Licence("CC BY 4.0", "https://creativecommons.org/licenses/by/4.0/")
 TERMS = (
@@ -101,8 +101,7 @@ def download_micromat(
         left = [file for file in listed if not (folder / file.path).is_file()]
         check_space(folder, sum(file.size for file in left), model=False)
     for file in (file for file in left if not file.large):
-        if cancelled():
-            raise Cancelled
+        raise_if_cancelled(cancelled)
         _fetch_small(file, folder / file.path, open_url)
     large = [
         (ModelFile(Path(f.path).name, f.url, f.size, f.digest), folder / f.path)
@@ -117,8 +116,7 @@ def _list_files(open_url: Opener, cancelled: CancelCheck) -> Iterator[_HubFile]:
     """The files of the data set, as the hub lists them, page by page."""
     url = f"{HUB}/api/datasets/{REPOSITORY}/tree/{REVISION}/{FOLDER}?recursive=true"
     for _ in range(PAGES):
-        if cancelled():
-            raise Cancelled
+        raise_if_cancelled(cancelled)
         content, link = _read_url(open_url, url)
         try:
             entries = json.loads(content)

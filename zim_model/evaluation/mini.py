@@ -19,6 +19,7 @@ import numpy as np
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
 from zim_model.evaluation.clicks import matte_box, next_click
 from zim_model.evaluation.datasets import LIST, SUBSETS
+from zim_model.evaluation.writing import write_png
 from zim_model.runtime.atomic_files import (
     OTHER_FOLDER,
     atomic_write,
@@ -166,13 +167,6 @@ def _outline(
 def _downscale(big: ByteArray) -> FloatArray:
     small = cv2.resize(big, SIZE[::-1], interpolation=cv2.INTER_AREA)
     return np.asarray(small.astype(np.float32) / 255)
-
-
-def write_png(path: Path, pixels: ByteArray) -> None:
-    """Write an image (H, W) grey or (H, W, 3) BGR, and its folder if missing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path) as stream:
-        stream.write(cv2.imencode(".png", pixels)[1].tobytes())
 
 
 def _json(path: Path, data: object) -> None:

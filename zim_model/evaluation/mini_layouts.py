@@ -19,8 +19,8 @@ from zim_model.evaluation.mini import (
     draw_hairy,
     draw_texture,
     write_mini_dataset,
-    write_png,
 )
+from zim_model.evaluation.writing import write_png
 from zim_model.runtime.atomic_files import OTHER_FOLDER, check_absent, write_error
 
 MICROMAT = "micromat"

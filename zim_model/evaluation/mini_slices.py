@@ -15,12 +15,8 @@ import numpy.typing as npt
 
 from zim_model.arrays import BoolArray
 from zim_model.evaluation.mask_pairs import IMAGES, MASKS
-from zim_model.runtime.atomic_files import (
-    OTHER_FOLDER,
-    atomic_write,
-    check_absent,
-    write_error,
-)
+from zim_model.evaluation.writing import write_png
+from zim_model.runtime.atomic_files import OTHER_FOLDER, check_absent, write_error
 
 FOLDER = "MiniSlices"
 SIDE = 320
@@ -45,10 +41,7 @@ def write_mini_slices(folder: Path, images: int = 8) -> Path:
                 (IMAGES, values),
                 (MASKS, mask.astype(np.uint8) * 255),
             ):
-                path = root / name / f"slice_{number + 1:02}.png"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with atomic_write(path) as stream:
-                    stream.write(cv2.imencode(".png", pixels)[1].tobytes())
+                write_png(root / name / f"slice_{number + 1:02}.png", pixels)
     except OSError as error:
         shutil.rmtree(root, ignore_errors=True)  # half a set is none
         raise write_error(root, error) from error

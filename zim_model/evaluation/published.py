@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from zim_model.evaluation.datasets import SUBSETS
 from zim_model.evaluation.journal import RunConfig
 
+MARK = "published"
+"""After the name of a system that was not measured here."""
 SOURCE = "Kim et al., ZIM: Zero-Shot Image Matting for Anything, ICCV 2025, Table 1"
 """Of published metrics: MicroMat-3K, all ViT-B (arXiv 2411.00626)."""
 MICROMAT_CASES = 2500

@@ -12,12 +12,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from zim_model.arrays import ByteArray, WordArray
+from zim_model.arrays import ByteArray, WordArray, size_within
 from zim_model.evaluation.datasets import EvaluatedRegion
 from zim_model.evaluation.measures import MASK_ABOVE, compute_metrics, unknown_region
 from zim_model.evaluation.reading import as_alpha, check_size, read_trimap
+from zim_model.evaluation.writing import write_png
 from zim_model.request import ALPHA_MAX
-from zim_model.runtime.atomic_files import atomic_write
 
 THUMBNAIL_SIDE = 480
 """Longer side, in pixels, of the small images of predictions."""
@@ -85,21 +85,8 @@ def binarise_matte(matte: WordArray) -> WordArray:
 
 def shrink(pixels: ByteArray, side: int) -> ByteArray:
     """An image (H, W) or (H, W, 3) reduced to a longer side of at most ``side``."""
-    height, width = pixels.shape[:2]
-    scale = min(1.0, side / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
+    size = size_within(pixels.shape, side)
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def write_png(path: Path, pixels: ByteArray) -> None:
-    """Write a grey image (H, W); creates its folder.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path) as stream:
-        stream.write(cv2.imencode(".png", pixels)[1].tobytes())
 
 
 def image_path(out: Path, kind: str, system: str, prompt: str, case: str) -> Path:

@@ -8,13 +8,13 @@ from statistics import fmean
 
 from zim_model.evaluation.bars import METRIC, has_modes, iou_by_prompt
 from zim_model.evaluation.comparison import CONFIDENCE, RESAMPLES
+from zim_model.evaluation.curves import CURVE_METRICS
 from zim_model.evaluation.journal import WINDOW_KEY, host_key, upsampling_key
 from zim_model.evaluation.measures import METRICS
 from zim_model.evaluation.modes import MODES
-from zim_model.evaluation.published import SOURCE, published_rows
+from zim_model.evaluation.published import MARK, SOURCE, published_rows
 from zim_model.evaluation.report import ALL, MetricGroup, Report, more_is_better
 
-MARK = "published"
 SHOWN_CLICKS = (1, 2, 3, 5, 10, 15, 20, 30, 40, 50)
 NO_VALUE = "–"
 MAX_WORST = 20
@@ -303,7 +303,7 @@ def _published(report: Report) -> ReportTable:
 def _curves(report: Report) -> list[ReportTable]:
     found = []
     curves = report.curves()
-    for name in ("IoU", "SAD", "MSE"):
+    for name in CURVE_METRICS:
         most = max((len(curve) for curve in curves.values()), default=0)
         clicks = [n for n in SHOWN_CLICKS if n < most] + [most]
         rows = tuple(

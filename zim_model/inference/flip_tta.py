@@ -71,15 +71,14 @@ class FlipTta:
         other, other_scores = self._backend.decode(
             encoded.other, flip_prompts(prompts, width), flipped_mask
         )
-        mean = mean_features(logits, other[..., ::-1])
-        return mean, mean_features(scores, other_scores)
+        return _mean(logits, other[..., ::-1]), _mean(scores, other_scores)
 
     def refine(self, encoded: EncodedView, alpha: FloatArray) -> FloatArray:
         """See :class:`~zim_model.backends.backend.RefiningBackend`."""
         return cast(RefiningBackend, self._backend).refine(encoded, alpha)
 
 
-def mean_features(a: FloatArray, b: FloatArray) -> FloatArray:
+def _mean(a: FloatArray, b: FloatArray) -> FloatArray:
     """The mean of two arrays, float32."""
     return np.asarray((a + b) / 2, np.float32)
 

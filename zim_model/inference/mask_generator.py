@@ -363,15 +363,15 @@ class ZimAutomaticMaskGenerator:
             stride = self.backend.config.mask_stride
             height, width = view.input_size
             across, down = stride * view.width / width, stride * view.height / height
-        solid = mask_bounds(logits[:rows, :columns] > 0)
+        bounds = mask_bounds(logits[:rows, :columns] > 0)
         near = mask_bounds(logits > MIN_LOGIT)
-        assert solid is not None, "a mask is not empty"
+        assert bounds is not None, "a mask is not empty"
         assert near is not None, "MIN_LOGIT is below 0"
         box = (
-            view.left + solid[0] * across,
-            view.top + solid[1] * down,
-            min(view.left + solid[2] * across, view.right),
-            min(view.top + solid[3] * down, view.bottom),
+            view.left + bounds[0] * across,
+            view.top + bounds[1] * down,
+            min(view.left + bounds[2] * across, view.right),
+            min(view.top + bounds[3] * down, view.bottom),
         )
         left, top = max(near[0] - 1, 0), max(near[1] - 1, 0)
         part = logits[top : near[3] + 1, left : near[2] + 1].copy()

@@ -4,7 +4,7 @@ A model sees a large view scaled down.  Here it predicts once more for windows o
 image at full resolution, along the soft edge.  The prompts of a window come from the
 matte: the box of the object's part in it, and points deep inside and outside it.
 
-A window solid little of the object, so only the detail of its prediction is used: the
+A window shows little of the object, so only the detail of its prediction is used: the
 mean of alpha over a few cells of the coarse matte stays as it was.  A window that
 contradicts certain alpha is discarded.  The others are blended, and only near the soft
 edge.

@@ -231,7 +231,10 @@ class _Problem:
             if iteration % ITERATIONS_BETWEEN_CHECKS == 0:
                 raise_if_cancelled(cancelled)
             applied = product(direction)
-            step = np.float32(energy / _dot(direction, applied))
+            curvature = _dot(direction, applied)
+            if curvature <= 0:  # as where all is unknown: the colours say no more
+                break
+            step = np.float32(energy / curvature)
             solution = solution + step * direction
             residual = residual - step * applied
             scaled = residual / diagonal

@@ -13,9 +13,14 @@ import cv2
 import numpy as np
 
 from zim_model.arrays import BoolArray, FloatArray, WordArray, mask_bounds
-from zim_model.errors import Cancelled, ImageError, msg
+from zim_model.errors import ImageError, msg
 from zim_model.matting.foreground import Pixels, estimate_foreground, validate
-from zim_model.request import ALPHA_MAX, CancelCheck, never_cancelled
+from zim_model.request import (
+    ALPHA_MAX,
+    CancelCheck,
+    never_cancelled,
+    raise_if_cancelled,
+)
 
 SIDE = 1024
 """Of a larger object only each n-th row and column are used: the result is a mean
@@ -68,8 +73,7 @@ def measure_halo(
         Cancelled: ``cancelled`` became true.
     """
     before = background_share(image, image, alpha)
-    if cancelled():
-        raise Cancelled
+    raise_if_cancelled(cancelled)
     colours = estimate_foreground(image, alpha, cancelled=cancelled)
     after = background_share(colours, image, alpha)
     return None if before is None or after is None else Halo(before, after)

@@ -17,9 +17,14 @@ import numpy as np
 import numpy.typing as npt
 
 from zim_model.arguments import check_pixels, check_plane
-from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray
-from zim_model.errors import Cancelled, msg
-from zim_model.request import CancelCheck, never_cancelled
+from zim_model.arrays import BoolArray, ByteArray, FloatArray, WordArray, size_within
+from zim_model.errors import msg
+from zim_model.request import (
+    ALPHA_MAX,
+    CancelCheck,
+    never_cancelled,
+    raise_if_cancelled,
+)
 
 Array = npt.NDArray[np.float64]
 
@@ -109,12 +114,12 @@ def estimate_shadow(
     """
     check_pixels(image)
     check_plane(alpha, "alpha", (np.uint16,), image.shape[:2])
-    height, width = alpha.shape
-    factor = min(1.0, SIDE / max(height, width))
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    size = size_within(alpha.shape, SIDE)
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     colours = cast(FloatArray, small.astype(np.float32) / 255)
-    covered = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA) >= CERTAIN * 65535
+    covered = (
+        cv2.resize(alpha, size, interpolation=cv2.INTER_AREA) >= CERTAIN * ALPHA_MAX
+    )
     reach = 1 + round(REACH * max(size))
     near = cv2.dilate(covered.astype(np.uint8), _disc(reach)) > 0
     ground = ~near
@@ -122,8 +127,7 @@ def estimate_shadow(
         return NO_SHADOW
     if ground.mean() < GROUND:
         return UNEVEN_GROUND
-    if cancelled():
-        raise Cancelled
+    raise_if_cancelled(cancelled)
     darkening, deviation = _darkening(colours, ground)
     if darkening is None:
         return UNEVEN_GROUND
@@ -140,8 +144,7 @@ def estimate_shadow(
         or _abruptness(exact, region, near) > ABRUPT
     ):
         return UNEVEN_GROUND
-    if cancelled():
-        raise Cancelled
+    raise_if_cancelled(cancelled)
     core = _ramp(mean / least - 0.5)
     opacity = np.where(region & ~strange, mean.clip(0, 1) * core, 0)
     opacity = _fill(opacity.astype(np.float32), ground & ~strange)
@@ -192,7 +195,8 @@ def _darkening(
         fitted = np.maximum(terms @ _least_squares(terms, brightness, weights), 1e-3)
         residual = brightness / fitted - 1
         # Shadows are below the ground, so what is above tells how even it is.
-        deviation = max(1e-4, 1.4826 * float(np.median(residual[residual >= 0])))
+        above = residual[residual >= 0]  # none where all is black
+        deviation = max(1e-4, 1.4826 * float(np.median(above))) if above.size else 1e-4
         relative = (residual / (2 * max(deviation, 0.004))) ** 2
         weights = (1 + relative) ** np.where(residual < 0, -2.0, -1.0)
     fit = _least_squares(terms, values, weights)

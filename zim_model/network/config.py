@@ -268,6 +268,8 @@ class TinyConfig:
         return config
 
 
+DETAIL_WIDTHS = (16, 32, 48)
+"""Of the detail stage that zim-tiny is trained with."""
 ModelConfig = ZimConfig | TinyConfig
 """The architectures that predict from prompts."""
 Config = TypeVar("Config")

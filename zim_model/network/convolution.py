@@ -2,8 +2,8 @@
 
 Of depthwise convolutions, PyTorch's library for CPUs (oneDNN) computes the gradient
 with respect to the input of strided ones, and that with respect to kernels of more than
-3 x 3, up to thirty times slower than the others, above all in bfloat16.  Both are put
-down here to what it does fast.  Shapes: B batch, C channels, K side of the kernels.
+3 x 3, up to thirty times slower than the others, above all in bfloat16.  Both are
+computed here through the fast ones.  Shapes: B batch, C channels, K side of a kernel.
 """
 
 from __future__ import annotations

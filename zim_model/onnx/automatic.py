@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from zim_model.arrays import ByteArray, FloatArray
-from zim_model.errors import WeightsError, msg
+from zim_model.errors import DOWNLOAD_AGAIN, WeightsError, msg
 from zim_model.onnx.sessions import open_session, providers_of, run_graph
 from zim_model.weights.automatic import AutomaticModel, read_config
 
@@ -73,7 +73,7 @@ class AutomaticNetwork:
         if not np.isfinite(matte).all():
             raise WeightsError(
                 msg("{path} gives numbers that are not finite.", path=self.model.path),
-                msg("Download or copy it again."),
+                DOWNLOAD_AGAIN,
             )
         if self.config.sigmoid:
             matte = 1 / (1 + np.exp(-matte.clip(-60, 60)))

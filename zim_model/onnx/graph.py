@@ -21,7 +21,8 @@ import onnxruntime
 from onnx import numpy_helper
 
 from zim_model.arrays import FloatArray
-from zim_model.errors import WeightsError, msg
+from zim_model.errors import DOWNLOAD_AGAIN, WeightsError, msg
+from zim_model.onnx.sessions import first_line
 
 LayerKind = Literal["conv", "linear", "norm", "table"]
 
@@ -137,12 +138,11 @@ class Graph:
             session = _session(inner)
             return list(session.run(list(tensors), inputs))
         except Exception as error:  # a kind for each of its status codes
-            reason = next(iter(str(error).splitlines()), "")
             raise WeightsError(
                 msg(
                     "{path} cannot be looked into ({reason}).",
                     path=self.path,
-                    reason=reason[:200],
+                    reason=first_line(error),
                 )
             ) from error
 
@@ -159,18 +159,17 @@ def read_graph(path: Path) -> Graph:
         graph = Graph(path, model)
         for node in model.graph.node:
             graph._producers.update(dict.fromkeys(node.output, node))
-        graph.layers = list(_layers(model, constants))
+        graph.layers = list(_layers(constants))
     except WeightsError:
         raise
     except Exception as error:  # protobuf, onnx and ONNX Runtime have many kinds
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise WeightsError(
             msg(
                 "{path} is missing, damaged or no ONNX graph ({reason}).",
                 path=path,
-                reason=reason[:200],
+                reason=first_line(error),
             ),
-            msg("Download or copy it again."),
+            DOWNLOAD_AGAIN,
         ) from error
     return graph
 
@@ -407,7 +406,7 @@ class _Reader:
         return None
 
 
-def _layers(model: Any, constants: _Constants) -> Iterator[GraphLayer]:
+def _layers(constants: _Constants) -> Iterator[GraphLayer]:
     constants.compute()
     return _Reader(constants).read()
 

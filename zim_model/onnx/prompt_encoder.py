@@ -78,7 +78,7 @@ def _prompt_error(graph: Graph) -> WeightsError:
     )
 
 
-def _zeros(graph: Graph, config: ZimConfig, count: int) -> dict[str, Any]:
+def _zeros(config: ZimConfig, count: int) -> dict[str, Any]:
     """Inputs of the decoder for ``count`` tokens, all 0."""
     grid = config.grid
     widths = zip(ENCODER_OUTPUTS[1:], config.detail_channels, (8, 4, 2), strict=True)
@@ -104,7 +104,7 @@ def _decoder_runner(
     def run_decoder(
         prompts: list[tuple[float, float, int]],
     ) -> tuple[FloatArray, FloatArray]:
-        inputs = _zeros(graph, config, len(prompts))
+        inputs = _zeros(config, len(prompts))
         places = np.array([prompt[:2] for prompt in prompts])
         inputs["point_coords"][0] = (places + 1) / 2 * config.image_size - 0.5
         inputs["point_labels"][0] = [prompt[2] for prompt in prompts]
@@ -132,7 +132,7 @@ def _frequencies(waves: FloatArray, half: int) -> FloatArray:
 
 def _dense_prompt(graph: Graph, config: ZimConfig, image: str) -> FloatArray:
     """The vector added to the embeddings without a mask input, (C,)."""
-    (values,) = graph.run(_zeros(graph, config, 1), [image])
+    (values,) = graph.run(_zeros(config, 1), [image])
     flat = np.reshape(values, (-1, config.embed_dim))
     if values.shape[-1] != config.embed_dim or np.ptp(flat, 0).max() > 1e-5:
         raise _prompt_error(graph)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zim_model.arrays import FloatArray
-from zim_model.errors import DeviceError, Message, WeightsError, msg
+from zim_model.errors import DOWNLOAD_AGAIN, DeviceError, Message, WeightsError, msg
 from zim_model.runtime.devices import is_out_of_memory
 from zim_model.runtime.threads import thread_count
 
@@ -21,7 +21,6 @@ PROVIDERS = {
     "cpu": "CPUExecutionProvider",
 }
 """ONNX Runtime's names for the kinds of devices."""
-DOWNLOAD_AGAIN = msg("Download or copy it again.")
 LABELS = {
     "CUDAExecutionProvider": "CUDA",
     "CoreMLExecutionProvider": "Core ML",

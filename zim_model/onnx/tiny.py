@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from zim_model.arrays import ByteArray, FloatArray
 from zim_model.assets import asset_path
 from zim_model.backends.backend import SizedFeatures
+from zim_model.errors import MALFORMED, WeightsError
 from zim_model.network.config import PADDING_GREY, PIXEL_RANGE, TINY_KEY, TinyConfig
 from zim_model.onnx.sessions import open_session
 from zim_model.runtime.malloc import tune_malloc
@@ -132,7 +133,7 @@ def open_tiny(path: Path) -> OnnxTiny | None:
             tensors = {name: _tensor(file, name) for name in sorted(own)}
             if not all(np.isfinite(tensor).all() for tensor in tensors.values()):
                 return None
-    except (OSError, LookupError, ValueError, RecursionError, SafetensorError):
+    except (WeightsError, SafetensorError, OSError, *MALFORMED):
         return None
     digest = hashlib.blake2b(json.dumps(described).encode(), digest_size=8)
     for tensor in tensors.values():

@@ -19,7 +19,12 @@ from torch import Tensor, nn
 
 from zim_model.backends.prompt_maps import RADIUS
 from zim_model.errors import WeightsError, msg
-from zim_model.network.config import TINY_KEY, LiteConfig, TinyConfig
+from zim_model.network.config import (
+    DETAIL_WIDTHS,
+    TINY_KEY,
+    LiteConfig,
+    TinyConfig,
+)
 from zim_model.network.encoder_configs import LITE_MULTIPLIERS
 from zim_model.network.tiny import DetailStage, ZimTiny
 from zim_model.onnx.export import OPSET, staging_folder
@@ -37,7 +42,7 @@ from zim_model.runtime.atomic_files import atomic_write, check_absent
 from zim_model.weights.installed import OVERWRITE_CURE, require_onnx
 
 GRAPH_CONFIGS = tuple(
-    TinyConfig(encoder=LiteConfig(variant), detail_widths=(16, 32, 48))
+    TinyConfig(encoder=LiteConfig(variant), detail_widths=DETAIL_WIDTHS)
     for variant in LITE_MULTIPLIERS
 )
 """Architectures whose graphs come with the package."""

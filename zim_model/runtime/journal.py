@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from zim_model.errors import ZimError, msg
-from zim_model.runtime.atomic_files import describe_os_error, exclusive_lock
+from zim_model.runtime.atomic_files import exclusive_lock, explained_write, read_error
 
 
 def read_lines(path: Path) -> list[bytes]:
@@ -28,10 +28,7 @@ def read_lines(path: Path) -> list[bytes]:
     try:
         content = path.read_bytes()
     except OSError as error:
-        reason, cure = describe_os_error(error)
-        raise ZimError(
-            msg("{path} cannot be read: {reason}.", path=path, reason=reason), cure
-        ) from error
+        raise read_error(path, error) from error
     return content[: content.rfind(b"\n") + 1].splitlines(keepends=True)
 
 
@@ -50,30 +47,29 @@ class JournalWriter:
 
     def __init__(self, path: Path, *, locked: bool = True) -> None:
         self.path = path
-        try:
+        with explained_write(path), ExitStack() as stack:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with ExitStack() as stack:
-                if locked and not stack.enter_context(exclusive_lock(path)):
-                    raise ZimError(
-                        msg("Another run is writing to {path}.", path=path),
-                        msg(
-                            "Wait for it, stop it, or choose another folder for the "
-                            "results."
-                        ),
-                    )
-                # Appending: whatever else writes to the file, no line is written over.
-                # Without a buffer, which could not be written on closing either.
-                self._file = stack.enter_context(path.open("ab", buffering=0))
-                self._stack = stack.pop_all()
-        except OSError as error:
-            raise self._error(error) from error
+            if locked and not stack.enter_context(exclusive_lock(path)):
+                raise ZimError(
+                    msg("Another run is writing to {path}.", path=path),
+                    msg(
+                        "Wait for it, stop it, or choose another folder for the "
+                        "results."
+                    ),
+                )
+            # Appending: whatever else writes to the file, no line is written over.
+            # Without a buffer, which could not be written on closing either.
+            self._file = stack.enter_context(path.open("ab", buffering=0))
+            self._stack = stack.pop_all()
 
     def truncate(self, size: int) -> None:
-        """Drop all after ``size`` bytes, such as an incomplete line."""
-        try:
+        """Drop all after ``size`` bytes, such as an incomplete line.
+
+        Raises:
+            ZimError: the file cannot be written.
+        """
+        with explained_write(self.path):
             self._file.truncate(size)
-        except OSError as error:
-            raise self._error(error) from error
 
     def append(self, data: Mapping[str, Any]) -> None:
         """Write a line; it is on the disk when this returns, or not at all.
@@ -83,7 +79,7 @@ class JournalWriter:
         """
         line = memoryview(f"{json.dumps(data, allow_nan=False)}\n".encode())
         file = self._file
-        try:
+        with explained_write(self.path):
             size = os.fstat(file.fileno()).st_size
             try:
                 while line:
@@ -93,15 +89,6 @@ class JournalWriter:
                 with suppress(OSError):  # half a line would spoil the next one
                     file.truncate(size)
                 raise
-        except OSError as error:
-            raise self._error(error) from error
-
-    def _error(self, error: OSError) -> ZimError:
-        reason, cure = describe_os_error(error)
-        return ZimError(
-            msg("{path} cannot be written: {reason}.", path=self.path, reason=reason),
-            cure,
-        )
 
     def close(self) -> None:
         """Close the file."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from zim_model.errors import WeightsError, msg
+from zim_model.errors import DOWNLOAD_AGAIN, WeightsError, msg
 from zim_model.network.build import build as build
 from zim_model.network.config import TINY_KEY, ModelConfig, TinyConfig, ZimConfig
 from zim_model.network.tiny import ZimTiny
@@ -137,12 +137,12 @@ def read_weights(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
                 path=path,
                 error=str(error),
             ),
-            msg("Download or copy it again."),
+            DOWNLOAD_AGAIN,
         ) from error
     except WeightsError as error:
         raise WeightsError(
             msg("{path} cannot be used. {reason}", path=path, reason=error.message),
-            error.hint or msg("Download or copy it again."),
+            error.hint or DOWNLOAD_AGAIN,
         ) from error
     return config, tensors
 

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from zim_model.errors import Cancelled, DownloadError, msg
-from zim_model.request import CancelCheck
+from zim_model.errors import DownloadError, msg
+from zim_model.request import CancelCheck, raise_if_cancelled
 from zim_model.runtime.atomic_files import delete_error, exclusive_lock, read_error
 from zim_model.weights import hub
 from zim_model.weights.catalogue import ModelFile, ModelInfo
@@ -226,8 +226,7 @@ class _ProgressMeter:
         self.report()
 
     def check(self) -> None:
-        if self._cancelled():
-            raise Cancelled
+        raise_if_cancelled(self._cancelled)
 
     def add(self, nbytes: int) -> None:
         """Count received or (negative) deleted bytes."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
+from zim_model.errors import MALFORMED
 from zim_model.network.config import (
     CONFIGS,
     MAX_DEPTH,
@@ -34,7 +35,6 @@ MOBILE_SAM_LEFT_OUT = (
     r"image_encoder\.(norm_head|head)\.",
     r"image_encoder\..*\.attention_bias_idxs$",
 )
-_MALFORMED = (KeyError, IndexError, ValueError, ZeroDivisionError)
 
 
 def _unknown(_shapes: Shapes) -> ZimConfig | None:
@@ -86,7 +86,7 @@ class CheckpointFamily:
         """The configuration of tensors with own names; None if they are another's."""
         try:
             return self.config({name: tuple(x.shape) for name, x in state.items()})
-        except _MALFORMED:
+        except MALFORMED:
             return None
 
 

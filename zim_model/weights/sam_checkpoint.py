@@ -244,7 +244,12 @@ def _is_other_head(name: str, tensor: Tensor, own: dict[str, Tensor]) -> bool:
 
 
 def _resize_table(tensor: Tensor, like: Tensor) -> Tensor:
-    """A positional table interpolated to the length or grid of another."""
+    """A positional table interpolated to the length or grid of another.
+
+    One of another kind, which does not fit, stays as it is.
+    """
+    if tensor.ndim != like.ndim or not tensor.numel():
+        return tensor
     if tensor.shape == like.shape or tensor.shape[-1] != like.shape[-1]:
         return tensor
     if tensor.ndim == 2:  # relative positions (2n - 1, d)

@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from zim_model.errors import WeightsError, msg
+from zim_model.errors import DOWNLOAD_AGAIN, WeightsError, msg
 from zim_model.network.unset_parameters import UnsetParameters
 from zim_model.runtime.devices import is_out_of_memory
 from zim_model.weights.installed import check_weight_file
@@ -79,7 +79,7 @@ def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
                 path=path,
                 error=str(error),
             ),
-            msg("Download or copy it again."),
+            DOWNLOAD_AGAIN,
         ) from error
     floats = {
         key: value.float() if value.is_floating_point() else value
@@ -191,7 +191,7 @@ def check_fits(
                 path=path,
                 error=str(error)[:80],
             ),
-            msg("Download or copy it again."),
+            DOWNLOAD_AGAIN,
         ) from error
     check_tensor_shapes(model.state_dict(), tensors, path)
     check_tensor_names(model, tensors, path)
@@ -297,7 +297,7 @@ def check_tensor_values(tensors: Mapping[str, Tensor], path: Path) -> None:
                 count=len(odd),
                 first=_some(odd),
             ),
-            msg("Download or copy it again."),
+            DOWNLOAD_AGAIN,
         )
 
 

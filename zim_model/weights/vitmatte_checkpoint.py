@@ -11,7 +11,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from zim_model.errors import WeightsError, msg
+from zim_model.errors import MALFORMED, WeightsError, msg
 from zim_model.network.config import MAX_WINDOW, VitConfig
 from zim_model.network.vitmatte import VitMatte, VitMatteConfig
 from zim_model.weights.tensors import (
@@ -101,7 +101,7 @@ def _detect_config(tensors: dict[str, Tensor], path: Path) -> VitMatteConfig:
     """
     try:
         config = _config_of({name: tuple(x.shape) for name, x in tensors.items()})
-    except (KeyError, IndexError, ValueError, ZeroDivisionError) as error:
+    except MALFORMED as error:
         raise WeightsError(
             msg("{path} holds no ViTMatte.", path=path), EXPECTED
         ) from error

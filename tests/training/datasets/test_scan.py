@@ -1,10 +1,14 @@
 """The look at all files before the first step."""
 
+import os
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from tests.training.datasets.test_table import labels, matte, photo
+from training.adaptation.pairs import CorrectedPairs, check_pairs
 from training.datasets import scan
 from training.datasets.layouts import DatasetEntry
 from training.datasets.reading import read_pair
@@ -129,3 +133,21 @@ def test_a_cache_that_cannot_be_written_costs_time_only(folder, tmp_path, monkey
         scan.platformdirs, "user_cache_path", lambda *a, **k: blocked / "cache"
     )
     assert len(scan_data(open_data(folder), quiet=True).faults) == 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are bytes on Linux")
+def test_names_that_are_not_utf8_are_names(tmp_path):
+    name = os.fsdecode(b"caf\xe9")
+    for i in range(3):
+        photo(tmp_path / "in" / f"{name}{i}.png")
+        matte(tmp_path / "in" / f"{name}{i}.alpha.png", (60 + i, 80))
+    data = open_data(tmp_path / "in")
+    found = scan_data(data, quiet=True)
+    assert (len(found.faults), found.files) == (2, 6)
+    report_faults(found, [], tmp_path, fatal=False)
+    told = (tmp_path / FAULT_FILE).read_text("utf-8", "surrogateescape")
+    assert told.count(f"{name}1.png is") == 1
+    with pytest.raises(ZimError, match="1"):
+        check_pairs(tmp_path / "in", data.pools[0].pairs[:1])
+    pairs = CorrectedPairs(tmp_path, data.pools[0].pairs, (), "")
+    assert sorted(pairs.images) == [f"{name}{i}" for i in range(3)]

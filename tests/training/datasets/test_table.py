@@ -138,6 +138,7 @@ weight = 0.0
         ('data = ["a"]', "entry 1 is not a table"),
         ('[[data]]\npath = "a"\nwieght = 1', "unknown key wieght"),
         ('[[data]]\npath = "a"\nkind = "mattes"', "matte, cutout, labels"),
+        ('[[data]]\npath = "a"\nbackground = -1', "background = -1 is no label"),
         ('[[data]]\npath = "a"\nweight = "x"', "not of type float"),
         ('[[data]]\npath = "a"\nweight = true', "not of type float"),
         ('[[data]]\npath = "a"\nweight = -1', "0 or more"),

@@ -145,9 +145,10 @@ def test_a_download_shows_the_licence_first(fetched: list[str], capsys: Any) -> 
 def test_nothing_is_fetched_unless_the_licence_is_accepted(
     fetched: list[str], capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
-    assert run("download", "sam-vit-b") == 1, "without a terminal there is no question"
-    assert "--yes" in capsys.readouterr().err
+    for stream in (io.StringIO("y\n"), None):  # None: closed
+        monkeypatch.setattr(sys, "stdin", stream)
+        assert run("download", "sam-vit-b") == 1, "there is nobody to ask"
+        assert "--yes" in capsys.readouterr().err
     monkeypatch.setattr(sys, "stdin", Terminal("\n"))
     assert run("download", "sam-vit-b") == 1
     assert fetched == []

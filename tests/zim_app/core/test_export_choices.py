@@ -350,7 +350,7 @@ def test_planned_name_is_the_one_that_is_written(tmp_path: Path, photo: Image) -
     ]
     options = ExportOptions(format="ora", trim=True, template="{object} {what} {width}")
     frame = options.frame(60, 40, (0, 0, 19, 19))
-    stem = plan_stem(photo, ["a", "b"], frame, options, today=TODAY)
+    stem = plan_stem("photo", ["a", "b"], frame, options, today=TODAY)
     assert stem == "a + b layers 19"
     [path] = export_to_folder(photo, targets, tmp_path, options)
     assert path.name == f"{stem}.ora"

@@ -8,7 +8,6 @@ from zim_app.core.compose import (
     CutOut,
     composite,
     cut_out_pixels,
-    matte_pixels,
     stack_cut_outs,
     union_alpha,
 )
@@ -39,7 +38,7 @@ def composed():
     return {
         "cut-out": cut_out_pixels(cut()),
         "deep": cut_out_pixels(cut(deep=True)),
-        "matte": matte_pixels(cut()),
+        "matte": convert_depth(cut().alpha, np.dtype(np.uint8)),
         "over a colour": composite(cut(), np.array([9, 200, 77], np.uint8)),
         "over an image": composite(cut(deep=True), photo(seed=3), np.uint8),
         "together": union_alpha([words(disc()), words(disc(soft=30.0)) // 2]),

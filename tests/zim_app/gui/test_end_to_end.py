@@ -69,7 +69,7 @@ def test_click_and_export(qtbot, tmp_path):
     matte = window.document.state.matte
     assert matte.alpha[120, 220] > 32768, "the click belongs to the object"
     assert "CPU" in window.status.model.text() or "cuda" in window.status.model.text()
-    window.export_to(tmp_path / "cat.png")
+    window.export.export_to(tmp_path / "cat.png")
     qtbot.waitUntil(lambda: window.idle, timeout=20_000)
     with Image.open(tmp_path / "cat.png") as image:
         pixels = np.asarray(image)

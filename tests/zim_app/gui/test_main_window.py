@@ -209,7 +209,7 @@ def test_export_writes_the_cutout(opened, click, settle, tmp_path):
     settle()
     assert action(opened, "export").isEnabled()
     path = tmp_path / "out.png"
-    opened.export_to(path)
+    opened.export.export_to(path)
     settle()
     with Image.open(path) as image:
         pixels = np.asarray(image)
@@ -224,7 +224,7 @@ def test_a_failed_export_is_explained_and_stays_unsaved(opened, click, settle, p
     click(20, 20)
     settle()
     before = photo.read_bytes()
-    opened.export_to(photo)
+    opened.export.export_to(photo)
     settle()
     assert "never overwritten" in opened.banner.text
     assert opened.isWindowModified()

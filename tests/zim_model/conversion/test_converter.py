@@ -17,7 +17,7 @@ from zim_model.conversion.config import (
 )
 from zim_model.conversion.converter import Converter
 from zim_model.conversion.cues import CUES, DISTANCE, LABEL, SOFT, label_cue_maps
-from zim_model.conversion.network import ConverterNetwork, MultiScaleLogits, fuse_scales
+from zim_model.conversion.network import ConverterNetwork, MultiScaleAlphas, fuse_scales
 from zim_model.conversion.weights import load_converter, save_converter
 from zim_model.errors import Cancelled, WeightsError, ZimError
 from zim_model.weights.tensors import CONVERTER_KEY
@@ -181,7 +181,7 @@ def test_finer_scales_count_only_where_coarser_ones_are_unsure():
     coarse = torch.ones(1, 1, 8, 8)
     coarse[..., 4:] = 0.0
     coarse[..., 3] = 0.5  # unsure in a stripe
-    answers = MultiScaleLogits(
+    answers = MultiScaleAlphas(
         coarse, torch.full((1, 1, 16, 16), 0.5), torch.full((1, 1, 64, 64), -0.02)
     )
     eighth, quarter, full = (a[0, 0] for a in fuse_scales(answers, (3, 1)))
@@ -189,7 +189,7 @@ def test_finer_scales_count_only_where_coarser_ones_are_unsure():
     torch.testing.assert_close(quarter[:, 28], torch.full((64,), 0.5))
     assert (full[:, :8] == 1).all(), "sure: the finest scale is not used"
     assert (full[:, 28] < 0).all()
-    constrained = fuse_scales(answers, label=torch.ones(1, 1, 64, 64))[-1]
+    constrained = fuse_scales(answers, unsure=torch.ones(1, 1, 64, 64))[-1]
     assert (constrained < 0).all()
 
 

@@ -61,6 +61,7 @@ def test_published_curves_stand_beside_marked_and_dashed(report, table):
         ("name,SAD\nZIM,3\n", "no table of curves"),
         ("system,clicks\nZIM,1\n", "no table of curves"),
         ("", "no table of curves"),
+        (TABLE + '"' + "many lines\n" * 15_000, "no table of curves"),
         (TABLE + "ZIM,many,3,\n", "line 5, is no point"),
         (TABLE + "ZIM,0,3,\n", "line 5, is no point"),
         (TABLE + "ZIM,2,,\n", "line 5, is no point"),

@@ -108,3 +108,13 @@ def test_it_can_be_cancelled(ramp):
     unknown[:5] = False
     with pytest.raises(Cancelled):
         solve_alpha(compose(ramp), ramp, unknown, cancelled=lambda: True)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 2), (2, 2), (3, 3)])
+def test_a_tiny_image_without_a_known_pixel_is_solved(shape):
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        image = np.full((*shape, 3), rng.integers(0, 256, 3), np.uint8)
+        alpha = rng.choice([0, 0.3, 0.5, 1], shape).astype(np.float32)
+        solved = solve_alpha(image, alpha, np.ones(shape, bool))
+        assert np.isfinite(solved).all()

@@ -140,6 +140,7 @@ def test_a_black_ground_is_refused() -> None:
     scene = Scene().with_shadow(0.5)
     scene.ground *= 0.06
     assert estimate_shadow(scene.image, scene.matte) is UNEVEN_GROUND
+    assert estimate_shadow(np.zeros_like(scene.image), scene.matte) is UNEVEN_GROUND
 
 
 @pytest.mark.parametrize(

@@ -189,6 +189,11 @@ def test_weights_load_whole_or_not_at_all(tmp_path, name):
     save_file({**tensors, name: torch.zeros(3, 5)}, path)
     with pytest.raises(WeightsError, match=r"a\.safetensors"):
         check_vitmatte(path)
+    positions = "backbone.embeddings.position_embeddings"
+    assert positions in tensors
+    save_file({**tensors, positions: torch.zeros(1, 0, 8)}, path)
+    with pytest.raises(WeightsError, match=r"a\.safetensors"):
+        check_vitmatte(path)
 
 
 def test_other_files_are_refused_with_what_is_expected(tmp_path):

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load_file, save_file
 
 from zim_app.core.images import load_image
 from zim_model.assets import asset_path
@@ -19,7 +20,7 @@ from zim_model.backends.torch_tiny import TorchTiny
 from zim_model.backends.view import View
 from zim_model.errors import WeightsError
 from zim_model.inference.oom_fallback import open_backend
-from zim_model.network.config import TinyConfig
+from zim_model.network.config import TINY_KEY, TinyConfig
 from zim_model.network.tiny import ZimTiny
 from zim_model.onnx.tiny import SHAPES, OnnxTiny, graph_folder, open_tiny
 from zim_model.onnx.tiny_export import (
@@ -163,6 +164,19 @@ def test_damaged_files_are_told_as_torch_tells_them(
     path.write_bytes(data[: len(data) // 2])
     assert open_tiny(path) is None
     with pytest.raises(WeightsError, match=r"cut\.safetensors is damaged"):
+        open_backend(str(path), "cpu")
+
+
+@pytest.mark.parametrize(
+    "change", [{"depth": 0}, {"encoder": 3}, {"image_size": 255}, {"colour": "red"}]
+)
+def test_malformed_configurations_are_told_with_their_file(
+    change: dict[str, object], tmp_path: Path, random_weights: Path
+) -> None:
+    path = tmp_path / "odd.safetensors"
+    described = json.dumps({**CONFIG.to_json(), **change})
+    save_file(load_file(random_weights), path, {TINY_KEY: described})
+    with pytest.raises(WeightsError, match=r"odd\.safetensors .*onfiguration"):
         open_backend(str(path), "cpu")
 
 

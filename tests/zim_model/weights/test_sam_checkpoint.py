@@ -107,6 +107,17 @@ def test_a_zim_of_other_fusion_widths_gets_all_but_the_last_layers(tmp_path):
     assert f"{hyper}.2.weight" in report.unused
 
 
+@pytest.mark.parametrize("shape", [(4, 4, 64), (64,), (), (1, 0, 0, 64)])
+def test_positions_of_another_shape_are_refused_with_the_tensor_named(tmp_path, shape):
+    state = random_model(sam_variant(SMALL_VIT)).state_dict()
+    width = state["image_encoder.pos_embed"].shape[-1]
+    shape = tuple(width if side == 64 else side for side in shape)
+    state["image_encoder.pos_embed"] = torch.zeros(shape)
+    torch.save(state, tmp_path / "sam.pth")
+    with pytest.raises(WeightsError, match=r"image_encoder\.pos_embed"):
+        zim_from_sam(tmp_path / "sam.pth", SMALL_VIT)
+
+
 def test_what_cannot_start_from_a_sam_is_refused(tmp_path):
     path = tmp_path / "sam.pth"
     torch.save(random_model(sam_variant(SMALL_VIT)).state_dict(), path)

@@ -24,8 +24,8 @@ from zim_app.core.batch.prompt_sources import (
 )
 from zim_app.core.batch.writing import SolvedImage
 from zim_app.core.decoding import read_size as read_stored_size
+from zim_app.core.export import plan_stem
 from zim_app.core.images import load_image
-from zim_app.core.naming import NameFields, file_stem
 from zim_app.core.session_store import FileStamp, SessionStore
 from zim_model.errors import ZimError, msg
 from zim_model.recipe import SceneObject
@@ -231,8 +231,6 @@ def planned_names(
     plan: BatchPlan, job: Job, resolved: ResolvedPrompts, height: int, width: int
 ) -> tuple[str, ...]:
     """Result files of an image of that size, relative to the output folder."""
-    import datetime
-
     options = plan.export
     objects = [SceneObject()]
     if resolved.stack is not None:
@@ -240,22 +238,12 @@ def planned_names(
     names = [entry.name or f"Object {entry.id}" for entry in objects]
     groups = [[name] for name in names] if options.scope == "each" else [names]
     frame = options.frame(width, height, (0, 0, width, height))
-    template = options.template
     if not options.size_is_known:
-        template = _with_unknown_size(template)
+        options = replace(options, template=_with_unknown_size(options.template))
     suffix = options.file_format.suffixes[0]
     planned = []
     for n, group in enumerate(groups, 1):
-        values = NameFields(
-            job.name,
-            " + ".join(group),
-            options.label,
-            n,
-            frame.width,
-            frame.height,
-            datetime.date.today(),
-        )
-        stem = file_stem(template, values).replace(_UNKNOWN, "?")
+        stem = plan_stem(job.name, group, frame, options, n=n).replace(_UNKNOWN, "?")
         planned.append(Path(job.folder, f"{stem}{suffix}").as_posix())
     return tuple(planned)
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Slot
 
 from zim_app.core.adaptation import Adapted, Trained
 from zim_app.gui.adaptation.training_process import TrainingProcess
-from zim_app.gui.desktop import announce
+from zim_app.gui.desktop import announce, bring_to_front
 from zim_app.gui.files import dialogs
 from zim_app.gui.models.model_controller import ModelController
 from zim_app.gui.notices import JobProgress
@@ -69,10 +69,10 @@ class AdaptationController(QObject):
             self.dialog = AdaptationDialog(self.process, folder, self._studio.widget)
             self.dialog.use_requested.connect(self._models.choose_model)
             self.dialog.compare_requested.connect(self.compare)
+        if not self.process.running:  # models may have been installed since then
+            self.dialog.form.refresh()
         self.dialog.set_can_compare(self._can_compare())
-        self.dialog.show()
-        self.dialog.raise_()
-        self.dialog.activateWindow()
+        bring_to_front(self.dialog)
 
     @Slot(str)
     def compare(self, model: str) -> None:

@@ -82,8 +82,8 @@ class AdaptationDialog(QDialog):
         process.adapted.connect(self._on_process_adapted)
         process.failed.connect(self._on_process_failed)
         process.discarded.connect(self._on_process_discarded)
-        self.form.changed.connect(self._update)
-        self._update()
+        self.form.changed.connect(self._on_form_changed)
+        self._on_form_changed()
         self.resize(window_state.first_size(self.screen(), _SIZE))
 
     def _text(self) -> QLabel:
@@ -184,8 +184,13 @@ class AdaptationDialog(QDialog):
         self.progress.setVisible(running)
         self.curve.setVisible(bool(self.curve.points))
         self.faults.setVisible(bool(self.faults.text()))
-        if not running and self.adapted is None:
+
+    @Slot()
+    def _on_form_changed(self) -> None:
+        """Show why the form cannot be used, in place of how the last training ended."""
+        if not self.process.running and self.adapted is None:
             self._show_state(self.form.problem)
+        self._update()
 
     def _show_state(self, text: str, *, is_error: bool = False) -> None:
         colour = f"color: {error_colour(self.palette())};" if is_error else ""

@@ -7,7 +7,6 @@ from pathlib import Path
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import (
     QComboBox,
-    QFileDialog,
     QFormLayout,
     QLabel,
     QLineEdit,
@@ -17,7 +16,12 @@ from PySide6.QtWidgets import (
 from zim_app.core.adaptation import MIN_IMAGES
 from zim_app.core.corrections import Corrections, find_corrections
 from zim_app.gui.adaptation.training_process import AdaptationOrder
-from zim_app.gui.files.export_form import browse_button, widget_row
+from zim_app.gui.form_rows import (
+    browse_button,
+    choose_folder,
+    typed_path,
+    widget_row,
+)
 from zim_app.gui.language import translate_message
 from zim_app.gui.number_boxes import WholeNumberBox
 from zim_model.errors import ZimError
@@ -78,13 +82,16 @@ class AdaptationForm(QWidget):
         self._on_changed()
 
     def refresh(self) -> None:
-        """List the models again, and propose a free name for the next one."""
+        """List the models again, and propose a name where none is free."""
         chosen = self.model.currentData()
         self.model.clear()
         for model in adaptable_models():
             info = find_known(model.name)
             self.model.addItem(info.title if info else model.name, model.name)
         self.model.setCurrentIndex(max(0, self.model.findData(chosen)))
+        name = self.name.text().strip()
+        if name and find_installed(name, None) is None:
+            return
         stem, number = self.tr("my-model"), 1
         while find_installed(f"{stem}-{number}", None) is not None:
             number += 1
@@ -92,28 +99,30 @@ class AdaptationForm(QWidget):
 
     @property
     def order(self) -> AdaptationOrder:
-        """What the inputs say."""
+        """What the inputs say; there must be no ``problem``."""
+        folder = typed_path(self.folder)
+        assert folder is not None  # else there is a problem
         return AdaptationOrder(
-            self._path,
+            folder,
             self.model.currentData(),
             self.name.text().strip(),
             self.minutes.value(),
             max(1, thread_count() - 1),  # the window needs one, too
         )
 
-    @property
-    def _path(self) -> Path:
-        return Path(self.folder.text().strip()).expanduser().absolute()
-
     @Slot()
     def _on_changed(self) -> None:
-        try:
-            corrections = find_corrections(self._path)
-            self.found.setText(self._count(corrections))
-            self.problem = self._problem(corrections)
-        except ZimError as error:
-            self.found.clear()
-            self.problem = translate_message(error.message)
+        folder = typed_path(self.folder)
+        self.found.clear()
+        if folder is None:
+            self.problem = self.tr("Choose a folder of corrections.")
+        else:
+            try:
+                corrections = find_corrections(folder)
+                self.found.setText(self._count(corrections))
+                self.problem = self._problem(corrections)
+            except ZimError as error:
+                self.problem = translate_message(error.message)
         self.changed.emit()
 
     def _count(self, found: Corrections) -> str:
@@ -136,8 +145,4 @@ class AdaptationForm(QWidget):
 
     @Slot()
     def _browse(self) -> None:
-        dialog = QFileDialog(self, self.tr("Choose a folder"), self.folder.text())
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.fileSelected.connect(self.folder.setText)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        choose_folder(self.folder, self.tr("Choose a folder"))

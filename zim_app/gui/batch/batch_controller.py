@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from zim_app.gui.desktop import announce
+from zim_app.gui.desktop import announce, bring_to_front
 from zim_app.gui.files import dialogs
 from zim_app.gui.models.model_controller import default_model
 from zim_app.gui.notices import JobProgress
 from zim_app.gui.studio import Studio
+from zim_model.errors import ZimError
 
 if TYPE_CHECKING:
     from zim_app.core.batch.journal import BatchRow
     from zim_app.gui.batch.batch_dialog import BatchDialog
     from zim_app.gui.batch.batch_worker import BatchWorker
-    from zim_model.errors import ZimError
 
 
 class BatchController(QObject):
@@ -62,11 +62,11 @@ class BatchController(QObject):
         if self.dialog is None:
             self.dialog = self._make_dialog()
         self._studio.sessions.flush()  # the preview reads the sessions
+        # Models may have been installed and devices found since it was made.
+        self.dialog.form.set_devices_and_models(self._studio.queue.devices)
         self.dialog.form.set_strip(self._studio.strip.model.paths)
         self.dialog.refresh_preview()
-        self.dialog.show()
-        self.dialog.raise_()
-        self.dialog.activateWindow()
+        bring_to_front(self.dialog)
 
     def _make_dialog(self) -> BatchDialog:
         # Imported here: the image writers would delay the first paint.
@@ -78,8 +78,7 @@ class BatchController(QObject):
         self.worker.finished.connect(self._on_worker_finished)
         self.worker.state_changed.connect(self._on_worker_state_changed)
         self.progress.cancelled.connect(self.worker.stop)
-        devices = self._studio.queue.devices
-        dialog = BatchDialog(self.worker, devices, default_model(), self._studio.widget)
+        dialog = BatchDialog(self.worker, default_model(), self._studio.widget)
         dialog.open_requested.connect(self._on_open_requested)
         dialog.failed.connect(self.failed)
         return dialog
@@ -102,11 +101,17 @@ class BatchController(QObject):
 
     @Slot(object, object, object)
     def _on_worker_finished(
-        self, rows: list[BatchRow], files: list[Path], error: ZimError | None
+        self, rows: list[BatchRow], files: list[Path], error: Exception | None
     ) -> None:
         if self._closing:
             self._closing = False  # closing again may ask about something else
             self._studio.widget.close()
+            return
+        if isinstance(error, ZimError):
+            text = self.tr("The batch was ended by an error.")
+            announce(self._studio.widget, "zim-studio", text)
+            if not self._is_dialog_open:
+                self._studio.report(error)
             return
         if not rows:
             return
@@ -114,11 +119,16 @@ class BatchController(QObject):
         text = self.tr("The batch has ended: {} photos, {} of them failed.")
         text = text.format(len(rows), failed)
         announce(self._studio.widget, "zim-studio", text)
-        if self.dialog is None or not self.dialog.isVisible():
+        if not self._is_dialog_open:
             # A failure stays until it is seen.
             studio = self._studio
             tell = studio.banner.show_info if failed else studio.status.show_success
             tell(text, self.tr("Show"), self.show)
+
+    @property
+    def _is_dialog_open(self) -> bool:
+        """Whether the dialog shows how the run has ended."""
+        return self.dialog is not None and self.dialog.isVisible()
 
     @Slot(object)
     def _on_open_requested(self, path: Path) -> None:

@@ -8,8 +8,8 @@ from os.path import isdir
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QSize, Qt, QTimer, QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices, QIcon
+from PySide6.QtCore import QModelIndex, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -27,16 +27,13 @@ from zim_app.core.batch.runner import Event, JobFinished, JobStarted
 from zim_app.gui.batch.batch_form import BatchForm
 from zim_app.gui.batch.batch_table import BatchTable, table_view
 from zim_app.gui.batch.batch_worker import BatchPreview, BatchSettings, BatchWorker
-from zim_app.gui.evaluation.run_bar import time_text
-from zim_app.gui.language import translate_message
+from zim_app.gui.desktop import open_outside
+from zim_app.gui.language import time_left_text, translate_message
 from zim_app.gui.settings import window_state
 from zim_model.errors import ZimError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from zim_app.core.batch.plan import BatchPlan
-    from zim_model.runtime.devices import Device
 
 PREVIEW_DELAY_MS = 300
 """Milliseconds without a change after which the preview is computed."""
@@ -49,7 +46,6 @@ class BatchDialog(QDialog):
 
     Args:
         worker: computes the preview and runs the batch.
-        devices: those found so far on this machine.
         model: the proposed one.
 
     **Signals**
@@ -66,7 +62,6 @@ class BatchDialog(QDialog):
     def __init__(
         self,
         worker: BatchWorker,
-        devices: Sequence[Device] = (),
         model: str = "",
         parent: QWidget | None = None,
     ) -> None:
@@ -76,7 +71,7 @@ class BatchDialog(QDialog):
         self.preview: BatchPreview | None = None
         self._image_paths: dict[str, Path] = {}
         self._counts: Counter[str] = Counter()
-        self.form = BatchForm(devices)
+        self.form = BatchForm()
         self.table = BatchTable(self)
         self.view = table_view(self.table)
         self.view.setAccessibleName(self.tr("Photos of the batch"))
@@ -215,20 +210,18 @@ class BatchDialog(QDialog):
     def _preview_text(self, preview: BatchPreview) -> str:
         states = Counter(each.state for each in preview.entries)
         sources = Counter(e.prompts for e in preview.entries if e.state == "done")
-        parts = [
-            self.tr("{} from the studio").format(
-                sources["session"] + sources["project"]
-            ),
-            self.tr("{} from the file").format(sources["table"]),
-            self.tr("{} with the box").format(sources["box"]),
-            self.tr("{} by their main object").format(sources["automatic"]),
-            self.tr("{} made before").format(states["kept"]),
-            self.tr("{} skipped").format(states["skipped"]),
-            self.tr("{} that cannot be processed").format(states["failed"]),
-        ]
-        nonzero = [part for part in parts if not part.startswith("0 ")]
+        counts = (
+            (self.tr("{} from the studio"), sources["session"] + sources["project"]),
+            (self.tr("{} from the file"), sources["table"]),
+            (self.tr("{} with the box"), sources["box"]),
+            (self.tr("{} by their main object"), sources["automatic"]),
+            (self.tr("{} made before"), states["kept"]),
+            (self.tr("{} skipped"), states["skipped"]),
+            (self.tr("{} that cannot be processed"), states["failed"]),
+        )
+        parts = [text.format(count) for text, count in counts if count]
         total = self.tr("{} photos: {}.")
-        return total.format(len(preview.entries), ", ".join(nonzero))
+        return total.format(len(preview.entries), ", ".join(parts))
 
     # -- The run ---------------------------------------------------------------------
 
@@ -286,7 +279,7 @@ class BatchDialog(QDialog):
             if left is None or event.done >= event.total:
                 self.time_left.clear()
             else:
-                self.time_left.setText(time_text(left))
+                self.time_left.setText(time_left_text(left))
 
     def _counts_text(self) -> str:
         text = self.tr("{} made, {} made before, {} skipped, {} failed.")
@@ -317,7 +310,7 @@ class BatchDialog(QDialog):
     def _on_open_folder_clicked(self) -> None:
         output = self.form.settings().output
         if output is not None and isdir(output):
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(output)))
+            open_outside(output)
 
     @Slot()
     def _on_open_image_clicked(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import QSignalBlocker, Signal, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -20,7 +20,13 @@ from PySide6.QtWidgets import (
 from zim_app.core.export_options import BATCH_EXPORT, ExportOptions
 from zim_app.gui.accessibility import name_controls
 from zim_app.gui.batch.batch_worker import BatchSettings
-from zim_app.gui.files.export_form import ExportForm, browse_button, widget_row
+from zim_app.gui.files.export_form import ExportForm
+from zim_app.gui.form_rows import (
+    browse_button,
+    choose_folder,
+    typed_path,
+    widget_row,
+)
 from zim_app.gui.number_boxes import WholeNumberBox
 from zim_app.gui.settings import preferences
 from zim_model.errors import ZimError
@@ -40,9 +46,6 @@ DEFAULT_BOX = (10, 10, 90, 90)
 class BatchForm(QTabWidget):
     """Form for the :class:`BatchSettings`.
 
-    Args:
-        devices: those found so far on this machine.
-
     **Signals**: ``changed()``: :meth:`settings` may have changed.
 
     **Threads**: the window's only.
@@ -50,15 +53,14 @@ class BatchForm(QTabWidget):
 
     changed = Signal()
 
-    def __init__(
-        self, devices: Sequence[Device] = (), parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._strip: tuple[Path, ...] = ()
         self._proposed = ""
         self._make_input()
         self._make_prompts()
-        self._make_model(devices or (CPU,))
+        self._make_model()
+        self.set_devices_and_models(())
         self._make_results()
         self._lay_out()
         self.setAccessibleName(self.tr("Settings of the batch"))
@@ -112,12 +114,9 @@ class BatchForm(QTabWidget):
         edge.setToolTip(tip)
         return edge
 
-    def _make_model(self, devices: Sequence[Device]) -> None:
+    def _make_model(self) -> None:
         self.model = QComboBox()
         self.model.setToolTip(self.tr("Model for prompts that do not name one"))
-        for model in installed_models():
-            info = find_known(model.name)
-            self.model.addItem(info.title if info else model.name, model.name)
         self.clean_edge = QCheckBox(self.tr("Clean edge"))
         self.clean_edge.setChecked(True)
         self.clean_edge.setToolTip(
@@ -128,10 +127,6 @@ class BatchForm(QTabWidget):
         )
         self.device = QComboBox()
         self.device.setToolTip(self.tr("Where models run, also in the window"))
-        choices = [("auto", self.tr("Best available"))]
-        choices += [(each.id.removesuffix(":0"), each.name) for each in devices]
-        for value, text in choices:
-            self.device.addItem(text, value)
 
     def _make_results(self) -> None:
         self.output = QLineEdit()
@@ -181,12 +176,12 @@ class BatchForm(QTabWidget):
         """The settings that the controls show, not validated."""
         from_strip = self.source.currentData() == "strip"
         x0, y0, x1, y1 = (edge.value() / 100 for edge in self.box)
-        table = Path(self.table.text().strip())
+        table = typed_path(self.table) or Path()
         return BatchSettings(
-            folder=_path(self.folder),
+            folder=typed_path(self.folder),
             images=self._strip if from_strip else (),
             recursive=self.recursive.isChecked(),
-            output=_path(self.output),
+            output=typed_path(self.output),
             recipes=self.recipes.isChecked(),
             table=table if self.use_table.isChecked() else None,
             box=(x0, y0, x1, y1) if self.use_box.isChecked() else None,
@@ -210,6 +205,25 @@ class BatchForm(QTabWidget):
         if images and not self.folder.text():
             self.folder.setText(str(images[0].parent))
         self._update()
+
+    def set_devices_and_models(self, devices: Sequence[Device]) -> None:
+        """Offer devices, and the installed models; what is chosen stays chosen."""
+        chosen = self.model.currentData()
+        with QSignalBlocker(self.model):
+            self.model.clear()
+            for model in installed_models():
+                info = find_known(model.name)
+                self.model.addItem(info.title if info else model.name, model.name)
+            self.model.setCurrentIndex(max(0, self.model.findData(chosen)))
+        choices = [("auto", self.tr("Best available"))]
+        choices += [
+            (each.id.removesuffix(":0"), each.name) for each in devices or [CPU]
+        ]
+        self.device.clear()
+        for value, text in choices:
+            self.device.addItem(text, value)
+        current = self.device.findData(preferences.value("device"))
+        self.device.setCurrentIndex(max(0, current))
 
     def to_json(self) -> dict[str, Any]:
         """The state of the controls, as plain values."""
@@ -265,8 +279,6 @@ class BatchForm(QTabWidget):
             options = BATCH_EXPORT
         self.export.show_options(options)
         self.model.setCurrentIndex(max(0, self.model.findData(model)))
-        device = self.device.findData(preferences.value("device"))
-        self.device.setCurrentIndex(max(0, device))
 
     # -- Changes ---------------------------------------------------------------------
 
@@ -292,19 +304,11 @@ class BatchForm(QTabWidget):
 
     @Slot()
     def _choose_folder(self) -> None:
-        title = self.tr("Choose a folder of photos")
-        self._choose_directory(title, self.folder)
+        choose_folder(self.folder, self.tr("Choose a folder of photos"))
 
     @Slot()
     def _choose_output(self) -> None:
-        self._choose_directory(self.tr("Choose a folder for the results"), self.output)
-
-    def _choose_directory(self, title: str, line: QLineEdit) -> None:
-        dialog = QFileDialog(self, title, line.text())
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.fileSelected.connect(line.setText)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        choose_folder(self.output, self.tr("Choose a folder for the results"))
 
     @Slot()
     def _choose_table(self) -> None:
@@ -322,8 +326,3 @@ class BatchForm(QTabWidget):
     def _on_table_chosen(self, name: str) -> None:
         self.table.setText(name)
         self.use_table.setChecked(True)
-
-
-def _path(line: QLineEdit) -> Path | None:
-    text = line.text().strip()
-    return Path(text).expanduser() if text else None

@@ -37,7 +37,7 @@ class BatchSettings:
         recursive: whether subfolders are read, too.
         output: folder for the results; None if none is chosen.
         recipes: whether prompts of sessions and projects are used.
-        table: file of prompts.
+        table: file of prompts; an empty path if none is chosen yet.
         box: relative box for all images: left, top, right and bottom, 0 to 1.
         automatic: whether the main object is searched.
         model: for prompts that do not name one.
@@ -217,6 +217,8 @@ def make_plan(settings: BatchSettings) -> BatchPlan:
         raise ZimError(msg("Choose a folder of photos."))
     if settings.output is None:
         raise ZimError(msg("Choose a folder for the results."))
+    if settings.table == Path():
+        raise ZimError(msg("Choose a file of prompts."))
     if settings.images:
         scan = FolderScan(image_jobs(settings.images), ())
     else:

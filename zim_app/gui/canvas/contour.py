@@ -1,7 +1,7 @@
-"""Marching squares: the iso-line of an alpha, with sub-pixel accuracy.
+"""Marching squares: the outline of an alpha, with sub-pixel accuracy.
 
 In each cell between four pixel centres the line connects the points on the edges where
-alpha, interpolated linearly, crosses the value.
+alpha, interpolated linearly, crosses one half.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from PySide6.QtGui import QPainterPath
 from zim_model.arrays import ByteArray, FloatArray
 
 HALF = 127.5
+"""Of 255; not an integer, so that no pixel lies on the line."""
 _TOP, _RIGHT, _BOTTOM, _LEFT = range(4)
 _NONE = (-1, -1)
 _ENDS = np.array(
@@ -42,19 +43,18 @@ _ENDS = np.array(
 1 top left, 2 top right, 4 bottom right, 8 bottom left."""
 
 
-def trace_contour(alpha: ByteArray, value: float = HALF) -> FloatArray:
-    """Line segments where alpha equals ``value``.
+def trace_contour(alpha: ByteArray) -> FloatArray:
+    """Line segments where alpha is one half.
 
     Args:
         alpha: (h, w) uint8; extended by its border pixels.
-        value: not an integer, so that no pixel lies on the line.
 
     Returns:
         (n, 2, 2) float32: segments, their two ends, x and y, in pixels from the top
         left corner of the array, pixel centres being at one half.
     """
     padded = np.pad(alpha, 1, mode="edge")
-    inside = padded > value
+    inside = padded > HALF
     rows, columns = np.nonzero(
         (inside[:-1, :-1] != inside[:-1, 1:])
         | (inside[1:, :-1] != inside[1:, 1:])
@@ -69,23 +69,23 @@ def trace_contour(alpha: ByteArray, value: float = HALF) -> FloatArray:
         ],
         axis=1,
     ).astype(np.float32)
-    ends = _ENDS[_marching_squares_case(corners, value)]
-    points = _crossings(corners, value)
+    ends = _ENDS[_marching_squares_case(corners)]
+    points = _crossings(corners)
     points += np.stack([columns, rows], axis=1)[:, None] - np.float32(0.5)
     cell, line = np.nonzero(ends[:, :, 0] >= 0)
     return np.asarray(points[cell[:, None], ends[cell, line]], np.float32)
 
 
-def _marching_squares_case(corners: FloatArray, value: float) -> npt.NDArray[np.intp]:
+def _marching_squares_case(corners: FloatArray) -> npt.NDArray[np.intp]:
     """Index into ``_ENDS`` for each cell's corners, (n, 4)."""
-    case: npt.NDArray[np.intp] = ((corners > value) * (1, 2, 4, 8)).sum(axis=1)
-    hollow = corners.mean(axis=1) < value
+    case: npt.NDArray[np.intp] = ((corners > HALF) * (1, 2, 4, 8)).sum(axis=1)
+    hollow = corners.mean(axis=1) < HALF
     case[(case == 5) & hollow] = 16
     case[(case == 10) & hollow] = 17
     return case
 
 
-def _crossings(corners: FloatArray, value: float) -> FloatArray:
+def _crossings(corners: FloatArray) -> FloatArray:
     """Crossing points of each edge, (n, 4, 2) in the cell; arbitrary if not crossed."""
     tl, tr, br, bl = corners.T
     points = np.empty((len(corners), 4, 2), np.float32)
@@ -93,7 +93,7 @@ def _crossings(corners: FloatArray, value: float) -> FloatArray:
         ((tl, tr, 0, 0), (tr, br, 1, 1), (bl, br, 1, 0), (tl, bl, 0, 1))
     ):
         gap = np.where(a == b, np.float32(1), b - a)
-        points[:, edge, axis] = (np.float32(value) - a) / gap
+        points[:, edge, axis] = (np.float32(HALF) - a) / gap
         points[:, edge, 1 - axis] = side
     return points
 

@@ -7,8 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QUrl, Slot
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtWidgets import QFileDialog
 from shiboken6 import isValid
 
@@ -125,12 +124,7 @@ class EraseController(QObject):
     def _on_saved(self, dialog: EraseDialog, path: Path) -> None:
         if isValid(dialog):
             dialog.accept()
-        folder = QUrl.fromLocalFile(str(path.parent))
-        self._studio.status.show_success(
-            self.tr("Saved {}").format(path),
-            self.tr("Open folder"),
-            partial(QDesktopServices.openUrl, folder),
-        )
+        self._studio.status.show_saved(self.tr("Saved {}").format(path), path.parent)
 
 
 def _filter(file_format: FileFormat) -> str:

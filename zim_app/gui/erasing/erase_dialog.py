@@ -134,6 +134,9 @@ class EraseDialog(QDialog):
             self.buttons.addButton(button, role)
         for each in self.buttons.buttons():
             each.setIcon(QIcon())  # Qt's own icon is invisible on dark grey
+        cancel = self.buttons.button(QDialogButtonBox.StandardButton.Cancel)
+        for button in (cancel, self.save_layers, self.save):
+            button.setAutoDefault(False)  # Enter only ends the typing of a margin
         form = QFormLayout()
         form.addRow(self.tr("Margin"), self.margin)
         form.addRow(self.tr("Fill with"), self.network)

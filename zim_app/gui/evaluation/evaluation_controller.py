@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
 
+from zim_app.gui.desktop import bring_to_front
 from zim_app.gui.document import Document
 from zim_app.gui.studio import Studio
 from zim_model.recipe import Recipe
@@ -51,9 +52,7 @@ class EvaluationController(QObject):
             self.window = EvaluationWindow(self.worker, lambda: queue.devices)
             self.window.setWindowIcon(self._studio.widget.windowIcon())
             self.window.open_requested.connect(self.open_case)
-        self.window.show()
-        self.window.raise_()
-        self.window.activateWindow()
+        bring_to_front(self.window)
 
     def close(self) -> None:
         """Close the evaluation window and wait for its threads."""

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from zim_app.gui.desktop import open_outside
 from zim_app.gui.evaluation.case_images import CaseQuery, CaseView, case_query
 from zim_app.gui.evaluation.choices import EvaluationChoices, default_output_folder
 from zim_app.gui.evaluation.evaluation_worker import (
@@ -24,12 +25,12 @@ from zim_app.gui.evaluation.evaluation_worker import (
     EvaluationOutcome,
     EvaluationWorker,
 )
-from zim_app.gui.evaluation.export_button import ExportButton, open_outside
+from zim_app.gui.evaluation.export_button import ExportButton
 from zim_app.gui.evaluation.results import ResultsSummary
 from zim_app.gui.evaluation.results_view import ResultsView
-from zim_app.gui.evaluation.run_bar import RunBar, time_text
+from zim_app.gui.evaluation.run_bar import RunBar
 from zim_app.gui.evaluation.setup_panel import SetupPanel
-from zim_app.gui.language import translate_message
+from zim_app.gui.language import time_left_text, translate_message
 from zim_app.gui.models.model_controller import default_model
 from zim_app.gui.notices import Banner
 from zim_app.gui.settings import window_state
@@ -326,7 +327,9 @@ class EvaluationWindow(QWidget):
                 self._show_rows()
             case RowDone(row, done, total, left):
                 self.rows[row.key] = row
-                detail = row.case if left is None else f"{time_text(left)} · {row.case}"
+                detail = row.case
+                if left is not None:
+                    detail = f"{time_left_text(left)} · {row.case}"
                 self.run_bar.show_progress(done, total, detail)
                 if not self._refresh.isActive():
                     self._refresh.start()

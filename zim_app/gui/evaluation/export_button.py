@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QUrl, Slot
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QFileDialog, QMenu, QToolButton, QWidget
 
+from zim_app.gui.desktop import open_outside
 from zim_app.gui.evaluation.evaluation_worker import EvaluationWorker
 from zim_app.gui.icon_button import IconButton
 from zim_model.evaluation.datasets import Dataset
@@ -91,8 +91,3 @@ class ExportButton(IconButton):
     def _show_folder(self) -> None:
         if self._report is not None:
             open_outside(self._report.folders[0])
-
-
-def open_outside(path: Path) -> None:
-    """Open a file or folder with the system's default program."""
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Literal
 
-from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QProgressBar,
@@ -15,21 +14,8 @@ from PySide6.QtWidgets import (
 )
 from superqt.elidable import QElidingLabel
 
-translate = QCoreApplication.translate
-
 State = Literal["idle", "loading", "running", "pausing", "paused", "stopping"]
 _PERMILLE = 1000
-
-
-def time_text(seconds: float) -> str:
-    """A remaining time as text, rounded up."""
-    if seconds < 90:
-        return translate("RunBar", "{} s left").format(math.ceil(seconds))
-    minutes = math.ceil(seconds / 60)
-    if minutes < 90:
-        return translate("RunBar", "{} min left").format(minutes)
-    hours = translate("RunBar", "{} h {} min left")
-    return hours.format(minutes // 60, minutes % 60)
 
 
 class RunBar(QWidget):

@@ -24,7 +24,9 @@ from zim_app.gui.evaluation.choices import (
     MAX_LIMIT,
     EvaluationChoices,
 )
-from zim_app.gui.evaluation.systems_box import SystemsBox, make_folder_dialog
+from zim_app.gui.evaluation.systems_box import SystemsBox
+from zim_app.gui.files.dialogs import folder_dialog
+from zim_app.gui.form_rows import typed_path
 from zim_app.gui.icon_button import IconButton
 from zim_app.gui.language import translate_message
 from zim_app.gui.notices import insert_break_points
@@ -343,13 +345,15 @@ class SetupPanel(QScrollArea):
 
     @Slot()
     def _on_root_entered(self) -> None:
-        text = self.root.currentText().strip()
-        if text != self._choices.root:
-            self.set_root(Path(text) if text else None)
+        line = self.root.lineEdit()
+        assert line is not None
+        root = typed_path(line)
+        if _text(root) != self._choices.root:
+            self.set_root(root)
 
     def set_root(self, root: Path | None) -> None:
         """Choose another data set, and reset the folder of results."""
-        text = str(root.absolute()) if root else ""
+        text = _text(root.absolute() if root else None)
         self._choices = replace(self._choices, root=text, out="")
         self.root.setEditText(text)
         self.root_changed.emit(root.absolute() if root else None)
@@ -362,7 +366,7 @@ class SetupPanel(QScrollArea):
 
     @Slot()
     def _on_out_entered(self) -> None:
-        self.set_out(self.out.text().strip())
+        self.set_out(_text(typed_path(self.out)))
 
     def set_out(self, out: str) -> None:
         """Choose another folder of results."""
@@ -411,7 +415,7 @@ class SetupPanel(QScrollArea):
     @Slot()
     def _choose_root(self) -> None:
         title = self.tr("Choose the folder of the data set")
-        dialog = make_folder_dialog(self, title, self._choices.root)
+        dialog = folder_dialog(self, title, self._choices.root)
         dialog.fileSelected.connect(self._on_root_chosen)
         dialog.open()
 
@@ -422,7 +426,7 @@ class SetupPanel(QScrollArea):
     @Slot()
     def _choose_mini(self) -> None:
         title = self.tr("Where to make the small set")
-        dialog = make_folder_dialog(self, title, "")
+        dialog = folder_dialog(self, title)
         dialog.fileSelected.connect(self._on_mini_chosen)
         dialog.open()
 
@@ -433,9 +437,14 @@ class SetupPanel(QScrollArea):
     @Slot()
     def _choose_out(self) -> None:
         title = self.tr("Choose the folder of the results")
-        dialog = make_folder_dialog(self, title, self._choices.out)
+        dialog = folder_dialog(self, title, self._choices.out)
         dialog.fileSelected.connect(self.set_out)
         dialog.open()
+
+
+def _text(path: Path | None) -> str:
+    """A path as text; empty without one."""
+    return str(path or "")
 
 
 def _note_label() -> QLabel:

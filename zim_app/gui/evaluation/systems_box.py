@@ -7,7 +7,6 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import (
-    QFileDialog,
     QGroupBox,
     QHBoxLayout,
     QLabel,
@@ -18,21 +17,13 @@ from PySide6.QtWidgets import (
 )
 
 from zim_app.gui.evaluation.choices import ChosenFolder
+from zim_app.gui.files.dialogs import folder_dialog
 from zim_app.gui.icon_button import IconButton
 from zim_model.weights.catalogue import DEFAULT_MODEL, find_known
 from zim_model.weights.installed import installed_models
 
 _CHECKED, _UNCHECKED = Qt.CheckState.Checked, Qt.CheckState.Unchecked
 _VALUE = Qt.ItemDataRole.UserRole
-
-
-def make_folder_dialog(parent: QWidget, title: str, start: str) -> QFileDialog:
-    """A dialog for choosing a folder; connect its ``fileSelected``."""
-    dialog = QFileDialog(parent, title, start)
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.setFileMode(QFileDialog.FileMode.Directory)
-    dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-    return dialog
 
 
 class SystemsBox(QGroupBox):
@@ -149,7 +140,7 @@ class SystemsBox(QGroupBox):
     @Slot()
     def _choose_folder(self) -> None:
         title = self.tr("Choose a folder of another system's mattes")
-        dialog = make_folder_dialog(self, title, "")
+        dialog = folder_dialog(self, title)
         dialog.fileSelected.connect(self.add_folder)
         dialog.open()
 

@@ -8,7 +8,6 @@ from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import (
-    QT_TRANSLATE_NOOP,
     QAbstractTableModel,
     QCoreApplication,
     QLocale,
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 
 from zim_app.gui.evaluation.results import MeansRow
 from zim_app.gui.language import translate_message
+from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 from zim_model.evaluation.journal import EvaluationRow
 from zim_model.evaluation.measures import METRICS, Metric
 from zim_model.evaluation.modes import MODES

@@ -46,8 +46,10 @@ class SubjectController(QObject):
         request = document.request(Recipe(model=model))
         network = str(preferences.value("subject"))
         work = partial(self._find, document, request, network)
+        on_done = partial(self._on_found, document)
+        on_failed = partial(self._on_failed, document)
         self._studio.file_worker.submit(
-            "select_subject", work, self, partial(self._on_found, document), self._fail
+            "select_subject", work, self, on_done, on_failed
         )
 
     def _find(self, document: Document, request: Request, network: str) -> Recipe:
@@ -63,7 +65,7 @@ class SubjectController(QObject):
         return self._selector.select(request, network, superseded)
 
     def _on_found(self, document: Document, recipe: Recipe) -> None:
-        self._searched = None
+        self._end(document)
         if document is not self._studio.document:
             return
         state, text = document.state, self.tr("Select subject")
@@ -74,7 +76,12 @@ class SubjectController(QObject):
         added = document.new_object(recipe, self.tr("Subject"))
         document.edit_objects(text, (added, *state.objects), 0)
 
-    def _fail(self, error: Exception) -> None:
-        self._searched = None
+    def _on_failed(self, document: Document, error: Exception) -> None:
+        self._end(document)
         if not isinstance(error, Cancelled):
             self._studio.report(error)
+
+    def _end(self, document: Document) -> None:
+        """Allow another search of a document, unless a later one is searched now."""
+        if self._searched is document:
+            self._searched = None

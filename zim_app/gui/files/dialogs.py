@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QStandardPaths, Qt
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
+    QDialog,
     QDialogButtonBox,
     QFileDialog,
     QMessageBox,
@@ -25,7 +26,8 @@ translate = QCoreApplication.translate
 
 
 _SUFFIXES = sorted((*IMAGE_SUFFIXES, ".nii.gz"))
-_IMAGE_FILTER = " ".join(f"*{suffix}" for suffix in _SUFFIXES)
+IMAGE_FILTER = " ".join(f"*{suffix}" for suffix in _SUFFIXES)
+"""Patterns of the names of files that can be opened as images."""
 _PROJECT_FILTER = f"*{PROJECT_SUFFIX}"
 
 
@@ -37,7 +39,7 @@ def open_dialog(parent: QWidget) -> QFileDialog:
     dialog.setNameFilters(
         [
             translate("Dialogs", "Photos and projects ({})").format(
-                f"{_IMAGE_FILTER} {_PROJECT_FILTER}"
+                f"{IMAGE_FILTER} {_PROJECT_FILTER}"
             ),
             translate("Dialogs", "Projects ({})").format(_PROJECT_FILTER),
             translate("Dialogs", "All files (*)"),
@@ -46,9 +48,9 @@ def open_dialog(parent: QWidget) -> QFileDialog:
     return dialog
 
 
-def folder_dialog(parent: QWidget) -> QFileDialog:
-    """Dialog to open a folder of images; emits ``filesSelected``."""
-    dialog = QFileDialog(parent, translate("Dialogs", "Open a folder of photos"))
+def folder_dialog(parent: QWidget, title: str, start: str = "") -> QFileDialog:
+    """Dialog to choose a folder, at first in ``start``; emits ``fileSelected``."""
+    dialog = QFileDialog(parent, title, start)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setFileMode(QFileDialog.FileMode.Directory)
     return dialog
@@ -61,7 +63,7 @@ def locate_dialog(parent: QWidget, name: str) -> QFileDialog:
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     dialog.setNameFilters(
         [
-            translate("Dialogs", "Photos ({})").format(_IMAGE_FILTER),
+            translate("Dialogs", "Photos ({})").format(IMAGE_FILTER),
             translate("Dialogs", "All files (*)"),
         ]
     )
@@ -80,6 +82,11 @@ def save_project_dialog(parent: QWidget, document: Document) -> QFileDialog:
     dialog.setDirectory(str(start_folder(document)))
     dialog.selectFile(f"{Path(document.image.name).stem}{PROJECT_SUFFIX}")
     return dialog
+
+
+def close_with(document: Document, dialog: QDialog) -> None:
+    """Close a dialog about a document when another one is opened in its place."""
+    document.destroyed.connect(dialog.reject)
 
 
 def start_folder(document: Document) -> Path:

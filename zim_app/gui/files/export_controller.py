@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from PySide6.QtCore import QObject, Qt, QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices, QGuiApplication, QImage
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtGui import QGuiApplication, QImage
 
 from zim_app.core.packed_mattes import AnyMatte
 from zim_app.core.saved_work import ObjectStack
@@ -22,6 +22,7 @@ from zim_app.core.scene import exported_indexes
 from zim_app.gui.document import Document
 from zim_app.gui.files import dialogs
 from zim_app.gui.files.autosave import document_stack
+from zim_app.gui.files.open_notices import OPEN_TOPIC
 from zim_app.gui.language import translate_message
 from zim_app.gui.notices import JobProgress
 from zim_app.gui.panels.object_texts import object_name
@@ -152,6 +153,7 @@ class ExportController(QObject):
             self._studio.widget,
         )
         dialog.export_requested.connect(self._on_export_requested)
+        dialogs.close_with(document, dialog)
         dialog.open()
 
     @Slot(object, object, bool)
@@ -184,7 +186,8 @@ class ExportController(QObject):
 
         error = missing_folder_error(folder)
         self._studio.banner.show_error(
-            error.message, error.hint, self.tr("Make the folder"), export
+            *(error.message, error.hint, self.tr("Make the folder"), export),
+            topic=OPEN_TOPIC,
         )
 
     def export_to(self, path: Path) -> None:
@@ -267,10 +270,7 @@ class ExportController(QObject):
             text = self.tr("Saved {}").format(paths[0])
         else:
             text = self.tr("Saved {} files in {}").format(len(paths), paths[0].parent)
-        folder = QUrl.fromLocalFile(str(paths[0].parent))
-        self._studio.status.show_success(
-            text, self.tr("Open folder"), partial(QDesktopServices.openUrl, folder)
-        )
+        self._studio.status.show_saved(text, paths[0].parent)
         self.exported.emit(job.document, job.stack, job.index)
 
     # -- Clipboard and dragging ----------------------------------------------

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
     QDialogButtonBox,
-    QFileDialog,
     QLabel,
     QLineEdit,
     QVBoxLayout,
@@ -28,9 +27,15 @@ from zim_app.core.export import (
 from zim_app.core.framing import ExportFrame, Rect
 from zim_app.core.images import Image
 from zim_app.core.naming import free_path
-from zim_app.gui.files.export_form import ExportForm, browse_button, widget_row
+from zim_app.gui.files.export_form import ExportForm
 from zim_app.gui.files.halo_hint import HaloHint
 from zim_app.gui.files.shadow_hint import ShadowHint
+from zim_app.gui.form_rows import (
+    browse_button,
+    choose_folder,
+    typed_path,
+    widget_row,
+)
 from zim_app.gui.language import translate_message
 from zim_model.errors import ZimError
 
@@ -177,13 +182,17 @@ class ExportDialog(QDialog):
         backdrop = options.background_image
         if backdrop is not None and not isfile(backdrop):
             raise ZimError(self.tr("Choose an image for the background."))
+        folder = typed_path(self.folder)
+        if folder is None:
+            raise ZimError(self.tr("Choose a folder."))
         suffix = options.file_format.suffixes[0]
         planned = []
         for n, group in enumerate(self._object_groups(options), 1):
             frame = self._frame(options, group)
             names = [object_.name for object_ in group]
-            stem = plan_stem(self._image, names, frame, options, n=n)
-            path = Path(self.folder.text()) / f"{stem}{suffix}"
+            own = Path(self._image.name).stem
+            stem = plan_stem(own, names, frame, options, n=n)
+            path = folder / f"{stem}{suffix}"
             trimmed = replace(options, trim=True)  # the size is checked at the end
             check_target(self._image, path, trimmed, folder_is_made=True)
             planned.append((path, frame))
@@ -236,7 +245,7 @@ class ExportDialog(QDialog):
             lines.append(line)
         if len(planned) > 3:
             lines.append(self.tr("… and {} more files").format(len(planned) - 3))
-        if not isdir(self.folder.text()):
+        if not isdir(planned[0][0].parent):
             lines.append(self.tr("The folder does not exist; it is made."))
         if taken:
             replaced = self.overwrite.isChecked()
@@ -257,14 +266,11 @@ class ExportDialog(QDialog):
 
     @Slot()
     def _browse_to(self) -> None:
-        dialog = QFileDialog(self, self.tr("Choose a folder"), self.folder.text())
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.fileSelected.connect(self.folder.setText)
-        dialog.open()
+        choose_folder(self.folder, self.tr("Choose a folder"))
 
     @Slot()
     def _on_accepted(self) -> None:
-        folder = Path(self.folder.text())
+        folder = typed_path(self.folder)
+        assert folder is not None  # else there is no plan
         self.export_requested.emit(self.options, folder, self.overwrite.isChecked())
         self.accept()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal, Slot
@@ -13,7 +12,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QFormLayout,
-    QHBoxLayout,
     QLineEdit,
     QSlider,
     QToolButton,
@@ -25,7 +23,7 @@ from zim_app.core.formats import BY_ID
 from zim_app.gui.accessibility import name_controls
 from zim_app.gui.files.canvas_controls import CanvasControls
 from zim_app.gui.files.preset_bar import PresetBar
-from zim_app.gui.icon_button import IconButton
+from zim_app.gui.form_rows import browse_button, typed_path, widget_row
 from zim_app.gui.number_boxes import WholeNumberBox
 from zim_app.gui.translatable import QT_TRANSLATE_NOOP
 
@@ -37,7 +35,7 @@ CHOICES = {
         ("picture", QT_TRANSLATE_NOOP("ExportForm", "On another image")),
     ),
     "scope": (
-        ("active", QT_TRANSLATE_NOOP("ExportForm", "Selected object")),
+        ("active", QT_TRANSLATE_NOOP("ExportForm", "Active object")),
         ("each", QT_TRANSLATE_NOOP("ExportForm", "Each object in its own file")),
         ("together", QT_TRANSLATE_NOOP("ExportForm", "Visible objects merged")),
     ),
@@ -274,7 +272,7 @@ class ExportForm(QWidget):
             depth=self.bit_depth.currentData(),
             quality=self.quality.value(),
             background=(colour.red(), colour.green(), colour.blue()),
-            background_image=Path(self.backdrop.text()) if on_image else None,
+            background_image=typed_path(self.backdrop) or Path() if on_image else None,
             trim=unframed and self.trim.isChecked(),
             padding=self.padding.value() if unframed else 0,
             scale=number / 100 if size == "scale" else 1.0,
@@ -368,22 +366,3 @@ class ExportForm(QWidget):
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(self.backdrop.setText)
         dialog.open()
-
-
-def browse_button(handler: Callable[[], object]) -> IconButton:
-    """A button to choose a file or folder."""
-    tip = QCoreApplication.translate("ExportForm", "Choose another")
-    button = IconButton("folder-open-outline", tip, handler)
-    button.setAutoRaise(False)
-    return button
-
-
-def widget_row(*widgets: QWidget) -> QWidget:
-    """Widgets in a row; inputs, sliders and lists stretch."""
-    row = QWidget()
-    layout = QHBoxLayout(row)
-    layout.setContentsMargins(0, 0, 0, 0)
-    for widget in widgets:
-        grows = isinstance(widget, QLineEdit | QSlider | QComboBox)
-        layout.addWidget(widget, 1 if grows else 0)
-    return row

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from os.path import isfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ from PySide6.QtWidgets import QMainWindow, QMessageBox
 from zim_app.core.folders import is_image_file
 from zim_app.core.greys import GreyView
 from zim_app.core.saved_work import PROJECT_SUFFIX, ObjectStack
-from zim_app.core.session_store import RecoveryState
 from zim_app.gui.canvas.viewport import Viewport
 from zim_app.gui.document import Document, EditHistory
 from zim_app.gui.files import dialogs
@@ -34,6 +32,7 @@ from zim_app.gui.files.open_job import (
 )
 from zim_app.gui.files.open_notices import OPEN_TOPIC, OpenNotices
 from zim_app.gui.files.opening_preview import OpeningPreview
+from zim_app.gui.files.recovery_notice import RecoveryNotice
 from zim_app.gui.settings import window_state
 from zim_app.gui.studio import Studio
 from zim_model.errors import ZimError
@@ -43,8 +42,6 @@ if TYPE_CHECKING:
 
 HISTORIES = 40
 """Images whose undo steps are kept, the latest."""
-RECOVERED_TOPIC = "recovered"
-"""Topic of the banner message about a crashed run."""
 
 
 class FileController(QObject):
@@ -85,8 +82,8 @@ class FileController(QObject):
         self._sessions.mark_changed.connect(studio.strip.model.set_mark)
         self._sessions.marks_read.connect(studio.strip.model.set_marks)
         studio.strip.path_requested.connect(self._on_strip_requested)
-        self._sessions.recovered.connect(self._on_sessions_recovered)
         self._notices = OpenNotices(studio)
+        self._recovery = RecoveryNotice(studio)
         self.preview = OpeningPreview(studio.pages)
         self._missing = MissingImageNotice(studio)
         self._missing.located.connect(self._on_located)
@@ -106,7 +103,8 @@ class FileController(QObject):
     @Slot()
     def choose_folder(self) -> None:
         """Show a dialog to open a folder, whose images the strip shows."""
-        dialog = dialogs.folder_dialog(self._studio.widget)
+        title = self.tr("Open a folder of photos")
+        dialog = dialogs.folder_dialog(self._studio.widget, title)
         dialog.filesSelected.connect(self._on_files_chosen)
         dialog.open()
 
@@ -158,10 +156,19 @@ class FileController(QObject):
         self.strip_shown_changed.emit(enabled)
 
     def cancel_open(self) -> None:
-        """Reset the strip's selection to the open image after a cancelled opening."""
+        """Go back to the open image after a cancelled opening."""
         self.preview.drop()
+        self._choose_open_image()
+
+    def _choose_open_image(self) -> None:
+        """Show in strip and grey values what is open, after another choice there."""
+        self._studio.strip.select(self._open_image_path)
+        self.greys.reset()
+
+    @property
+    def _open_image_path(self) -> Path | None:
         document = self._studio.document
-        self._studio.strip.select(document.image.path if document else None)
+        return document.image.path if document else None
 
     def _open(
         self, path: Path, on_done: Callable[[Document], object] | None = None
@@ -190,8 +197,8 @@ class FileController(QObject):
 
     def _on_open_failed(self, error: Exception) -> None:
         self.preview.drop()
-        document = self._studio.document
-        self._studio.strip.return_to(document.image.path if document else None)
+        self._studio.strip.return_to(self._open_image_path)
+        self.greys.reset()
         self._studio.banner.remove_topic(OPEN_TOPIC)
         self._studio.report(error, topic=OPEN_TOPIC)
 
@@ -206,9 +213,7 @@ class FileController(QObject):
             return
         self.preview.end()
         old = self._studio.document
-        # Something else is open now.
-        for topic in (RECOVERED_TOPIC, OPEN_TOPIC):
-            self._studio.banner.remove_topic(topic)
+        self._recovery.remove()
         if old is not None:
             self._remember(old)
         self._show_strip(opened)
@@ -339,6 +344,7 @@ class FileController(QObject):
             dialog = dialogs.save_project_dialog(self._studio.widget, document)
             dialog.fileSelected.connect(self._on_project_chosen)
             dialog.rejected.connect(self._forget_after_save)
+            dialogs.close_with(document, dialog)
             dialog.open()
 
     @Slot(str)
@@ -438,8 +444,9 @@ class FileController(QObject):
             self._after_save = on_done
             self.save_project()
         elif answer == QMessageBox.StandardButton.Discard:
-            self.project = None  # the session still has all changes
-            on_done()
+            on_done()  # the session still has all changes
+        else:
+            self._choose_open_image()
 
     def start(self) -> None:
         """Start session recovery and read the marks; call it once at the start."""
@@ -462,31 +469,6 @@ class FileController(QObject):
         self._sessions.flush()
         self._file_worker.close()
         self._sessions.end_recovery()
-
-    @Slot(object)
-    def _on_sessions_recovered(self, run: RecoveryState) -> None:
-        path = run.project if run.project and isfile(run.project) else run.image
-        if path is None or self._studio.document is not None:
-            return
-        self._studio.banner.show_info(
-            self.tr(
-                "Recovered your work on {}; the program was not closed properly."
-            ).format(run.name),
-            self.tr("Open"),
-            partial(self.open_path, path, self._restore_unsaved),
-            topic=RECOVERED_TOPIC,
-        )
-
-    def _restore_unsaved(self, document: Document) -> None:
-        """Add to a project what was changed since it was saved: its session has it."""
-        try:
-            session = self._sessions.store.load(document.image.key)
-        except ZimError as error:
-            self._studio.report(error)
-            return
-        if session is not None and session.stack != document_stack(document):
-            text = self.tr("Restore unsaved changes")
-            document.edit_objects(text, session.stack.objects, session.stack.active)
 
 
 def _write_project(path: Path, image: Image, stack: ObjectStack) -> None:

@@ -45,6 +45,11 @@ class GreyController(QObject):
             self.bar.show_greys(greys)
         self.bar.setVisible(greys is not None)
 
+    def reset(self) -> None:
+        """Show the grey values of the open document again, after another choice."""
+        if self._studio.document is not None:
+            self.follow(self._studio.document)
+
     @Slot(object)
     def _on_view_requested(self, view: GreyView) -> None:
         document = self._studio.document

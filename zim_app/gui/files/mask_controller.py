@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from PySide6.QtCore import QMimeData, QObject, Qt, QUrl, Slot
-from PySide6.QtGui import QDesktopServices, QDropEvent
+from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QMessageBox
 
 from zim_app.core.scene import exported_indexes
 from zim_app.gui.document import Document
 from zim_app.gui.files import dialogs
 from zim_app.gui.files.mask_objects import add_masks
+from zim_app.gui.files.mime_data import local_paths
 from zim_app.gui.settings import window_state
 from zim_app.gui.studio import Studio
 from zim_model.arrays import WordArray
@@ -66,6 +67,7 @@ class MaskController(QObject):
 
             dialog = masks_dialog(self._studio.widget, dialogs.start_folder(document))
             dialog.filesSelected.connect(self._on_files_chosen)
+            dialogs.close_with(document, dialog)
             dialog.open()
 
     @Slot(list)
@@ -79,7 +81,7 @@ class MaskController(QObject):
             Whether the drop was used.
         """
         shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        paths = _local_files(event.mimeData())
+        paths = tuple(local_paths(event.mimeData()))
         if not shift or not paths or self._studio.document is None:
             return False
         # With Shift, file managers propose a move, which would delete the files.
@@ -91,13 +93,15 @@ class MaskController(QObject):
         return True
 
     def show_import_dialog(self, paths: tuple[Path, ...]) -> None:
-        """Show the import dialog for masks."""
-        if paths:
+        """Show the import dialog for masks of the open image."""
+        document = self._studio.document
+        if paths and document is not None:
             from zim_app.gui.files.mask_dialogs import MaskDialog
 
             refine = window_state.refine_masks()
             dialog = MaskDialog(paths, self._studio.widget, refine=refine)
             dialog.import_requested.connect(self._on_import_requested)
+            dialogs.close_with(document, dialog)
             dialog.open()
 
     @Slot(object, bool)
@@ -160,11 +164,9 @@ class MaskController(QObject):
     ) -> None:
         if document is not self._studio.document:
             return
-        objects = document.state.objects
-        indexes = [
-            i for i, scene_object in enumerate(objects) if scene_object.id == id_
-        ]
-        if not indexes or objects[indexes[0]].recipe != recipe:
+        state = document.state
+        index = state.find(id_)
+        if index is None or state.objects[index].recipe != recipe:
             self._studio.banner.show_info(
                 self.tr("The object was changed meanwhile, so it was not refined.")
             )
@@ -181,7 +183,7 @@ class MaskController(QObject):
             masks=(mask,),
         )
         text = self.tr("Refine with the converter")
-        document.edit_object(text, indexes[0], recipe=new)
+        document.edit_object(text, index, recipe=new)
 
     # -- Training pairs --------------------------------------------------------------
 
@@ -197,6 +199,7 @@ class MaskController(QObject):
         several = len(_mattes(document, "each")) > 1
         dialog = PairDialog(folder, self._studio.widget, several=several)
         dialog.save_requested.connect(self._on_save_requested)
+        dialogs.close_with(document, dialog)
         dialog.open()
 
     @Slot(object, bool)
@@ -214,14 +217,7 @@ class MaskController(QObject):
         else:
             text = self.tr("Saved {} training pairs in {}")
             text = text.format(len(paths), paths[0].parent)
-        folder = QUrl.fromLocalFile(str(paths[0].parent))
-        self._studio.status.show_success(
-            text, self.tr("Open folder"), partial(QDesktopServices.openUrl, folder)
-        )
-
-
-def _local_files(data: QMimeData) -> tuple[Path, ...]:
-    return tuple(Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile())
+        self._studio.status.show_saved(text, paths[0].parent)
 
 
 def _mattes(document: Document, scope: str) -> list[WordArray]:

@@ -17,7 +17,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from zim_app.gui.files.export_form import browse_button, widget_row
+from zim_app.gui.files.dialogs import IMAGE_FILTER
+from zim_app.gui.form_rows import (
+    browse_button,
+    choose_folder,
+    typed_path,
+    widget_row,
+)
 
 
 def masks_dialog(parent: QWidget, folder: Path) -> QFileDialog:
@@ -26,10 +32,9 @@ def masks_dialog(parent: QWidget, folder: Path) -> QFileDialog:
     dialog = QFileDialog(parent, translate("MaskDialog", "Import a mask"), str(folder))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-    images = "*.png *.tif *.tiff *.webp *.bmp *.gif *.jpg *.jpeg *.jxl *.exr"
     dialog.setNameFilters(
         [
-            translate("MaskDialog", "Masks ({})").format(images),
+            translate("MaskDialog", "Masks ({})").format(IMAGE_FILTER),
             translate("MaskDialog", "All files (*)"),
         ]
     )
@@ -122,19 +127,14 @@ class PairDialog(QDialog):
 
     @Slot()
     def _on_folder_changed(self) -> None:
-        self.ok.setEnabled(bool(self.folder.text().strip()))
+        self.ok.setEnabled(typed_path(self.folder) is not None)
 
     @Slot()
     def _browse(self) -> None:
-        dialog = QFileDialog(self, self.tr("Choose a folder"), self.folder.text())
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.fileSelected.connect(self.folder.setText)
-        dialog.open()
+        choose_folder(self.folder, self.tr("Choose a folder"))
 
     def accept(self) -> None:
-        folder = Path(self.folder.text().strip()).expanduser().absolute()
-        self.save_requested.emit(folder, self.all.isChecked())
+        self.save_requested.emit(typed_path(self.folder), self.all.isChecked())
         super().accept()
 
 

@@ -14,7 +14,8 @@ from zim_app.gui.language import translate_message
 from zim_app.gui.studio import Studio
 
 OPEN_TOPIC = "open"
-"""Of messages about what was to be opened, which end with the next image."""
+"""Of messages about the open photo, or the one that was to be opened: they end with the
+next one."""
 
 
 class OpenNotices(QObject):

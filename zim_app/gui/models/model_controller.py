@@ -9,6 +9,7 @@ from PySide6.QtCore import QCoreApplication, QObject, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
+from zim_app.gui.desktop import bring_to_front
 from zim_app.gui.language import translate_message
 from zim_app.gui.notices import Banner
 from zim_app.gui.settings import preferences
@@ -102,8 +103,7 @@ class ModelController(QObject):
             self.dialog.model_chosen.connect(self.choose_model)
         self.dialog.set_current(self.current)
         self.dialog.refresh()
-        self.dialog.show()
-        self.dialog.activateWindow()
+        bring_to_front(self.dialog)
 
     # -- The model ----------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from html import escape
 
@@ -18,7 +17,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from zim_app.gui.language import format_number, size_text, translate_message
+from zim_app.gui.language import (
+    format_number,
+    size_text,
+    time_left_text,
+    translate_message,
+)
 from zim_app.gui.models.model_worker import Download
 from zim_app.gui.status_bar import WARNING
 from zim_model.errors import ZimError
@@ -46,11 +50,7 @@ def progress_text(progress: DownloadProgress) -> str:
     if left is not None:
         rate = size_text(progress.rate)
         parts.append(translate("ModelRow", "{} per second").format(rate))
-        if left < 90:
-            parts.append(translate("ModelRow", "{} s left").format(math.ceil(left)))
-        else:
-            minutes = math.ceil(left / 60)
-            parts.append(translate("ModelRow", "{} min left").format(minutes))
+        parts.append(time_left_text(left))
     return " · ".join(parts)
 
 
@@ -239,7 +239,7 @@ class ModelRow(QFrame):
         removable = not model.bundled if model else received > 0
         self.remove_button.setVisible(removable and download is None)
         self._show_progress(download)
-        self.licence.setVisible(self.info is not None)
+        self.licence.setVisible(bool(self.licence.text()))
         self.error.setVisible(error is not None)
         if error is not None:
             self.error.setText(error_text(error))

@@ -109,13 +109,13 @@ class CandidateStrip(QDockWidget):
             if matte is None or not self.has(index):
                 button.setIcon(QIcon())
                 button.setText(str(index + 1))
-                button.setToolTip(self.tr("Candidate {}").format(index + 1))
-                continue
-            score = format_number(float(matte.scores[index]), 2)
-            button.setIcon(QIcon(_thumbnail(matte.candidates[index])))
-            button.setText(self.tr("{} · {}").format(index + 1, score))
-            tip = self.tr("Candidate {}, predicted quality {}; key {}")
-            tip = tip.format(index + 1, score, index + 1)
+                tip = self.tr("Candidate {}").format(index + 1)
+            else:
+                score = format_number(float(matte.scores[index]), 2)
+                button.setIcon(QIcon(_thumbnail(matte.candidates[index])))
+                button.setText(self.tr("{} · {}").format(index + 1, score))
+                tip = self.tr("Candidate {}, predicted quality {}; key {}")
+                tip = tip.format(index + 1, score, index + 1)
             button.setToolTip(tip)
             button.setAccessibleName(tip)
         if self.document is not None:

@@ -388,38 +388,36 @@ class ObjectsPanel(QDockWidget):
     def choose_colour(self) -> None:
         """Let the user choose the active object's colour."""
         if self.document is not None:
-            self._choose_colour(self.document.state.active)
+            self._choose_colour(self.document, self.document.state.active)
 
-    def _choose_colour(self, row: int) -> None:
+    def _choose_colour(self, document: Document, row: int) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        scene_object = document.state.objects[row]
+        choose = partial(self._set_colour, document, scene_object.id)
         for colour in OBJECT_COLOURS:
             swatch = QPixmap(16, 16)
             swatch.fill(QColor(colour))
             name = QColor(colour).name()
-            menu.addAction(QIcon(swatch), name, partial(self._set_colour, row, colour))
+            menu.addAction(QIcon(swatch), name, partial(choose, QColor(colour)))
         menu.addSeparator()
-        menu.addAction(self.tr("Another colour…"), partial(self._ask_colour, row))
+        ask = partial(self._ask_colour, QColor(scene_object.colour), choose)
+        menu.addAction(self.tr("Another colour…"), ask)
         below = self.list.visualRect(self.model.index(row)).bottomLeft()
         menu.popup(self.list.viewport().mapToGlobal(below + QPoint(74, 0)))
 
-    def _ask_colour(self, row: int) -> None:
-        assert self.document is not None
-        scene_object = self.document.state.objects[row]
-        dialog = QColorDialog(QColor(scene_object.colour), self)
+    def _ask_colour(self, current: QColor, choose: Callable[[QColor], None]) -> None:
+        dialog = QColorDialog(current, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.colorSelected.connect(partial(self._on_colour_selected, scene_object.id))
+        dialog.colorSelected.connect(choose)
         dialog.open()
 
-    def _on_colour_selected(self, id_: int, colour: QColor) -> None:
-        assert self.document is not None
-        if id_ in [scene_object.id for scene_object in self.document.state.objects]:
-            row = self.document.state.index_of(id_)
-            self._set_colour(row, colour.rgb() & 0xFFFFFF)
-
-    def _set_colour(self, row: int, colour: int) -> None:
-        assert self.document is not None
-        self.document.edit_object(self.tr("Change colour"), row, colour=colour)
+    def _set_colour(self, document: Document, id_: int, colour: QColor) -> None:
+        """Change an object's colour, if it is still there."""
+        row = document.state.find(id_)
+        if document is self.document and row is not None:
+            rgb = colour.rgb() & 0xFFFFFF
+            document.edit_object(self.tr("Change colour"), row, colour=rgb)
 
     # -- The list -------------------------------------------------------------------
 
@@ -428,7 +426,7 @@ class ObjectsPanel(QDockWidget):
         assert self.document is not None
         scene_object = self.document.state.objects[row]
         if part == "swatch":
-            self._choose_colour(row)
+            self._choose_colour(self.document, row)
         elif part == "solo" or alt:
             self._toggle_solo(scene_object.id)
         else:

@@ -330,9 +330,8 @@ class RefinePanel(QDockWidget):
         if self.document is None:
             return
         state = self.document.state
-        ids = [item.id for item in state.objects]
-        if self._object_id in ids:
-            index = ids.index(self._object_id)
+        index = state.find(self._object_id)
+        if index is not None:
             recipe = _with_adjustment(state.objects[index].recipe, adjustment, value)
             if recipe == state.recipe:
                 self.preview_requested.emit(None)

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QColorDialog,
     QComboBox,
-    QFileDialog,
     QHBoxLayout,
     QLineEdit,
     QPushButton,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from zim_app.gui.files.dialogs import folder_dialog
 from zim_app.gui.number_boxes import NumberBox, WholeNumberBox
 from zim_app.gui.settings import preferences
 from zim_app.gui.settings.preferences import Setting
@@ -118,6 +118,8 @@ class ChoiceEditor(Editor):
         self.box.activated.connect(self._on_activated)
 
     def show_value(self, value: bool | int | float | str) -> None:
+        if self.box.findData(value) < 0:
+            self.box.addItem(str(value), value)
         self.box.setCurrentIndex(self.box.findData(value))
 
     @Slot(int)
@@ -188,11 +190,8 @@ class FolderEditor(TextEditor):
 
     @Slot()
     def _show_dialog(self) -> None:
-        dialog = QFileDialog(self, self.tr("Choose a folder"), self.line.text())
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog = folder_dialog(self, self.tr("Choose a folder"), self.line.text())
         dialog.fileSelected.connect(self.choose)
-        dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
 

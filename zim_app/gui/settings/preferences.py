@@ -7,6 +7,7 @@ it with :func:`value`, and connect to ``changed`` where it must apply at once.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -43,6 +44,7 @@ class Setting:
         default: value if none is stored.
         tip: explanation, if the text is not enough.
         choices: values of the kind "choice".
+        further: regular expression of its other values, which few computers have.
         limits: minimum and maximum of a number.
         unit: of a number, translated like the text.
         restart: whether it applies only after a restart.
@@ -55,6 +57,7 @@ class Setting:
     default: bool | int | float | str
     tip: str = ""
     choices: tuple[Choice, ...] = ()
+    further: str = ""
     limits: tuple[float, float] = (0, 0)
     unit: str = ""
     restart: bool = False
@@ -266,6 +269,7 @@ SETTINGS = (
             Choice("jpeg", "JPEG"),
             Choice("psd", QT_TRANSLATE_NOOP("Preferences", "Photoshop (layers)")),
             Choice("ora", QT_TRANSLATE_NOOP("Preferences", "OpenRaster (layers)")),
+            Choice("exr", "OpenEXR"),
         ),
     ),
     Setting(
@@ -296,6 +300,7 @@ SETTINGS = (
             Choice("cuda:3", QT_TRANSLATE_NOOP("Preferences", "Fourth NVIDIA GPU")),
             Choice("mps", QT_TRANSLATE_NOOP("Preferences", "Apple GPU")),
         ),
+        further=r"cuda:[1-9]\d?",
     ),
     Setting(
         "precision",
@@ -444,14 +449,19 @@ def parse_value(setting: Setting, stored: object) -> bool | int | float | str | 
         case "int" | "float":
             return _number(setting, stored)
         case "choice":
-            valid_values = {choice.value for choice in setting.choices}
-            return (
-                stored if isinstance(stored, str) and stored in valid_values else None
-            )
+            return _choice(setting, stored)
         case "colour":
             return _colour(stored)
         case "path" | "text":
             return stored if isinstance(stored, str) else None
+
+
+def _choice(setting: Setting, stored: object) -> str | None:
+    if not isinstance(stored, str):
+        return None
+    if stored in {choice.value for choice in setting.choices}:
+        return stored
+    return stored if stored and re.fullmatch(setting.further, stored) else None
 
 
 def _number(setting: Setting, stored: object) -> int | float | None:

@@ -36,6 +36,7 @@ class KeyOptions(QWidget):
         super().__init__()
         self._canvas = canvas
         self._document: Document | None = None
+        self._object_id = 0  # of the object whose key is being changed
         self.tolerance = SliderField(
             self.tr("Tolerance"),
             self.tr("How far colours may differ from the removed one"),
@@ -62,6 +63,8 @@ class KeyOptions(QWidget):
 
     def set_document(self, document: Document) -> None:
         """Change the keys of another document."""
+        for field in self._fields.values():
+            field.commit_pending()
         if self._document is not None:
             self._document.changed.disconnect(self._on_document_changed)
         self._document = document
@@ -80,21 +83,27 @@ class KeyOptions(QWidget):
 
     def _preview(self, name: str, percent: float) -> None:
         if self._document is not None:
+            self._object_id = self._document.state.object.id
             recipe = self._document.state.recipe
             changed = with_last_key(recipe, **{name: percent / 100})
             self.preview_requested.emit(changed)
 
     def _commit(self, name: str, percent: float) -> None:
+        """Edit the object that was active when the slider moved."""
         changes: dict[str, Any] = {f"key_{name}": percent / 100}
         self._canvas.set_options(replace(self._canvas.options, **changes))
-        if self._document is not None:
-            recipe = self._document.state.recipe
-            changed = with_last_key(recipe, **{name: percent / 100})
-            if changed != recipe:
-                text = self.tr("Change removed colour")
-                self._document.edit(text, changed)
-            else:
-                self.preview_requested.emit(None)
+        state = self._document.state if self._document is not None else None
+        index = state.find(self._object_id) if state is not None else None
+        if self._document is None or state is None or index is None:
+            return
+        recipe = state.objects[index].recipe
+        changed = with_last_key(recipe, **{name: percent / 100})
+        if changed != recipe:
+            text = self.tr("Change removed colour")
+            self._document.edit_object(text, index, recipe=changed)
+        else:
+            self.preview_requested.emit(None)
+        self._show_last_key(self._document.state)
 
     @Slot(object, object)
     def _on_document_changed(self, old: DocumentState, new: DocumentState) -> None:

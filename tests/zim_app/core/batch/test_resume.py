@@ -217,6 +217,11 @@ def test_a_dry_run_reports_and_writes_nothing(
     trimmed = replace(each, trim=True)
     entries = {x.image: x for x in dry_run(make_plan(PromptPolicy(), export=trimmed))}
     assert entries["a.png"].outputs == ("a-thing 2-?.png", "a-thing 1-?.png")
+    plain = replace(each, template="{name}")
+    entries = {x.image: x for x in dry_run(make_plan(PromptPolicy(), export=plain))}
+    rows = rows_of(make_plan(PromptPolicy(), export=plain))
+    assert entries["a.png"].outputs == ("a-thing 2.png", "a-thing 1.png")
+    assert entries["a.png"].outputs == rows["a.png"].outputs
 
 
 def test_a_dry_run_recognises_finished_images(

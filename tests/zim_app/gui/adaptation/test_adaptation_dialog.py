@@ -165,7 +165,7 @@ def test_nothing_gained_makes_no_model(qtbot, dialog):
     assert not dialog.use_button.isVisible()
 
 
-def test_errors_are_told(qtbot, dialog):
+def test_errors_are_told(qtbot, dialog, window):
     dialog.script = "tell(Failed.from_error(ZimError('No photos.', 'Add some.')))"
     start(qtbot, dialog)
     end(qtbot, dialog)
@@ -173,6 +173,9 @@ def test_errors_are_told(qtbot, dialog):
     dialog.script = "raise MemoryError('of 3 GB')"
     start(qtbot, dialog)
     end(qtbot, dialog)
+    assert "MemoryError: of 3 GB" in dialog.state.text()
+    dialog.close()
+    window.actions_by_id["adapt_model"].trigger()
     assert "MemoryError: of 3 GB" in dialog.state.text()
 
 
@@ -211,6 +214,8 @@ def test_an_adapted_model_has_the_licence_that_it_began_with(qtbot):
     name = "zim-tiny-research"
     row = ModelRow("mine", Adaptation(name, 12, name))
     qtbot.addWidget(row)
+    row.show_state(find_installed("zim-tiny"), None, None, in_use=False)
+    assert row.licence.isVisibleTo(row)
     assert "ZIM tiny (research) to 12" in row.description.text()
     assert "CC BY-NC" in row.licence.text()
     assert "not for commercial use" in row.licence.text()

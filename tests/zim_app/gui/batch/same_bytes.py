@@ -82,7 +82,7 @@ def start_window(qtbot, photo: Path) -> MainWindow:
 
 def test_everyone_writes_the_same_bytes(qtbot, photo: Path, tmp_path: Path) -> None:
     window = start_window(qtbot, photo)
-    window.export_to(tmp_path / "studio.png")
+    window.export.export_to(tmp_path / "studio.png")
     qtbot.waitUntil(lambda: window.idle and (tmp_path / "studio.png").exists())
     window.close()  # which keeps the session
     expected = tmp_path / "studio.png"

@@ -26,7 +26,9 @@ from zim_app.gui.batch.batch_form import DEFAULT_BOX
 from zim_app.gui.batch.batch_table import RESULT_COLUMN, STATE_COLUMN
 from zim_app.gui.settings import preferences, window_state
 from zim_app.gui.theme import make_palette
-from zim_model.weights.installed import MODELS_VARIABLE
+from zim_model.assets import asset_path
+from zim_model.errors import ZimError
+from zim_model.weights.installed import MODELS_VARIABLE, install_files
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -183,6 +185,17 @@ def test_senseless_settings_are_forgotten(window):
     assert [edge.value() for edge in form.box] == [10, 10, 90, 90]
     assert not form.recursive.isChecked()
     assert form.export.options.what == "cutout"
+
+
+def test_a_model_that_was_installed_meanwhile_can_be_chosen(
+    window, dialog, tmp_path, monkeypatch
+):
+    monkeypatch.setenv(MODELS_VARIABLE, str(tmp_path / "models"))
+    install_files("mine", [asset_path("models", "zim-tiny.safetensors")])
+    dialog.close()
+    window.actions_by_id["batch"].trigger()
+    assert dialog.form.model.findData("mine") >= 0
+    assert dialog.form.model.currentData() == "zim-tiny"
 
 
 def test_device_is_the_windows(dialog):
@@ -344,6 +357,20 @@ def test_closing_the_dialog_lets_the_run_go_on(dialog, finish, engine, window, q
     finish()
     assert window.banner.text.startswith("The batch has ended: 4 photos, 1 of them")
     assert column(dialog, STATE_COLUMN)[:3] == ["Made"] * 3
+
+
+def test_an_error_that_ends_the_run_is_told_without_the_dialog(
+    dialog, finish, window, monkeypatch
+):
+    def run(*_, **__):
+        raise ZimError("The disk is full.", "Free some space.")
+        yield
+
+    monkeypatch.setattr("zim_app.core.batch.runner.run", run)
+    click(dialog.start)
+    dialog.close()
+    finish()
+    assert window.banner.text.startswith("The disk is full.")
 
 
 def test_the_status_bar_stops_a_run(dialog, finish, engine, window, qtbot):

@@ -75,6 +75,13 @@ def test_the_preview_shows_the_photo_without_the_object(filled):
     assert "% of the photo were filled" in filled.status.text()
 
 
+def test_enter_only_ends_the_typing_of_a_margin(filled, qtbot):
+    filled.margin.setFocus()
+    qtbot.keyClick(filled.margin, Qt.Key.Key_Return)
+    assert filled.isVisible()
+    assert not filled.findChildren(QFileDialog)
+
+
 def test_nothing_can_be_saved_before_the_fill_is_complete(dialog, qtbot):
     assert not dialog.save.isEnabled()
     qtbot.waitUntil(lambda: dialog.plate is not None, timeout=PATIENCE_MS)

@@ -3,7 +3,6 @@ from PySide6.QtCore import QPoint, Qt
 
 from zim_app.gui.evaluation.filters import FAILED, RowFilter
 from zim_app.gui.evaluation.results import MeansRow
-from zim_app.gui.evaluation.run_bar import time_text
 from zim_app.gui.evaluation.tables import (
     MEANINGS,
     ResultsTableView,
@@ -11,6 +10,7 @@ from zim_app.gui.evaluation.tables import (
     number_text,
     row_columns,
 )
+from zim_app.gui.language import time_left_text
 from zim_model.evaluation.journal import EvaluationRow
 from zim_model.evaluation.measures import METRICS
 
@@ -98,7 +98,7 @@ def test_published_means_of_all_sizes_do_not_stand_beside_those_of_one():
     ],
 )
 def test_the_time_that_is_left_is_rounded_up(seconds, text):
-    assert time_text(seconds) == text
+    assert time_left_text(seconds) == text
 
 
 def test_a_missing_number_is_a_dash():

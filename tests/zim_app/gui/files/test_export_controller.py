@@ -11,9 +11,11 @@ from PIL import Image
 from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtGui import QColor, QDesktopServices, QGuiApplication, QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QDialog
 from shiboken6 import isValid
 
 from zim_app.core import export as core_export
+from zim_app.core.formats import FORMATS
 from zim_app.core.session_store import SessionStore
 from zim_app.gui.files.drag_handle import DragHandle
 from zim_app.gui.files.export_controller import stored_options
@@ -107,6 +109,43 @@ def test_impossible_choices_are_explained_and_cannot_be_exported(dialog, tmp_pat
     dialog.form.template.setText("photo")
     choose(dialog.form.format, "png")
     assert "never overwritten" in dialog.preview.text()
+
+
+@pytest.mark.parametrize("format_", [each.id for each in FORMATS])
+def test_the_format_that_was_exported_is_that_of_the_next_export(cut, settle, format_):
+    cut.actions_by_id["export"].trigger()
+    [dialog] = cut.findChildren(ExportDialog)
+    if format_ == "jpeg":
+        choose(dialog.form.what, "matte")
+    choose(dialog.form.format, format_)
+    [(path, _)] = dialog.planned()
+    press_export(dialog, settle)
+    assert path.is_file()
+    assert stored_options().format == format_
+
+
+@pytest.mark.parametrize(
+    "action", ["export", "save_project_as", "import_mask", "training_pair"]
+)
+def test_a_dialog_about_a_photo_closes_with_it(cut, other, qtbot, settle, action):
+    cut.actions_by_id[action].trigger()
+    [dialog] = [each for each in cut.findChildren(QDialog) if each.isVisible()]
+    cut.open_path(other)  # as the batch dialog can meanwhile
+    settle()
+    qtbot.waitUntil(lambda: not isValid(dialog))
+    assert cut.document.image.path == other
+
+
+def test_a_folder_has_to_be_named_and_may_begin_at_home(dialog, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    dialog.folder.setText(" ")
+    assert dialog.preview.text() == "Choose a folder."
+    assert not dialog.ok.isEnabled()
+    dialog.folder.setText("~nobody-has-this-name")  # as it is typed
+    assert dialog.ok.isEnabled()
+    dialog.folder.setText("~/cut")
+    [(path, _)] = dialog.planned()
+    assert path.parent == tmp_path / "cut"
 
 
 @pytest.mark.parametrize("replace", [False, True])
@@ -314,7 +353,7 @@ def test_long_export_shows_its_progress_and_is_cancelled(
 
 
 def test_failed_export_hides_the_progress(cut, settle, photo):
-    cut.export_to(photo)
+    cut.export.export_to(photo)
     settle()
     assert "never overwritten" in cut.banner.text
     assert not cut.export.progress.isVisible()

@@ -104,8 +104,20 @@ def test_unsaved_project_asks_before_another_is_opened(
     settle()
     stays = answer == "Cancel"
     assert (opened.document.image.path == other) != stays
+    assert opened.strip.model.paths[opened.strip.current] == opened.document.image.path
     points = read_project(changed_project).stack.objects[0].recipe.prompts.points
     assert len(points) == (2 if answer == "Save" else 1)
+
+
+def test_changes_stay_unsaved_where_the_other_photo_cannot_be_opened(
+    opened, changed_project, settle, other
+):
+    other.write_bytes(b"no photo")
+    opened.open_path(other)
+    message_box(opened).button(QMessageBox.StandardButton.Discard).click()
+    settle()
+    assert opened.files.has_unsaved_project
+    assert opened.files.project == changed_project
 
 
 @pytest.mark.parametrize("answer", ["Save", "Discard", "Cancel"])

@@ -121,6 +121,10 @@ def test_slices_of_a_volume_have_objects_of_their_own(qtbot, window, tmp_path, s
     document = window.document
     document.edit("Box", document.state.recipe.with_box(Box(5, 5, 40, 40)))
     settle()
+    moved = path.rename(tmp_path / "moved.nii.gz")
+    bar.slice.setValue(5)
+    qtbot.waitUntil(lambda: bar.slice.value() == 3)  # what is still open
+    moved.rename(path)
     bar.slice.setValue(1)
     qtbot.waitUntil(lambda: window.document is not document)
     settle()

@@ -290,6 +290,19 @@ def test_a_late_confirmation_does_no_harm(three, opened, state):
     assert ids(state()) == [3]
 
 
+def test_a_question_about_objects_ends_with_their_photo(
+    three, opened, state, photo, settle
+):
+    soft = state().objects[2].recipe.with_finish(feather=4.0)
+    opened.document.edit_object("Feather", 2, recipe=soft)
+    three.key(KEY.Key_A, MODIFIER.ControlModifier)
+    three.act("object_merge")
+    assert opened.banner.text
+    opened.open_path(photo)
+    settle()
+    assert not opened.banner.text
+
+
 def test_rows_are_dragged_to_another_place(three, opened, state):
     three.drop([0], 3)
     assert ids(state()) == [2, 1, 3]

@@ -109,7 +109,7 @@ def test_the_last_evaluation():
 
 
 def test_the_last_batch(qtbot):
-    form = BatchForm(())
+    form = BatchForm()
     qtbot.addWidget(form)
     data = remembered.batch_settings()
     form.restore(data, "zim-tiny")

@@ -6,6 +6,7 @@ import pytest
 from PySide6.QtCore import QSettings
 
 from zim_app.gui.settings import preferences
+from zim_app.gui.settings.editors import make_editor
 from zim_app.gui.settings.preferences import SETTINGS
 
 
@@ -46,6 +47,15 @@ def test_values_survive_the_file_in_their_own_type(qtbot):
     assert preferences.value("hover_preview") is True
     assert preferences.value("marker_size") == 20
     assert preferences.value("checker_dark") == "#aabbcc"
+
+
+def test_a_computer_may_have_many_gpus(qtbot):
+    editor = make_editor(preferences.BY_KEY["device"])
+    qtbot.addWidget(editor)
+    preferences.set_value("device", "cuda:7")
+    assert preferences.value("device") == editor.control.currentData() == "cuda:7"
+    with pytest.raises(ValueError, match="cuda:x"):
+        preferences.set_value("device", "cuda:x")
 
 
 def test_only_changed_settings_are_stored_and_reported(qtbot):

@@ -100,6 +100,17 @@ def test_sliders_change_the_last_colour(screen, qtbot):
     assert not screen.document.state.recipe.has_prompts
 
 
+def test_a_slider_changes_the_object_that_it_was_moved_for(screen, qtbot):
+    qtbot.mouseClick(screen.canvas.viewport(), LEFT, pos=at(screen, 10, 10))
+    tolerance = screen.tools.options_bar.key.tolerance
+    tolerance.number.setValue(30)
+    screen.actions_by_id["object_duplicate"].trigger()
+    tolerance.commit_pending()
+    finishes = [each.recipe.finish for each in screen.document.state.objects]
+    assert [each.colour_keys[0].tolerance for each in finishes] == [0.12, 0.3]
+    assert tolerance.value == 12
+
+
 def test_kept_refinements_leave_colours_out(screen, qtbot):
     qtbot.mouseClick(screen.canvas.viewport(), LEFT, pos=at(screen, 10, 10))
     refine = screen.tools.refine
