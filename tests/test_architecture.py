@@ -56,7 +56,7 @@ MAY_IMPORT = {
     "zim_app.core": {"zim_app.core", *ENGINE},
     "zim_app.cli": {"zim_app.cli", "zim_app.core", *ENGINE},
     "zim_app.gui": {"zim_app.gui", "zim_app.core", *ENGINE},
-    "zim_app.__main__": {"zim_app.gui", "zim_app.cli"},
+    "zim_app.__main__": {"zim_model", "zim_app.gui", "zim_app.cli"},
     "zim_app.translations": {"zim_app.translations"},
 }
 """Layer to the layers it may use, anywhere in its code.

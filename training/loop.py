@@ -174,7 +174,10 @@ def run_task(task: TrainingTask[TrainerT], options: TrainingRunOptions) -> Train
         with explained_write(options.out):
             run = _Run(task, options, trainer, data)
             stop.at_work = True
-            run.loop(lambda: stop.is_set or time.monotonic() > deadline)
+            try:
+                run.loop(lambda: stop.is_set or time.monotonic() > deadline)
+            finally:
+                run.close()
             trainer.ddp_module = None  # holds the group, see join_process_group
         if stop.by_user:
             raise Interrupted(trainer.step)
@@ -369,6 +372,9 @@ class _Run(Generic[TrainerT]):
                 best = int(trainer.best["step"])
                 tqdm.write(f"no better score since step {best}", file=sys.stderr)
         self.save()
+
+    def close(self) -> None:
+        """Have the trackers send what is left, also of a run that fails."""
         for tracker in self.trackers:
             tracker.close()
 

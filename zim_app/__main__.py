@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import zim_model
 from zim_app.cli import main as cli
 from zim_app.cli.streams import prepare_streams
 
@@ -93,21 +94,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("zim-studio")
-    except PackageNotFoundError:
-        return "(not installed)"
-
-
 class _Version(argparse.Action):
     """Prints the version, which takes a search through the installed packages."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         """See argparse."""
-        print(f"{parser.prog} {_version()}")
+        print(f"{parser.prog} {zim_model.__version__}")
         parser.exit()
 
 

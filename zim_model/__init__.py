@@ -65,6 +65,7 @@ def __dir__() -> list[str]:
 
 
 def _version() -> str:
+    # Imported here: it takes a twentieth of the time until the window appears.
     from importlib.metadata import PackageNotFoundError, version
 
     try:

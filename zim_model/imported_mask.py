@@ -47,21 +47,21 @@ class ImportedMask:
     converter: str = DEFAULT_CONVERTER
 
     @classmethod
-    def from_level(cls, coverage: ByteArray, *, refine: bool = True) -> ImportedMask:
+    def from_level(cls, level: ByteArray, *, refine: bool = True) -> ImportedMask:
         """Store a mask; losslessly, unless it is as noisy as a photo.
 
         Args:
-            coverage: (H, W) uint8, 255 on the object.
+            level: (H, W) uint8, 255 on the object.
             refine: see the attribute.  The converter binarises the mask, so a noisy one
                 is stored binarised then.
 
         Raises:
             ImageError: the mask is too noisy to be used as it is.
         """
-        png = _encode_png(coverage)
+        png = _encode_png(level)
         if len(png) > MAX_BYTES and refine:
             png = _encode_png(
-                np.where(coverage >= THRESHOLD_LEVEL, np.uint8(255), np.uint8(0))
+                np.where(level >= THRESHOLD_LEVEL, np.uint8(255), np.uint8(0))
             )
         if len(png) > MAX_BYTES:
             raise ImageError(
@@ -156,13 +156,13 @@ class ImportedMask:
         return cls(png, refine, converter)
 
 
-def _encode_png(coverage: ByteArray) -> bytes:
+def _encode_png(level: ByteArray) -> bytes:
     import cv2
 
-    done, data = cv2.imencode(".png", coverage, (cv2.IMWRITE_PNG_COMPRESSION, 6))
-    if not done or coverage.ndim != 2:
+    done, data = cv2.imencode(".png", level, (cv2.IMWRITE_PNG_COMPRESSION, 6))
+    if not done or level.ndim != 2:
         raise ImageError(
-            msg("An array of shape {shape} is no mask.", shape=coverage.shape)
+            msg("An array of shape {shape} is no mask.", shape=level.shape)
         )
     return bytes(data)
 

@@ -316,6 +316,7 @@ def test_the_lower_sad_is_the_better(folder):
         ("small_size=10000000000", "is not a multiple of 32"),
         ("threads=1000000", "threads = 1000000 is not from 0 to 256"),
         ("faults=ignore", "skip, fail"),
+        ("rounds=4", "rounds = 4 is not from 0 to 3"),
     ],
 )
 def test_mistakes_in_settings_of_the_command_line_are_named(run, word, message, capsys):
@@ -388,6 +389,23 @@ def test_trackers_get_the_numbers_too(run, monkeypatch, capsys):
     assert logged["train/loss"] == [3, 4]
     assert logged["val/iou"] == [2, 4]
     assert [step for step, _ in sent] == [2, 3, 4, 4]
+
+
+def test_trackers_of_a_run_that_fails_are_closed(run, monkeypatch):
+    ended = []
+    handle = types.SimpleNamespace(
+        log=lambda values, step: None, finish=lambda: ended.append(True)
+    )
+    module = types.SimpleNamespace(init=lambda **options: handle)
+    monkeypatch.setitem(sys.modules, "wandb", module)
+
+    def fail(self, batches):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(TinyTrainer, "train_step", fail)
+    with pytest.raises(RuntimeError):
+        run("--wandb")
+    assert ended == [True]
 
 
 def test_a_table_gets_new_columns_and_keeps_its_rows(tmp_path):

@@ -8,6 +8,7 @@ from typing import ClassVar, cast
 
 from training.run_config import RunSettings, check_side
 from training.sources import Weights
+from zim_model.errors import ZimError
 from zim_model.network.config import DETAIL_WIDTHS, LiteConfig, TinyConfig
 
 LITE0, LITE2 = TinyConfig(), TinyConfig(encoder=LiteConfig("lite2"))
@@ -17,6 +18,8 @@ MODELS = {
     "zim-tiny-lite0": LITE0,
     "zim-tiny-lite0-detail": replace(LITE0, detail_widths=DETAIL_WIDTHS),
 }
+ROUND_SHARES = (0.4, 0.3, 0.2, 0.1)
+"""Shares of the steps with 0, 1, 2 and 3 passes before the one that is learned from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class TinyTrainConfig(RunSettings):
         lasso_looseness: width of the background inside a lasso, as a share of the
             object's size, at most.
         rounds: largest number of passes before a step whose predictions are corrected
-            by clicks and fed back (iterative training, RITM).
+            by clicks and fed back (iterative training, RITM), at most 3.
         matte_weight: of the paper's matte loss on real mattes.
         answers_weight: of the loss of the best of part, object and group.
         detail_weight: of the detail stage's loss where all is trained.
@@ -71,13 +74,16 @@ class TinyTrainConfig(RunSettings):
     }
 
     def __post_init__(self) -> None:
-        """Check the sides.
+        """Check the sides and the rounds.
 
         Raises:
             ZimError: one is out of range.
         """
         check_side("size", self.size)
         check_side("small_size", self.small_size)
+        most = len(ROUND_SHARES) - 1
+        if not 0 <= self.rounds <= most:
+            raise ZimError(f"rounds = {self.rounds} is not from 0 to {most}.")
 
     @property
     def architecture(self) -> TinyConfig:

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.base_trainer import BaseTrainer, Batch
-from training.tiny.config import TinyTrainConfig
+from training.tiny.config import ROUND_SHARES, TinyTrainConfig
 from training.tiny.initial import imagenet_weights
 from training.tiny.licences import is_for_research
 from training.tiny.losses import detail_loss, tiny_loss
@@ -23,8 +23,6 @@ from zim_model.network.efficientnet_lite import scaled_pixels
 from zim_model.network.tiny import ZimTiny
 from zim_model.weights.checkpoint import load_model, save_model
 
-ROUND_SHARES = (0.4, 0.3, 0.2, 0.1)
-"""Shares of the steps with 0, 1, 2 and 3 passes before the one that is learned from."""
 CLICKED = 0.75
 """Share of the predictions that a click corrects; others are only fed back."""
 COARSE = 0.3

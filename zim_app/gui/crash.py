@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+import zim_model
 from zim_app.gui.desktop import open_outside
 from zim_app.gui.files.dialogs import close_button
 from zim_app.gui.logs import RECENT, log_folder
@@ -108,21 +109,11 @@ def versions() -> str:
     """Versions of the program, its main dependencies and the system."""
     torch = sys.modules.get("torch")
     return (
-        f"zim-studio {_version()}, Python {platform.python_version()}, "
+        f"zim-studio {zim_model.__version__}, Python {platform.python_version()}, "
         f"PySide6 {PySide6.__version__}, "
         f"PyTorch {torch.__version__ if torch else '(not loaded)'}, "
         f"{platform.platform()}"
     )
-
-
-def _version() -> str:
-    # Imported here: it takes a twentieth of the time until the window appears.
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("zim-studio")
-    except PackageNotFoundError:
-        return "(not installed)"
 
 
 class CrashDialog(QDialog):

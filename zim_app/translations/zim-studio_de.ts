@@ -6142,6 +6142,14 @@
         <translation>Die nächste Markierung wählen, die vorige</translation>
     </message>
     <message>
+        <source>Arrow keys, P among found objects</source>
+        <translation>Pfeiltasten, P bei gefundenen Objekten</translation>
+    </message>
+    <message>
+        <source>Highlight the next one; pick it, with Shift merge it</source>
+        <translation>Das nächste hervorheben; es wählen, mit Umschalt zusammenfassen</translation>
+    </message>
+    <message>
         <source>Shift + drop a file</source>
         <translation>Umschalt + Datei ablegen</translation>
     </message>

@@ -368,13 +368,7 @@ class Canvas(DocumentView):
 
     def point_with_keys(self, position: QPointF) -> None:
         """Move the keyboard cursor to a position in image pixels, and scroll to it."""
-        view = self.to_view(position.x(), position.y())
-        room = QRectF(self.viewport().rect()).adjusted(20, 20, -20, -20)
-        inside = QPointF(
-            min(max(view.x(), room.left()), room.right()),
-            min(max(view.y(), room.top()), room.bottom()),
-        )
-        self._scroll_by(view - inside)
+        self.scroll_to(position)
         self._move_pointer(self.to_view(position.x(), position.y()))
         self.pointer_moved.emit(position)
 

@@ -339,6 +339,16 @@ class Viewport(QGraphicsView):
         place = self.to_view(image_position.x(), image_position.y())
         self._scroll_by(place - position)
 
+    def scroll_to(self, position: QPointF) -> None:
+        """Scroll as far as it takes to see a position in image pixels."""
+        view = self.to_view(position.x(), position.y())
+        room = QRectF(self.viewport().rect()).adjusted(20, 20, -20, -20)
+        inside = QPointF(
+            min(max(view.x(), room.left()), room.right()),
+            min(max(view.y(), room.top()), room.bottom()),
+        )
+        self._scroll_by(view - inside)
+
     def _scroll_by(self, delta: QPointF) -> None:
         for bar, step in (
             (self.horizontalScrollBar(), delta.x()),

@@ -101,6 +101,12 @@ GESTURES = (
         ("Tab", "Shift+Tab"),
     ),
     GestureSpec(
+        QT_TRANSLATE_NOOP("Gestures", "Arrow keys, P among found objects"),
+        QT_TRANSLATE_NOOP(
+            "Gestures", "Highlight the next one; pick it, with Shift merge it"
+        ),
+    ),
+    GestureSpec(
         QT_TRANSLATE_NOOP("Gestures", "Shift + drop a file"),
         QT_TRANSLATE_NOOP("Gestures", "Import it as a mask of the photo"),
     ),

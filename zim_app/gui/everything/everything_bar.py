@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QRectF, Qt, Signal
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QEvent, QKeyCombination, QObject, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
@@ -35,6 +38,9 @@ class EverythingBar(QFrame):
     **Signals**: ``cancel_requested()``, ``continue_requested()``,
     ``merge_requested()``, ``add_picked_requested()``, ``add_all_requested()``,
     ``leave_requested()``: a button was pressed.
+    ``step_requested(step)``: an arrow key asks for the next (1) or previous (-1) found
+    object.  ``pick_requested(merge)``: a key asks to pick the highlighted one, or to
+    add it to the newest pick.
 
     **Threads**: the window's only.
     """
@@ -45,6 +51,8 @@ class EverythingBar(QFrame):
     add_picked_requested = Signal()
     add_all_requested = Signal()
     leave_requested = Signal()
+    step_requested = Signal(int)
+    pick_requested = Signal(bool)
 
     def __init__(self, canvas: QWidget) -> None:
         super().__init__(canvas)
@@ -90,11 +98,18 @@ class EverythingBar(QFrame):
         ):
             button.clicked.connect(signal)
             layout.addWidget(button)
-        self._keys = {
-            Qt.Key.Key_M: self.merge_button,
-            Qt.Key.Key_Return: self.add_button,
-            Qt.Key.Key_Enter: self.add_button,
-            Qt.Key.Key_A: self.all_button,
+        key, shift = Qt.Key, Qt.KeyboardModifier.ShiftModifier
+        self._keys: dict[QKeyCombination, Callable[[], object]] = {
+            QKeyCombination(key.Key_M): self.merge_button.click,
+            QKeyCombination(key.Key_Return): self.add_button.click,
+            QKeyCombination(key.Key_Enter): self.add_button.click,
+            QKeyCombination(key.Key_A): self.all_button.click,
+            QKeyCombination(key.Key_P): partial(self.pick_requested.emit, False),
+            QKeyCombination(shift, key.Key_P): partial(self.pick_requested.emit, True),
+            QKeyCombination(key.Key_Right): partial(self.step_requested.emit, 1),
+            QKeyCombination(key.Key_Down): partial(self.step_requested.emit, 1),
+            QKeyCombination(key.Key_Left): partial(self.step_requested.emit, -1),
+            QKeyCombination(key.Key_Up): partial(self.step_requested.emit, -1),
         }
         canvas.installEventFilter(self)
         self.hide()
@@ -149,20 +164,19 @@ class EverythingBar(QFrame):
             return False
         if event.type() == QEvent.Type.Resize:
             self._reposition()
-        elif isinstance(event, QKeyEvent) and not (
-            event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        ):
+        elif isinstance(event, QKeyEvent):
             return self._take_key(event)
         return False
 
     def _take_key(self, event: QKeyEvent) -> bool:
-        """Press the button of a key, which overrides an action's key."""
-        button = self._keys.get(Qt.Key(event.key()))
-        if button is None:
+        """Do what a key of the mode stands for; it overrides an action's key."""
+        modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        do = self._keys.get(QKeyCombination(modifiers, Qt.Key(event.key())))
+        if do is None:
             return False
         event.accept()
         if event.type() == QEvent.Type.KeyPress:
-            button.click()
+            do()
         return True
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -128,6 +128,10 @@ class FoundObjectsItem(QGraphicsItem):
         premultiplied = QImage.Format.Format_ARGB32_Premultiplied
         return QImage(pixels.data, width, height, width * 4, premultiplied).copy()
 
+    def centre(self, found_object: FoundObject) -> QPointF:
+        """Centre of a found object's bounds, in image pixels."""
+        return self._styles[found_object][1].boundingRect().center()
+
     def boundingRect(self) -> QRectF:
         height, width = self._selection.size
         return QRectF(0, 0, width, height)
@@ -204,6 +208,8 @@ class EverythingController(QObject):
         self.bar.add_picked_requested.connect(self.add_picked)
         self.bar.add_all_requested.connect(self.add_all)
         self.bar.leave_requested.connect(self.leave)
+        self.bar.step_requested.connect(self.hover_neighbour)
+        self.bar.pick_requested.connect(self.pick_hovered)
         canvas.tool_changed.connect(self.leave)
         queue.search_progressed.connect(self._on_queue_search_progressed)
         queue.search_ended.connect(self._on_queue_search_ended)
@@ -322,6 +328,29 @@ class EverythingController(QObject):
         """Merge all picks into one, which becomes one object."""
         self._set_if_one_candidate(self.selection.merge_picks())
 
+    @Slot(int)
+    def hover_neighbour(self, step: int) -> None:
+        """Highlight the found object before or after the highlighted one."""
+        found_object = self.selection.neighbour(step)
+        if found_object is not None:
+            self._set(replace(self.selection, hovered=found_object))
+            self._canvas.scroll_to(self._item.centre(found_object))
+
+    @Slot(bool)
+    def pick_hovered(self, merge: bool) -> None:
+        """Pick the highlighted object, or remove it from its pick.
+
+        Args:
+            merge: add it to the newest pick instead.
+        """
+        found_object = self.selection.hovered
+        if found_object is None:
+            return
+        if merge:
+            self._set_if_one_candidate(self.selection.join_pick(found_object))
+        else:
+            self._set(self.selection.toggle(found_object))
+
     def _set_if_one_candidate(self, selection: FoundSelection) -> None:
         if any(map(candidates_differ, selection.picks)):
             self.rejected.emit(
@@ -398,10 +427,9 @@ class EverythingController(QObject):
             self._set(self.selection.pick(found_object))
             self.add_picked()
         elif kind == QEvent.Type.MouseButtonPress:
-            if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-                self._set_if_one_candidate(self.selection.join_pick(found_object))
-            else:
-                self._set(self.selection.toggle(found_object))
+            self.pick_hovered(
+                bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            )
 
     def _hover(self, point: QPointF | None) -> None:
         position = None if point is None else self._canvas.to_image(point)

@@ -77,6 +77,19 @@ class FoundSelection:
         inside.sort(key=lambda found_object: found_object.area)
         return inside[depth % len(inside)] if inside else None
 
+    def neighbour(self, step: int) -> FoundObject | None:
+        """The found object ``step`` places after the hovered one, in a circle.
+
+        Without a hovered one the places count from before the first, or from after the
+        last.
+        """
+        if not self.objects:
+            return None
+        index = -1 if step > 0 else 0
+        if self.hovered is not None:
+            index = self.objects.index(self.hovered)
+        return self.objects[(index + step) % len(self.objects)]
+
     def pick_index(self, found_object: FoundObject) -> int | None:
         """Index of the pick that contains a found object."""
         return next(

@@ -53,8 +53,8 @@ class Hand:
         assert button.isEnabled()
         self.qtbot.mouseClick(button, BUTTON.LeftButton)
 
-    def key(self, key):
-        self.qtbot.keyClick(self.canvas, key)
+    def key(self, key, modifier=MODIFIER.NoModifier):
+        self.qtbot.keyClick(self.canvas, key, modifier)
 
     def toggle(self):
         self.window.actions_by_id["everything"].trigger()
@@ -215,6 +215,40 @@ def test_enter_adds_and_escape_leaves(mode, hand, state):
     assert state().objects == before
     hand.click(30, 30)
     assert state().object.recipe.prompts.points[-1].x == pytest.approx(30, abs=0.2)
+
+
+def test_keys_alone_pick_and_add(mode, hand, objects, state):
+    large, small, beside = objects
+    hand.key(KEY.Key_P)
+    assert mode.selection.picks == (), "nothing is highlighted yet"
+    for key, hovered in (
+        (KEY.Key_Left, beside),
+        (KEY.Key_Right, large),
+        (KEY.Key_Down, small),
+        (KEY.Key_Up, large),
+    ):
+        hand.key(key)
+        assert mode.selection.hovered is hovered
+    hand.key(KEY.Key_P)
+    hand.key(KEY.Key_Right)
+    hand.key(KEY.Key_P)
+    hand.key(KEY.Key_P)
+    assert mode.selection.picks == ((large,),), "a picked one is left out again"
+    hand.key(KEY.Key_Right)
+    hand.key(KEY.Key_P, MODIFIER.ShiftModifier)
+    assert mode.selection.picks == ((large, beside),)
+    hand.key(KEY.Key_Return)
+    recipe = state().objects[0].recipe
+    assert (recipe.prompts, *recipe.more_prompt_sets) == (large.prompts, beside.prompts)
+
+
+def test_the_highlighted_object_comes_into_view(mode, hand, objects):
+    hand.canvas.set_zoom(40.0)
+    centres = ((25, 30), (15, 15), (65, 15))
+    for _ in objects:
+        hand.key(KEY.Key_Right)
+        x, y = centres[objects.index(mode.selection.hovered)]
+        assert hand.canvas.viewport().rect().contains(hand.at(x, y))
 
 
 def test_a_double_click_adds_at_once(mode, hand, objects, state):
