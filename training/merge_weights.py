@@ -71,6 +71,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         default=0.5,
         help="of the second, 0 to 1 (default: 0.5)",
     )
+    parser.add_argument(
+        "--license", metavar="SPDX", help="written to the metadata, such as Apache-2.0"
+    )
     parser.add_argument("--out", type=Path, required=True, help="new weight file")
     arguments = parser.parse_args(argv)
     if arguments.out.exists():
@@ -86,6 +89,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             told |= RESEARCH_ONLY
             print("The merged weights are for research only.", file=sys.stderr)
         metadata = {TRAINING_KEY: json.dumps(told)}
+        if arguments.license is not None:
+            metadata["license"] = arguments.license
         save_model(merged, arguments.out, metadata=metadata, exclusive=True)
     except ZimError as error:
         print(f"merge_weights: error: {error}", file=sys.stderr)

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.base_trainer import BaseTrainer, Batch
-from training.tiny.config import ROUND_SHARES, TinyTrainConfig
+from training.tiny.config import MODELS, ROUND_SHARES, TinyTrainConfig
 from training.tiny.initial import imagenet_weights
 from training.tiny.licences import is_for_research
 from training.tiny.losses import detail_loss, tiny_loss
@@ -111,15 +111,16 @@ class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
         initial = load_model(path)
         if not isinstance(initial, ZimTiny):
             raise ZimError(f"{path} holds a {initial.config.name}, not a zim-tiny.")
-        architecture = self.config.architecture
-        if (
-            replace(initial.config, detail_widths=architecture.detail_widths)
-            != architecture
-        ):
+        own = self.config.architecture
+        given = replace(initial.config, detail_widths=own.detail_widths)
+        if given != own:
+            known = next((name for name, x in MODELS.items() if x == given), None)
             raise ZimError(
                 f"{path} holds a {initial.config.name} of another shape than"
                 f" {self.config.model}.",
-                "Start without it, or from one trained with the same configuration.",
+                f'Say model = "{known}", or begin with other weights.'
+                if known
+                else "Start without it, or from weights of the same configuration.",
             )
         if self.config.weights == "open" and is_for_research(path):
             raise ZimError(
@@ -130,9 +131,9 @@ class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
         # A detail stage that the file lacks is trained from nothing; one that this
         # model lacks is left out.
         for model in (self.model, self.average):
-            own = model.state_dict()
-            given = {k: v for k, v in initial.state_dict().items() if k in own}
-            model.load_state_dict({**own, **given})
+            state = model.state_dict()
+            kept = {k: v for k, v in initial.state_dict().items() if k in state}
+            model.load_state_dict({**state, **kept})
 
     def save_weights(self, path: Path, metadata: Mapping[str, str]) -> None:
         save_model(self.average, path, metadata=metadata)

@@ -9,6 +9,7 @@ from training.run_record import TRAINING_KEY
 from training.tiny.licences import is_for_research
 from zim_model.network.config import LiteConfig, TinyConfig
 from zim_model.network.tiny import ZimTiny
+from zim_model.weights.adapted import read_metadata
 from zim_model.weights.checkpoint import load_model, save_model
 
 SMALL = replace(COARSE, detail_widths=(8, 8, 16))
@@ -26,7 +27,9 @@ def pair(tmp_path):
 
 def test_weights_lie_between_and_the_detail_stage_is_the_seconds(pair, tmp_path):
     out = tmp_path / "merged.safetensors"
-    assert main([*map(str, pair), "--share", "0.25", "--out", str(out)]) == 0
+    words = ["--share", "0.25", "--license", "Apache-2.0", "--out", str(out)]
+    assert main([*map(str, pair), *words]) == 0
+    assert read_metadata(out)["license"] == "Apache-2.0"
     first, second, merged = (load_model(x).state_dict() for x in (*pair, out))
     for name, value in merged.items():
         share = 1.0 if name.startswith("detail.") else 0.25
@@ -62,6 +65,6 @@ def test_what_is_made_of_research_weights_is_for_research_too(pair, tmp_path, ca
     assert main([str(research), str(pair[1]), "--out", str(out)]) == 0
     assert "research only" in capsys.readouterr().err
     assert main([*map(str, pair), "--out", str(free)]) == 0
-    assert main(["zim-tiny", "zim-tiny-research", "--out", str(bundled)]) == 0
+    assert main(["zim-tiny-research"] * 2 + ["--out", str(bundled)]) == 0
     known = (out, free, bundled, "zim-tiny", "zim-tiny-research")
     assert [*map(is_for_research, known)] == [True, False, True, False, True]

@@ -78,7 +78,7 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(
     assert [row["step"] for row in rows] == ["1", "2", "3", "4"]
 
 
-def test_a_run_can_begin_with_trained_weights(small, training_folder, tmp_path):
+def test_a_run_can_begin_with_trained_weights(small, tmp_path, monkeypatch):
     torch.manual_seed(5)
     from zim_model.network.tiny import ZimTiny
 
@@ -90,8 +90,13 @@ def test_a_run_can_begin_with_trained_weights(small, training_folder, tmp_path):
         assert torch.equal(trainer.model.state_dict()[key], value)
     other = tmp_path / "other.safetensors"
     save_model(ZimTiny(replace(SMALL, head=16)), other)
-    with pytest.raises(ZimError, match="another shape"):
+    with pytest.raises(ZimError, match="another shape") as error:
         trainer.start_from(other)
+    assert "Start without it" in error.value.hint
+    monkeypatch.setitem(tiny_config.MODELS, "wide", replace(SMALL, head=16))
+    with pytest.raises(ZimError, match="another shape") as error:
+        trainer.start_from(other)
+    assert 'model = "wide"' in error.value.hint
 
 
 def test_an_open_run_begins_with_no_weights_for_research(small, tmp_path):
