@@ -17,7 +17,7 @@ from training.datasets.table import TrainingData
 from training.distributed import ProcessGroup
 from training.loop import FaultCounter, micro_batches
 from training.sources import COMPOSED, MAX_SIDE, Scene, SceneReader
-from training.tiny.config import MODELS, TinyTrainConfig
+from training.tiny.config import TinyTrainConfig, model_of
 from training.tiny.samples import TinySamples
 from training.tiny.trainer import TinyTrainer
 from training.train_tiny import DETAIL_COMPOSED, DETAIL_LONGEST
@@ -71,15 +71,15 @@ def adaptation_settings(parent: ZimTiny, changes: dict[str, Any]) -> TinyTrainCo
     """
     if "model" in changes:
         raise ZimError("--set model: the model is that of --model.")
-    for name, architecture in MODELS.items():
-        if architecture == parent.config:
-            stage = "answers" if architecture.detail_widths is None else "joint"
-            chosen = {"model": name, **SETTINGS, "stage": stage, **changes}
-            return TinyTrainConfig.checked("--set", chosen)
-    raise ZimError(
-        f"{parent.config.name} is of a shape that cannot be trained.",
-        "Choose zim-tiny, or a model that was adapted from it.",
-    )
+    name = model_of(parent.config)
+    if name is None:
+        raise ZimError(
+            f"{parent.config.name} is of a shape that cannot be trained.",
+            "Choose zim-tiny, or a model that was adapted from it.",
+        )
+    stage = "answers" if parent.config.detail_widths is None else "joint"
+    chosen = {"model": name, **SETTINGS, "stage": stage, **changes}
+    return TinyTrainConfig.checked("--set", chosen)
 
 
 class Tuning:

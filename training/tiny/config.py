@@ -22,6 +22,11 @@ ROUND_SHARES = (0.4, 0.3, 0.2, 0.1)
 """Shares of the steps with 0, 1, 2 and 3 passes before the one that is learned from."""
 
 
+def model_of(architecture: TinyConfig) -> str | None:
+    """Name among MODELS of an architecture; None if it cannot be trained."""
+    return next((name for name, known in MODELS.items() if known == architecture), None)
+
+
 @dataclass(frozen=True, slots=True)
 class TinyTrainConfig(RunSettings):
     """What a run of zim-tiny's training does, see ``training.run_config.RunSettings``.

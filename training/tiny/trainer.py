@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.base_trainer import BaseTrainer, Batch
-from training.tiny.config import MODELS, ROUND_SHARES, TinyTrainConfig
+from training.tiny.config import ROUND_SHARES, TinyTrainConfig, model_of
 from training.tiny.initial import imagenet_weights
 from training.tiny.licences import is_for_research
 from training.tiny.losses import detail_loss, tiny_loss
@@ -114,7 +114,7 @@ class TinyTrainer(BaseTrainer[TinyTrainConfig, ZimTiny]):
         own = self.config.architecture
         given = replace(initial.config, detail_widths=own.detail_widths)
         if given != own:
-            known = next((name for name, x in MODELS.items() if x == given), None)
+            known = model_of(given)
             raise ZimError(
                 f"{path} holds a {initial.config.name} of another shape than"
                 f" {self.config.model}.",
