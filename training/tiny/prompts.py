@@ -19,7 +19,10 @@ from zim_model.backends.prompt_maps import (
 )
 from zim_model.prompts import Box
 
-BOX_JITTER = 0.06
+EDGE_SPREAD = 0.05
+"""Standard deviation of a box's edges, as a share of its width or height."""
+MAX_SHIFT = 0.2
+"""Largest shift of a box's edges, as a share of its width or height."""
 CORE = 0.35
 """Share of the largest distance to the edge above which first clicks fall."""
 
@@ -58,8 +61,8 @@ def draw_box(rng: np.random.Generator, maps: ByteArray, shown: BoolArray) -> Non
 
 def shift_edges(rng: np.random.Generator, box: Box) -> Box:
     """The box with each edge moved by a share of the side, normally distributed."""
-    dx = np.clip(rng.normal(0, BOX_JITTER / 2, 2), -0.12, 0.12) * box.width
-    dy = np.clip(rng.normal(0, BOX_JITTER / 2, 2), -0.12, 0.12) * box.height
+    dx = np.clip(rng.normal(0, EDGE_SPREAD, 2), -MAX_SHIFT, MAX_SHIFT) * box.width
+    dy = np.clip(rng.normal(0, EDGE_SPREAD, 2), -MAX_SHIFT, MAX_SHIFT) * box.height
     return Box(box.x0 + dx[0], box.y0 + dy[0], box.x1 + dx[1], box.y1 + dy[1])
 
 
