@@ -10,6 +10,7 @@ from PIL import Image
 from PySide6.QtCore import Qt
 
 from zim_app.gui.main_window import MainWindow
+from zim_app.gui.settings import preferences
 from zim_app.gui.workers.inference_queue import InferenceQueue
 from zim_app.gui.workers.warmup import import_torch
 from zim_model.assets import asset_path
@@ -69,9 +70,10 @@ def test_click_and_export(qtbot, tmp_path):
     matte = window.document.state.matte
     assert matte.alpha[120, 220] > 32768, "the click belongs to the object"
     assert "CPU" in window.status.model.text() or "cuda" in window.status.model.text()
-    window.export.export_to(tmp_path / "cat.png")
+    preferences.set_value("export_folder", str(tmp_path))
+    window.actions_by_id["quick_export"].trigger()
     qtbot.waitUntil(lambda: window.idle, timeout=20_000)
-    with Image.open(tmp_path / "cat.png") as image:
+    with Image.open(tmp_path / "cat-cutout.png") as image:
         pixels = np.asarray(image)
     expected = matte.alpha.astype(float) / 257
     assert np.abs(pixels[..., 3] - expected).max() <= 1

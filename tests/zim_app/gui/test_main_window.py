@@ -7,7 +7,9 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
+from zim_app.core import export as core_export
 from zim_app.gui.settings import preferences, window_state
+from zim_model.errors import ZimError
 
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 
@@ -203,14 +205,14 @@ def test_text_cannot_be_dropped(window):
     assert not enter.isAccepted()
 
 
-def test_export_writes_the_cutout(opened, click, settle, tmp_path):
+def test_export_writes_the_cutout(opened, click, settle, photo):
     click(20, 20)
     assert not action(opened, "export").isEnabled(), "there is no matte yet"
     settle()
     assert action(opened, "export").isEnabled()
-    path = tmp_path / "out.png"
-    opened.export.export_to(path)
+    opened.actions_by_id["quick_export"].trigger()
     settle()
+    path = photo.parent / "cutouts" / "photo-cutout.png"
     with Image.open(path) as image:
         pixels = np.asarray(image)
     assert pixels.shape == (60, 80, 4)
@@ -220,15 +222,20 @@ def test_export_writes_the_cutout(opened, click, settle, tmp_path):
     assert not opened.isWindowModified()
 
 
-def test_a_failed_export_is_explained_and_stays_unsaved(opened, click, settle, photo):
+def test_a_failed_export_is_explained_and_stays_unsaved(
+    opened, click, settle, monkeypatch
+):
     click(20, 20)
     settle()
-    before = photo.read_bytes()
-    opened.export.export_to(photo)
+
+    def full(*_, **__):
+        raise ZimError("The disk is full.")
+
+    monkeypatch.setattr(core_export, "export_to_folder", full)
+    opened.actions_by_id["quick_export"].trigger()
     settle()
-    assert "never overwritten" in opened.banner.text
+    assert "The disk is full." in opened.banner.text
     assert opened.isWindowModified()
-    assert photo.read_bytes() == before
 
 
 def test_closing_ends_all_threads(opened, engine, qtbot, click):

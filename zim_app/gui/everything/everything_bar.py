@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QKeyCombination, QObject, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
+from zim_app.gui.canvas.keyboard_cursor import ARROWS
 from zim_app.gui.canvas.markers import ACCENT
 from zim_app.gui.everything.selection import FoundSelection
 
@@ -175,7 +176,9 @@ class EverythingBar(QFrame):
         if do is None:
             return False
         event.accept()
-        if event.type() == QEvent.Type.KeyPress:
+        # A key that is held down steps on, but picks or adds only once.
+        repeated = event.isAutoRepeat() and event.key() not in ARROWS
+        if event.type() == QEvent.Type.KeyPress and not repeated:
             do()
         return True
 

@@ -190,14 +190,6 @@ class ExportController(QObject):
             topic=OPEN_TOPIC,
         )
 
-    def export_to(self, path: Path) -> None:
-        """Write the active object's current cut-out to that file."""
-        document = self._ready_document()
-        if document is not None:
-            from zim_app.core.export import ExportOptions
-
-            self._start(document, ExportOptions(), path=path)
-
     @Slot()
     def cancel(self) -> None:
         """Cancel all exports; files that are complete remain."""
@@ -214,8 +206,7 @@ class ExportController(QObject):
         document: Document,
         options: ExportOptions,
         *,
-        folder: Path | None = None,
-        path: Path | None = None,
+        folder: Path,
         overwrite: bool = False,
     ) -> None:
         job = self._job(document)
@@ -223,13 +214,7 @@ class ExportController(QObject):
         stop = job.cancelled
         arguments = (document.image, export_targets(document, options), options)
         hooks = {"progress": self.progress.progressed.emit, "cancelled": stop.is_set}
-        if path is not None:
-            work: Callable[[], ExportResult] = partial(
-                _write_file, *arguments, path, hooks
-            )
-        else:
-            assert folder is not None
-            work = partial(_write_files, *arguments, folder, overwrite, hooks)
+        work = partial(_write_files, *arguments, folder, overwrite, hooks)
         self._submit("export", job, work, partial(self._on_exported, job))
 
     def _job(self, document: Document) -> ExportJob:
@@ -413,20 +398,6 @@ def _put_on_clipboard(data: bytes, image: QImage) -> None:
 
 
 # -- On the worker thread --------------------------------------------------
-
-
-def _write_file(
-    image: Image,
-    objects: list[ExportTarget],
-    options: ExportOptions,
-    path: Path,
-    hooks: dict[str, Any],
-) -> ExportResult:
-    from zim_app.core.export import export
-
-    notices: list[str] = []
-    export(image, objects, path, options, notify=notices.append, **hooks)
-    return ExportResult([path], notices)
 
 
 def _write_files(

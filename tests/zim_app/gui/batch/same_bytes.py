@@ -23,6 +23,7 @@ from zim_app.core.images import load_image
 from zim_app.core.presets import PresetStore
 from zim_app.gui.files.export_dialog import ExportDialog
 from zim_app.gui.main_window import MainWindow
+from zim_app.gui.settings import preferences
 from zim_app.gui.workers.inference_queue import InferenceQueue, create_engine
 from zim_model.assets import asset_path
 from zim_model.finish import Finish, Stroke
@@ -82,10 +83,12 @@ def start_window(qtbot, photo: Path) -> MainWindow:
 
 def test_everyone_writes_the_same_bytes(qtbot, photo: Path, tmp_path: Path) -> None:
     window = start_window(qtbot, photo)
-    window.export.export_to(tmp_path / "studio.png")
-    qtbot.waitUntil(lambda: window.idle and (tmp_path / "studio.png").exists())
+    (tmp_path / "studio").mkdir()
+    expected = tmp_path / "studio" / "cat-cutout.png"
+    preferences.set_value("export_folder", str(expected.parent))
+    window.actions_by_id["quick_export"].trigger()
+    qtbot.waitUntil(lambda: window.idle and expected.exists())
     window.close()  # which keeps the session
-    expected = tmp_path / "studio.png"
 
     jobs = folder_jobs(photo.parent, tmp_path / "batch", recursive=False)
     finished = list(run(BatchPlan(jobs, tmp_path / "batch"), Engine()))[-1]

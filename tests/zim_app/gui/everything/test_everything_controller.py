@@ -2,8 +2,8 @@
 
 import pytest
 from PIL import Image
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from zim_model.errors import ZimError
@@ -55,6 +55,14 @@ class Hand:
 
     def key(self, key, modifier=MODIFIER.NoModifier):
         self.qtbot.keyClick(self.canvas, key, modifier)
+
+    def hold(self, key, repeats=3):
+        self.qtbot.keyPress(self.canvas, key)
+        kind = QEvent.Type.KeyPress
+        for _ in range(repeats):
+            again = QKeyEvent(kind, key, MODIFIER.NoModifier, "", True)
+            QApplication.sendEvent(self.canvas, again)
+        self.qtbot.keyRelease(self.canvas, key)
 
     def toggle(self):
         self.window.actions_by_id["everything"].trigger()
@@ -240,6 +248,16 @@ def test_keys_alone_pick_and_add(mode, hand, objects, state):
     hand.key(KEY.Key_Return)
     recipe = state().objects[0].recipe
     assert (recipe.prompts, *recipe.more_prompt_sets) == (large.prompts, beside.prompts)
+
+
+def test_a_key_held_down_steps_on_but_picks_once(mode, hand, objects):
+    large, small, _ = objects
+    hand.hold(KEY.Key_Right)
+    assert mode.selection.hovered is large, "three objects and round again"
+    hand.hold(KEY.Key_P)
+    assert mode.selection.picks == ((large,),)
+    hand.hold(KEY.Key_Right, repeats=0)
+    assert mode.selection.hovered is small
 
 
 def test_the_highlighted_object_comes_into_view(mode, hand, objects):

@@ -352,10 +352,14 @@ def test_long_export_shows_its_progress_and_is_cancelled(
     assert sorted(path.name for path in photo.parent.iterdir()) == ["photo.png"]
 
 
-def test_failed_export_hides_the_progress(cut, settle, photo):
-    cut.export.export_to(photo)
+def test_failed_export_hides_the_progress(cut, settle, monkeypatch):
+    def full(*_, **__):
+        raise ZimError("The disk is full.")
+
+    monkeypatch.setattr(core_export, "export_to_folder", full)
+    cut.actions_by_id["quick_export"].trigger()
     settle()
-    assert "never overwritten" in cut.banner.text
+    assert "The disk is full." in cut.banner.text
     assert not cut.export.progress.isVisible()
 
 
