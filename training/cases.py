@@ -33,6 +33,8 @@ TARGETS, MORE_TARGETS = "targets.json", "targets_more.json"
 """Files of a development folder that list labelled regions."""
 PART_SOURCES = ("figaro",)
 """Sources whose only region is a part of the object: hair."""
+WHOLE_BOX = 0.97
+"""Share of an image above which a box is all but the whole image."""
 HALVES = ("choosing", "reporting")
 """Halves of the images: one to choose settings, one to report results."""
 
@@ -54,6 +56,11 @@ class DevCase:
     alpha: FloatArray
     valid: BoolArray
     regions: int = 1
+
+    @property
+    def source(self) -> str:
+        """The source's name, which begins the file's name: ``SOURCE__NUMBER.jpg``."""
+        return Path(self.name.partition(":")[0]).name.partition("__")[0]
 
     def is_in_half(self, half: str) -> bool:
         """Whether it belongs to a half of HALVES; all cases of an image do."""
@@ -107,9 +114,9 @@ def subject_cases(root: Path) -> Iterator[DevCase]:
         if not (root / targets).exists():
             continue
         for case in labelled_cases(root, targets):
-            image, _, region = case.name.rpartition(":")
-            source = Path(image).name.partition("__")[0]
-            if region == "1" and case.regions <= 2 and source not in PART_SOURCES:
+            region = case.name.rpartition(":")[2]
+            whole = case.source not in PART_SOURCES
+            if region == "1" and case.regions <= 2 and whole:
                 yield case
 
 
@@ -125,6 +132,16 @@ def matte_cases(root: Path) -> Iterator[DevCase]:
 def case_box(case: DevCase) -> Box:
     """Return the tight box around a case's object."""
     return Box.around(case.alpha > 0.1)
+
+
+def has_whole_box(case: DevCase) -> bool:
+    """Whether the box around a case's object is all but the whole image.
+
+    That box asks for the main object, which is another one, if the case is an image's
+    background.
+    """
+    box, (height, width) = case_box(case), case.alpha.shape
+    return box.width * box.height > WHOLE_BOX * height * width
 
 
 def measure_all(

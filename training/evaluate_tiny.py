@@ -12,7 +12,6 @@ import functools
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +23,7 @@ from training.cases import (
     MORE_TARGETS,
     DevCase,
     case_box,
+    has_whole_box,
     labelled_cases,
     markdown_table,
     matte_cases,
@@ -55,6 +55,7 @@ MATTE_METRICS = ("SAD", "MSE", "Grad", "Conn", "Interior", "Exterior")
 GOOD_SUBJECT = 0.8
 """IoU above which a main object counts as found."""
 UNFINISHED = Finish()
+WHOLE = "labels whose box is the whole image"
 KINDS = ("labels", "more labels", "mattes", "subjects")
 """Of cases; each has a table."""
 
@@ -193,8 +194,13 @@ def evaluate(
     limit: int = 0,
     jobs: int = 1,
     halves: Sequence[str] = ("all",),
+    *,
+    by_source: bool = False,
 ) -> dict[str, dict[str, dict[str, MetricRow]]]:
-    """Compute the mean metrics by half, table (of KINDS) and method.
+    """Compute the mean metrics by half, table and method.
+
+    The tables are those of KINDS, and with ``by_source`` one of each method more, of
+    labelled regions by source and of those whose box is the whole image.
 
     Args:
         root: a development folder, see ``training/README.md``.
@@ -222,18 +228,51 @@ def evaluate(
         step = max(1, len(chosen) // limit) if limited else 1
         tasks += [(kind, case) for case in chosen[::step]]
     rows = _measure_all(comparison, tasks, jobs)
-    means: dict[str, dict[str, dict[str, MetricRow]]] = {half: {} for half in halves}
-    for half, kind in product(halves, KINDS):
-        own = [
-            row
-            for (row_kind, case), row in zip(tasks, rows, strict=True)
-            if row_kind == kind and case.is_in_half(half)
+    tables: dict[str, dict[str, dict[str, MetricRow]]] = {half: {} for half in halves}
+    for half in halves:
+        measured = [
+            (kind, case, row)
+            for (kind, case), row in zip(tasks, rows, strict=True)
+            if case.is_in_half(half)
         ]
-        if own:
-            means[half][kind] = {
-                n: mean_scores([row[n] for row in own]) for n in own[0]
-            }
-    return means
+        for kind in KINDS:
+            own = [row for row_kind, _, row in measured if row_kind == kind]
+            if own:
+                tables[half][kind] = {
+                    n: mean_scores([row[n] for row in own]) for n in own[0]
+                }
+        if by_source:
+            tables[half] |= source_tables(measured)
+    return tables
+
+
+def source_tables(
+    measured: Sequence[tuple[str, DevCase, dict[str, MetricRow]]],
+) -> dict[str, dict[str, MetricRow]]:
+    """Compute a method's mean metrics by source, of labelled regions.
+
+    Args:
+        measured: kind, case and metrics by method of each case.
+
+    Returns:
+        Tables by method; rows are named with their number of regions.
+    """
+    groups: dict[str, list[dict[str, MetricRow]]] = {}
+    for kind, case, row in measured:
+        if kind.endswith("labels"):
+            groups.setdefault(case.source, []).append(row)
+    whole = [
+        row for kind, case, row in measured if kind == "labels" and has_whole_box(case)
+    ]
+    named = dict(sorted(groups.items())) | ({WHOLE: whole} if whole else {})
+    methods = next(iter(groups.values()))[0] if groups else {}
+    return {
+        f"{method_label(method)} by source": {
+            f"{name} ({len(rows)})": mean_scores([row[method] for row in rows])
+            for name, rows in named.items()
+        }
+        for method in methods
+    }
 
 
 def _measure_all(
@@ -250,14 +289,15 @@ def _measure_all(
     return [rows for rows, _ in measured]
 
 
-def table(rows: Mapping[str, MetricRow]) -> str:
+def table(kind: str, rows: Mapping[str, MetricRow]) -> str:
     """Format the means of one table as Markdown."""
+    head = "method" if kind in KINDS else "source"
     metrics = list(next(iter(rows.values())))
     cells = (
         [method_label(name), *(f"{row[m]:.3f}" if m in row else "" for m in metrics)]
         for name, row in rows.items()
     )
-    return markdown_table(["method", *metrics], cells)
+    return markdown_table([head, *metrics], cells)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -293,13 +333,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         default=["all"],
         help="all images, one half of them, or several of these",
     )
+    parser.add_argument(
+        "--by-source", action="store_true", help="labelled regions by source as well"
+    )
     arguments = parser.parse_args(argv)
     models = tuple(arguments.model or ["zim-tiny"])
     finish = STANDARD_FINISH if arguments.clean_edge else UNFINISHED
     comparison = Comparison(models, not arguments.alone, arguments.clicks, finish)
     try:
         results = evaluate(
-            arguments.data, comparison, arguments.limit, arguments.jobs, arguments.half
+            *(arguments.data, comparison, arguments.limit, arguments.jobs),
+            arguments.half,
+            by_source=arguments.by_source,
         )
     except (OSError, ZimError) as error:
         print(f"evaluate_tiny: error: {error}", file=sys.stderr)
@@ -308,7 +353,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if len(results) > 1:
             print(f"## {half}\n")
         for kind, rows in tables.items():
-            print(f"{kind}:\n\n{table(rows)}\n")
+            print(f"{kind}:\n\n{table(kind, rows)}\n")
     return 0
 
 

@@ -1,4 +1,5 @@
 import json
+import shutil
 import sys
 
 import cv2
@@ -245,3 +246,31 @@ def test_mattes_are_finished_as_in_the_application_if_wanted(
         printed.append(capsys.readouterr().out)
     assert "100.000" in printed[0]  # percent of the interior that is not opaque
     assert "100.000" not in printed[1]
+
+
+def test_regions_are_reported_by_source(folder, tmp_path, monkeypatch, capsys):
+    root = tmp_path / "dev"
+    shutil.copytree(folder, root)
+    for path in (root / "seg").glob("things__0*"):
+        path.rename(path.with_name(path.name.replace("things", "cars")))
+    rows = json.loads((folder / "targets.json").read_text())
+    for row in rows[:1]:
+        row |= {key: row[key].replace("things", "cars") for key in ("image", "labels")}
+    rows.append(rows[1] | {"region": 2})  # the background
+    (root / "targets.json").write_text(json.dumps(rows))
+
+    def method(*_):
+        return lambda case, prompts: (
+            case.alpha * (case.source == "cars" or case.name.endswith("2"))
+        )
+
+    monkeypatch.setattr(evaluate_tiny, "zim_method", method)
+    command = ["--data", str(root), "--alone", "--clicks", "1", "--by-source"]
+    assert main(command) == 0
+    _, _, table = capsys.readouterr().out.partition("zim-tiny by source:")
+    lines = [line.split("|")[1:3] for line in table.strip().splitlines()[2:]]
+    assert [(name.strip(), float(box)) for name, box in lines] == [
+        ("cars (1)", 1.0),
+        ("things (2)", 0.5),
+        ("labels whose box is the whole image (1)", 1.0),
+    ]
