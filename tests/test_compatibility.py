@@ -42,8 +42,9 @@ from zim_app.core.export_options import ExportOptions
 from zim_app.core.images import load_image
 from zim_app.core.naming import FIELDS
 from zim_app.core.project import read_project
-from zim_app.core.saved_work import ObjectStack
+from zim_app.core.saved_work import BUNDLED_MODEL, ObjectStack
 from zim_app.core.session_store import FileStamp, SessionStore, read_recovery_state
+from zim_model.assets import asset_path
 from zim_model.conversion.config import CONVERTERS
 from zim_model.conversion.network import ConverterNetwork
 from zim_model.evaluation import report_formats
@@ -334,6 +335,18 @@ def test_a_cases_prompts_and_identity():
 
 
 # -- Weights ---------------------------------------------------------------------------
+
+
+def test_work_tells_which_weights_of_zim_tiny_made_it():
+    """With new weights BUNDLED_MODEL is raised: saved work then says once it differs."""
+    data = asset_path("models", "zim-tiny.safetensors").read_bytes()
+    versions = {3: "057905d89e981ffd"}
+    assert versions[BUNDLED_MODEL] == hashlib.sha256(data).hexdigest()[:16]
+    clicked = replace(SceneObject(), recipe=Recipe(PromptSet((Point(5, 5),))))
+    for version in (1, 2, 3):
+        stack = ObjectStack((clicked,), bundled_model=version)
+        again = ObjectStack.from_json(stack.to_json())
+        assert again.was_made_by_earlier_model is (version < 3)
 
 
 def test_a_models_identity():

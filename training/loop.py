@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -188,10 +188,15 @@ def run_task(task: TrainingTask[TrainerT], options: TrainingRunOptions) -> Train
 def _own_folder(out: Path, group: ProcessGroup) -> Iterator[None]:
     """Keep other runs out of a folder, which is made if it is missing.
 
+    One that was made, and in which a failed run left nothing, is removed.
+
     Raises:
         ZimError: a run is at work in it.
     """
+    made = not out.exists()
     with ExitStack() as stack:
+        if made and group.is_main:
+            stack.push(lambda kind, *_: _remove_if_empty(out) if kind else None)
         with explained_write(out):
             out.mkdir(parents=True, exist_ok=True)
             lock = exclusive_lock(out / STATE_FILE)
@@ -201,6 +206,11 @@ def _own_folder(out: Path, group: ProcessGroup) -> Iterator[None]:
                 f"Another run is training into {out}.", "Choose another --out."
             )
         yield
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
 
 
 class _StopRequest:

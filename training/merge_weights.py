@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from training.adaptation.blending import blend
 from training.arguments import number_between
@@ -50,6 +52,17 @@ def merge(first: ZimTiny, second: ZimTiny, share: float) -> ZimTiny:
     return first
 
 
+def spdx_identifier(text: str) -> str:
+    """The text, if it has the form of an SPDX licence identifier.
+
+    Raises:
+        argparse.ArgumentTypeError: it has not.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.+-]*", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no SPDX identifier")
+    return text
+
+
 def _load(name: str) -> ZimTiny:
     model = load_model(locate(name))
     if not isinstance(model, ZimTiny):
@@ -58,6 +71,27 @@ def _load(name: str) -> ZimTiny:
             "Give two weights of zim-tiny.",
         )
     return model
+
+
+def _metadata(
+    names: tuple[str, str], share: float, licence: str | None
+) -> dict[str, str]:
+    """What the merged file tells of its making.
+
+    Raises:
+        ZimError: the licence allows more than that of what is merged.
+    """
+    told: dict[str, Any] = {"merged": names, "share": share}
+    if any(map(is_for_research, names)):
+        if licence is not None and "-NC" not in licence.upper():
+            raise ZimError(
+                f"The merged weights are for research only; {licence} allows more.",
+                "Name a licence for non-commercial use, such as CC-BY-NC-4.0.",
+            )
+        told |= RESEARCH_ONLY
+        print("The merged weights are for research only.", file=sys.stderr)
+    metadata = {TRAINING_KEY: json.dumps(told)}
+    return metadata if licence is None else metadata | {"license": licence}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -72,7 +106,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="of the second, 0 to 1 (default: 0.5)",
     )
     parser.add_argument(
-        "--license", metavar="SPDX", help="written to the metadata, such as Apache-2.0"
+        "--license",
+        metavar="SPDX",
+        type=spdx_identifier,
+        help="written to the metadata, such as Apache-2.0",
     )
     parser.add_argument("--out", type=Path, required=True, help="new weight file")
     arguments = parser.parse_args(argv)
@@ -84,13 +121,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         names = (arguments.first, arguments.second)
         first, second = map(_load, names)
         merged = merge(first, second, arguments.share)
-        told = {"merged": names, "share": arguments.share}
-        if any(map(is_for_research, names)):
-            told |= RESEARCH_ONLY
-            print("The merged weights are for research only.", file=sys.stderr)
-        metadata = {TRAINING_KEY: json.dumps(told)}
-        if arguments.license is not None:
-            metadata["license"] = arguments.license
+        metadata = _metadata(names, arguments.share, arguments.license)
         save_model(merged, arguments.out, metadata=metadata, exclusive=True)
     except ZimError as error:
         print(f"merge_weights: error: {error}", file=sys.stderr)

@@ -7,6 +7,7 @@ one pass -> loss -> AdamW -> moving average.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from training.command import command_line
@@ -53,8 +54,11 @@ def train(config: TinyTrainConfig, run: TrainingRunOptions) -> TinyTrainer:
     ) -> Callable[[TinyTrainer, Path], None]:
         del used
         scenes = reader(data, held_out=True)
-        drawn = TinySamples(scenes, config, config.seed + 1)
-        last = max(0, len(drawn) - PREVIEWS)
+        # All of one size, however short the run is.
+        steps = max(config.steps, PREVIEWS)
+        full = replace(config, small_share=0.0, steps=steps)
+        drawn = TinySamples(scenes, full, config.seed + 1)
+        last = len(drawn) - PREVIEWS
         shown = [drawn[last + i] for i in range(PREVIEWS)] if scenes else []
         return lambda trainer, path: write_sheet(trainer.average, shown, path)
 

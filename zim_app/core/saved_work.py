@@ -19,8 +19,9 @@ MAX_BYTES = 128 * 2**20
 """Largest size of a project or session file; larger files are refused."""
 MAX_OBJECTS = 2000
 """Most objects of one image."""
-BUNDLED_MODEL = 2
-"""Version of the bundled model's architecture; files of the first have none."""
+BUNDLED_MODEL = 3
+"""Version of the bundled model's weights, to be raised with each change of them; files
+of the first have none."""
 
 
 @dataclass(frozen=True, slots=True)

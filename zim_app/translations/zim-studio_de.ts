@@ -904,12 +904,12 @@
         <translation>Suchen Sie eine neuere Version von zim-studio.</translation>
     </message>
     <message>
-        <source>Malformed model configuration: a width is no multiple of 8.</source>
-        <translation>Fehlerhafte Modellkonfiguration: eine Breite ist kein Vielfaches von 8.</translation>
+        <source>Malformed model configuration: a width is no multiple of 8, or the depth is 0.</source>
+        <translation>Fehlerhafte Modellkonfiguration: eine Breite ist kein Vielfaches von 8, oder die Tiefe ist 0.</translation>
     </message>
     <message>
-        <source>Malformed model configuration: a width or depth is 0.</source>
-        <translation>Fehlerhafte Modellkonfiguration: eine Breite oder Tiefe ist 0.</translation>
+        <source>Malformed model configuration: image_size is not from 32 to {largest}.</source>
+        <translation>Fehlerhafte Modellkonfiguration: image_size liegt nicht zwischen 32 und {largest}.</translation>
     </message>
     <message>
         <source>Malformed model configuration: no input, or heads of unequal widths.</source>

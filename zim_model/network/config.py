@@ -257,17 +257,26 @@ class TinyConfig:
         config = made_of(cls, data, TINY_ENCODERS)
         detail = config.detail_widths or ()
         widths = (*config.widths, *config.prompt_widths, config.head, *detail)
-        if not config.image_size or not config.depth or min(widths) < 8:
+        if any(width < 8 or width % 8 for width in widths) or config.depth < 1:
             raise WeightsError(
-                msg("Malformed model configuration: a width or depth is 0.")
+                msg(
+                    "Malformed model configuration: a width is no multiple of 8, or the"
+                    " depth is 0."
+                )
             )
-        if any(width % 8 for width in widths):
+        if not 32 <= config.image_size <= LARGEST_INPUT:
             raise WeightsError(
-                msg("Malformed model configuration: a width is no multiple of 8.")
+                msg(
+                    "Malformed model configuration: image_size is not from 32 to"
+                    " {largest}.",
+                    largest=LARGEST_INPUT,
+                )
             )
         return config
 
 
+LARGEST_INPUT = 2048
+"""Largest side of zim-tiny's input that is read from a file."""
 DETAIL_WIDTHS = (16, 32, 48)
 """Of the detail stage that zim-tiny is trained with."""
 ModelConfig = ZimConfig | TinyConfig

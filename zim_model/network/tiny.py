@@ -213,11 +213,17 @@ def described(logits: Tensor) -> Tensor:
 
 
 class ZimTiny(nn.Module):
-    """Four predictions for each prompt set, with the IoU expected of each."""
+    """Four predictions for each prompt set, with the IoU expected of each.
+
+    Attributes:
+        provenance: further metadata of the file that the weights come from, such as
+            their licence.
+    """
 
     def __init__(self, config: TinyConfig) -> None:
         super().__init__()
         self.config = config
+        self.provenance: dict[str, str] = {}
         self.image_encoder = EfficientNetLite(config.encoder)
         self.prompt_stream = PromptStream(config)
         self.decoder = TopDown(config)

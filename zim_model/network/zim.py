@@ -121,6 +121,10 @@ class Features:
 class Zim(nn.Module):
     """ZIM: SAM's encoders and two-way transformer with a matting decoder.
 
+    Attributes:
+        provenance: further metadata of the file that the weights come from, such as
+            their licence.
+
     Arguments are explained where :meth:`encode` and :meth:`decode` take them.
     """
 
@@ -129,6 +133,7 @@ class Zim(nn.Module):
     def __init__(self, config: ZimConfig) -> None:
         super().__init__()
         self.config = config
+        self.provenance: dict[str, str] = {}
         self.image_encoder = build_encoder(config)
         self.prompt_encoder = PromptEncoder(config)
         self.mask_decoder = self.DECODER(config)

@@ -18,6 +18,7 @@ from zim_model.network.tiny import ZimTiny
 from zim_model.network.zim import Zim
 from zim_model.runtime.atomic_files import atomic_write
 from zim_model.runtime.devices import resolve_device
+from zim_model.weights.adapted import read_metadata
 from zim_model.weights.installed import (
     PICKLE_SUFFIXES,
     check_weight_file,
@@ -76,7 +77,11 @@ def load_model(name_or_path: str | Path, device: str = "cpu") -> Zim | ZimTiny:
     if is_sam_safetensors(path):
         return load_sam(path).to(place).eval()
     config, tensors = read_weights(path)
-    return load_new(lambda: build(config), tensors, path).to(place).eval()
+    model = load_new(lambda: build(config), tensors, path).to(place).eval()
+    own = (CONFIG_KEY, TINY_KEY, FORMAT_KEY)
+    told = read_metadata(path)
+    model.provenance = {key: told[key] for key in told if key not in own}
+    return model
 
 
 def load_zim(name_or_path: str | Path, device: str = "cpu") -> Zim:
@@ -110,7 +115,10 @@ def _other_family_error(
         )
     return WeightsError(
         msg("{path} holds weights but not for which architecture.", path=path),
-        msg("It must be saved by zim-studio (metadata key {key}).", key=CONFIG_KEY),
+        msg(
+            "It must be saved by zim-studio (metadata key {key}).",
+            key=f"{CONFIG_KEY} / {TINY_KEY}",
+        ),
     )
 
 

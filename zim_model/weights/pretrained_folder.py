@@ -37,6 +37,8 @@ def save_pretrained(
 ) -> Path:
     """Write a model as ``model.safetensors`` and ``config.json``; return the folder.
 
+    What the metadata of its weight file tells of their licence and training is kept.
+
     Args:
         model: what ``load_model`` returns of a ZIM, a SAM or zim-tiny.
         folder: made if it is missing.
@@ -58,7 +60,8 @@ def save_pretrained(
         check_absent(files, OVERWRITE_CURE, WeightsError)
     with translate_os_errors(place):
         place.mkdir(parents=True, exist_ok=True)
-    save_model(model, place / PRETRAINED_FILE, half=half)
+    told = model.provenance
+    save_model(model, place / PRETRAINED_FILE, half=half, metadata=told)
     text = json.dumps({config_key(model): model.config.to_json()}, indent=2)
     path = place / CONFIG_FILE
     with translate_os_errors(path), atomic_write(path) as file:

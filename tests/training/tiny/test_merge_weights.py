@@ -10,7 +10,9 @@ from training.tiny.licences import is_for_research
 from zim_model.network.config import LiteConfig, TinyConfig
 from zim_model.network.tiny import ZimTiny
 from zim_model.weights.adapted import read_metadata
+from zim_model.weights.catalogue import locate
 from zim_model.weights.checkpoint import load_model, save_model
+from zim_model.weights.pretrained_folder import save_pretrained
 
 SMALL = replace(COARSE, detail_widths=(8, 8, 16))
 
@@ -68,3 +70,34 @@ def test_what_is_made_of_research_weights_is_for_research_too(pair, tmp_path, ca
     assert main(["zim-tiny-research"] * 2 + ["--out", str(bundled)]) == 0
     known = (out, free, bundled, "zim-tiny", "zim-tiny-research")
     assert [*map(is_for_research, known)] == [True, False, True, False, True]
+
+
+def test_research_weights_get_no_free_licence(pair, tmp_path, capsys):
+    out = tmp_path / "merged.safetensors"
+    words = ["zim-tiny-research"] * 2 + ["--out", str(out), "--license"]
+    assert main([*words, "Apache-2.0"]) == 1
+    assert "allows more" in capsys.readouterr().err
+    assert not out.exists()
+    assert main([*words, "CC-BY-NC-4.0"]) == 0
+    for wrong in ("", "../../x", "two words"):
+        with pytest.raises(SystemExit):
+            main(
+                [
+                    *map(str, pair),
+                    "--out",
+                    str(tmp_path / "m.safetensors"),
+                    *words[-1:],
+                    wrong,
+                ]
+            )
+
+
+def test_a_saved_copy_keeps_its_licence(tmp_path):
+    for name, licence in (
+        ("zim-tiny-research", "CC-BY-NC-4.0"),
+        ("zim-tiny", "Apache-2.0"),
+    ):
+        folder = save_pretrained(load_model(locate(name)), tmp_path / name)
+        copy = folder / "model.safetensors"
+        assert read_metadata(copy)["license"] == licence
+        assert is_for_research(copy) is (name == "zim-tiny-research")

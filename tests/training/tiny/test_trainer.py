@@ -1,13 +1,17 @@
 import csv
+import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from training import train_tiny
+from training import reading, sources, train_tiny
+from training.datasets import table
 from training.distributed import ProcessGroup
 from training.loop import TrainingRunOptions as RunOptions
+from training.reading import read_photo
 from training.run_record import TRAINING_KEY
 from training.tiny import config as tiny_config
 from training.tiny import initial
@@ -76,6 +80,47 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(
     lines = (tmp_path / "whole" / "log.csv").read_text().splitlines()
     rows = list(csv.DictReader(lines))
     assert [row["step"] for row in rows] == ["1", "2", "3", "4"]
+
+
+def test_an_open_run_reads_no_image_for_research(
+    small, training_folder, tmp_path, monkeypatch
+):
+    root = tmp_path / "train"
+    shutil.copytree(training_folder, root)
+    free = [f"train/matte/aim__1{end}" for end in (".jpg", ".alpha.png")]
+    rows = [{"file": name, "weights": "open"} for name in free]
+    (tmp_path / "MANIFEST.json").write_text(json.dumps({"files": rows}))
+    read = set()
+
+    def watched(path, *words):
+        read.add(path.name)
+        return read_photo(path, *words)
+
+    for module in (sources, reading):
+        monkeypatch.setattr(module, "read_photo", watched)
+    for weights, names in (("open", {"aim__1.jpg"}), ("all", {"bsds__1.jpg"})):
+        run = RunOptions(root, tmp_path / weights)
+        train_tiny.train(replace(small, weights=weights, steps=20), run)
+        assert names <= read
+        assert weights == "all" or read == names
+        read.clear()
+
+
+@pytest.mark.parametrize("views", [1, 2])
+def test_a_run_of_one_step_has_previews(
+    small, training_folder, tmp_path, monkeypatch, views
+):
+    monkeypatch.setattr(table, "HELD_OUT", 2)
+    one = replace(small, steps=1, views=views, size=128, small_size=64, small_share=0.5)
+    train_tiny.train(one, RunOptions(training_folder, tmp_path / "run"))
+    assert (tmp_path / "run" / "previews.png").exists()
+
+
+def test_a_refused_run_leaves_no_empty_folder(small, training_folder, tmp_path):
+    run = RunOptions(training_folder, tmp_path / "out", init=tmp_path / "none.pth")
+    with pytest.raises(ZimError):
+        train_tiny.train(small, run)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_run_can_begin_with_trained_weights(small, tmp_path, monkeypatch):

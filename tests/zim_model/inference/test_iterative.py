@@ -57,6 +57,18 @@ def test_points_are_replayed_one_by_one_from_the_first_solvable_prompts():
     assert grown(PromptSet((), Box(0, 0, 9, 9))) == [()]
 
 
+def test_the_prediction_does_not_depend_on_earlier_candidates_and_models():
+    backends = [backend_of(random_model(SMALL_TINY, seed), "cpu") for seed in (0, 1)]
+    shared, seen = IterativePredictor(), []
+    for backend in backends:
+        for candidate in (0, 2):
+            own = predict(shared, backend, CLICKS, candidate=candidate).alphas
+            new = predict(IterativePredictor(), backend, CLICKS, candidate=candidate)
+            np.testing.assert_array_equal(own, new.alphas)
+            assert not any(np.array_equal(own, earlier) for earlier in seen)
+            seen.append(own)
+
+
 def test_the_prediction_does_not_depend_on_the_cache():
     model = random_model(SMALL_TINY)
     engine = engine_of(backend_of(model, "cpu"))
