@@ -338,7 +338,7 @@ def test_a_cases_prompts_and_identity():
 
 
 def test_work_tells_which_weights_of_zim_tiny_made_it():
-    """With new weights BUNDLED_MODEL is raised: saved work then says once it differs."""
+    """New weights raise BUNDLED_MODEL, so that saved work says once that it differs."""
     data = asset_path("models", "zim-tiny.safetensors").read_bytes()
     versions = {3: "057905d89e981ffd"}
     assert versions[BUNDLED_MODEL] == hashlib.sha256(data).hexdigest()[:16]
