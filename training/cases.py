@@ -141,7 +141,7 @@ def has_whole_box(case: DevCase) -> bool:
     background.
     """
     box, (height, width) = case_box(case), case.alpha.shape
-    return box.width * box.height > WHOLE_BOX * height * width
+    return bool(box.width * box.height > WHOLE_BOX * height * width)
 
 
 def measure_all(
