@@ -33,8 +33,6 @@ TARGETS, MORE_TARGETS = "targets.json", "targets_more.json"
 """Files of a development folder that list labelled regions."""
 PART_SOURCES = ("figaro",)
 """Sources whose only region is a part of the object: hair."""
-WHOLE_BOX = 0.97
-"""Share of an image above which a box is all but the whole image."""
 HALVES = ("choosing", "reporting")
 """Halves of the images: one to choose settings, one to report results."""
 
@@ -58,14 +56,18 @@ class DevCase:
     regions: int = 1
 
     @property
+    def file_name(self) -> str:
+        """The image's file name, ``SOURCE__NUMBER.jpg``."""
+        return Path(self.name.partition(":")[0]).name
+
+    @property
     def source(self) -> str:
-        """The source's name, which begins the file's name: ``SOURCE__NUMBER.jpg``."""
-        return Path(self.name.partition(":")[0]).name.partition("__")[0]
+        """The name of the image's source."""
+        return self.file_name.partition("__")[0]
 
     def is_in_half(self, half: str) -> bool:
         """Whether it belongs to a half of HALVES; all cases of an image do."""
-        file_name = Path(self.name.partition(":")[0]).name
-        number = name_number(file_name) % len(HALVES)
+        number = name_number(self.file_name) % len(HALVES)
         return half == "all" or number == HALVES.index(half)
 
 
@@ -132,16 +134,6 @@ def matte_cases(root: Path) -> Iterator[DevCase]:
 def case_box(case: DevCase) -> Box:
     """Return the tight box around a case's object."""
     return Box.around(case.alpha > 0.1)
-
-
-def has_whole_box(case: DevCase) -> bool:
-    """Whether the box around a case's object is all but the whole image.
-
-    That box asks for the main object, which is another one, if the case is an image's
-    background.
-    """
-    box, (height, width) = case_box(case), case.alpha.shape
-    return bool(box.width * box.height > WHOLE_BOX * height * width)
 
 
 def measure_all(

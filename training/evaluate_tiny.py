@@ -23,7 +23,6 @@ from training.cases import (
     MORE_TARGETS,
     DevCase,
     case_box,
-    has_whole_box,
     labelled_cases,
     markdown_table,
     matte_cases,
@@ -42,6 +41,7 @@ from zim_model.evaluation.clicks import (
 from zim_model.evaluation.measures import compute_metrics
 from zim_model.finish import STANDARD_FINISH, Finish
 from zim_model.inference.engine import Engine
+from zim_model.inference.zoom import is_whole
 from zim_model.matting.metrics import iou
 from zim_model.prompts import Box, PromptSet
 from zim_model.recipe import Recipe
@@ -55,9 +55,10 @@ MATTE_METRICS = ("SAD", "MSE", "Grad", "Conn", "Interior", "Exterior")
 GOOD_SUBJECT = 0.8
 """IoU above which a main object counts as found."""
 UNFINISHED = Finish()
-WHOLE = "labels whose box is the whole image"
 KINDS = ("labels", "more labels", "mattes", "subjects")
 """Of cases; each has a table."""
+WHOLE = "labels whose box is the whole image"
+"""Row of the regions whose box asks for the main object: backgrounds, most of them."""
 
 Method = Callable[[DevCase, PromptSet], FloatArray]
 MetricRow = dict[str, float]
@@ -262,7 +263,9 @@ def source_tables(
         if kind.endswith("labels"):
             groups.setdefault(case.source, []).append(row)
     whole = [
-        row for kind, case, row in measured if kind == "labels" and has_whole_box(case)
+        row
+        for kind, case, row in measured
+        if kind == "labels" and is_whole(case_box(case), case.alpha.shape)
     ]
     named = dict(sorted(groups.items())) | ({WHOLE: whole} if whole else {})
     methods = next(iter(groups.values()))[0] if groups else {}

@@ -18,7 +18,6 @@ from zim_model.network.tiny import ZimTiny
 from zim_model.network.zim import Zim
 from zim_model.runtime.atomic_files import atomic_write
 from zim_model.runtime.devices import resolve_device
-from zim_model.weights.adapted import read_metadata
 from zim_model.weights.installed import (
     PICKLE_SUFFIXES,
     check_weight_file,
@@ -76,11 +75,9 @@ def load_model(name_or_path: str | Path, device: str = "cpu") -> Zim | ZimTiny:
         )
     if is_sam_safetensors(path):
         return load_sam(path).to(place).eval()
-    config, tensors = read_weights(path)
+    config, tensors, provenance = read_weights(path)
     model = load_new(lambda: build(config), tensors, path).to(place).eval()
-    own = (CONFIG_KEY, TINY_KEY, FORMAT_KEY)
-    told = read_metadata(path)
-    model.provenance = {key: told[key] for key in told if key not in own}
+    model.provenance = provenance
     return model
 
 
@@ -122,8 +119,10 @@ def _other_family_error(
     )
 
 
-def read_weights(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
-    """The configuration and the float32 tensors of one of our weight files.
+def read_weights(
+    path: Path,
+) -> tuple[ModelConfig, dict[str, Tensor], dict[str, str]]:
+    """Configuration, float32 tensors and further metadata of one of our weight files.
 
     Raises:
         WeightsError: see :func:`load_model`.
@@ -152,7 +151,8 @@ def read_weights(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
             msg("{path} cannot be used. {reason}", path=path, reason=error.message),
             error.hint or DOWNLOAD_AGAIN,
         ) from error
-    return config, tensors
+    own = (*kinds, FORMAT_KEY)
+    return config, tensors, {k: metadata[k] for k in metadata if k not in own}
 
 
 def check_weights(path: Path) -> ModelConfig:
@@ -172,7 +172,7 @@ def check_weights(path: Path) -> ModelConfig:
             tensors = read_sam(path)
             config: ModelConfig = detect_sam_config(tensors, path)
         else:
-            config, tensors = read_weights(path)
+            config, tensors, _ = read_weights(path)
     except MemoryError as error:
         raise WeightsError(
             msg("There is not enough memory for {name}.", name=path.name),
