@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from training import regions
 from training.datasets.table import (
     SPLIT_KINDS,
     Pair,
@@ -56,6 +57,8 @@ class Scene:
         subject: the object is the main subject of the image.
         merged: masks (H, W) bool of the objects that were merged, at least two; empty
             if the object is one.
+        region: it is no object but a region that stands out: a single click does not
+            mean it.
     """
 
     image: ByteArray
@@ -65,6 +68,7 @@ class Scene:
     exact: bool
     subject: bool = False
     merged: tuple[BoolArray, ...] = ()
+    region: bool = False
 
     def crop(self, region: tuple[slice, slice]) -> Scene:
         """Crop all maps to some rows and columns; a negative step flips."""
@@ -182,9 +186,13 @@ class SceneReader:
 
     def scene_of(self, rng: np.random.Generator, pool: Pool, pair: Pair) -> Scene:
         """The scene of a matte, or of one region of a label map."""
+        band = pool.entry.band
+        if pool.kind == "regions":
+            scene = _label_scene(rng, pair, band, self.longest, regions.REST)
+            return replace(scene, subject=False, region=True)
         if pool.kind == "labels":
             background = pool.background(pair[0])
-            return _label_scene(rng, pair, pool.entry.band, self.longest, background)
+            return _label_scene(rng, pair, band, self.longest, background)
         return _matte_scene(pair, self.longest, exact=pool.exact)
 
     def _background(self, rng: np.random.Generator, size: int) -> ByteArray:

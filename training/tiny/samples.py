@@ -29,6 +29,10 @@ CLOSEST, FARTHEST = 1.15, 2.2
 """Sides of the views of an object, as multiples of the object's longer side."""
 RECOLOURED = 0.7
 """Share of the images whose colours are changed."""
+SEVERAL_CLICKS = 0.12
+"""Share of the prompt sets of clicks that begin with several at once."""
+DRAWN_REGIONS = 0.5
+"""Share of the prompt sets of regions without a meaning that are drawn, but for boxes."""
 MIN_AREA = 40
 """Objects of fewer pixels at stride 2 are not targets."""
 
@@ -96,7 +100,10 @@ class TinySamples(RejectionDataset):
             if rng.random() < 0.2:
                 prompts.draw_clicks(rng, maps, mask, view.other_objects)
         elif not subject:
-            ambiguous = self._draw(rng, maps, mask, view.other_objects)
+            drawn = DRAWN_REGIONS if scene.region else config.drawn_share
+            several = 1.0 if scene.region else SEVERAL_CLICKS
+            shares = (drawn, several)
+            ambiguous = self._draw(rng, maps, mask, view.other_objects, shares)
         alpha, valid = (
             cv2.resize(plane, (zoom * size // 2,) * 2, interpolation=cv2.INTER_AREA)
             for plane in (fine.alpha, fine.valid.astype(np.float32))
@@ -116,15 +123,21 @@ class TinySamples(RejectionDataset):
         maps: ByteArray,
         mask: BoolArray,
         others: BoolArray,
+        shares: tuple[float, float],
     ) -> bool:
-        """Draw clicks, a scribble or a lasso; whether it is a single click."""
-        if rng.random() < self.config.drawn_share:
+        """Draw clicks, a scribble or a lasso; whether it is a single click.
+
+        Args:
+            shares: of scribbles and lassos, and of several clicks among the rest.
+        """
+        drawn, several = shares
+        if rng.random() < drawn:
             if rng.random() < 0.35:
                 prompts.draw_lasso(rng, maps, mask, self.config.lasso_looseness)
             else:
                 prompts.draw_scribble(rng, maps, mask)
             return False
-        if rng.random() < 0.12:
+        if rng.random() < several:
             prompts.draw_clicks(rng, maps, mask, others)
             return False
         prompts.draw_first_click(rng, maps, mask)
