@@ -10,9 +10,8 @@ several clicks mean it as well as they mean an object.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import cv2
@@ -20,11 +19,14 @@ import numpy as np
 
 from zim_model.arrays import BoolArray, ByteArray, FloatArray
 
+Numbers = np.ndarray[Any, np.dtype[np.int64]]
+
 REST = 255
 """Label of what is in no region."""
 MAX_REGIONS = 25
-SCALE, SMALLEST_SUPERPIXEL = 150.0, 60
-"""Felzenszwalb's k in units of colour, and pixels of the smallest superpixel."""
+SCALE, SUPERPIXEL_SIGMA, SMALLEST_SUPERPIXEL = 255 * 150.0, 0.8, 60
+"""Felzenszwalb's k in units of colour, 255 times as scikit-image counts it; pixels of
+the smoothing; pixels of the smallest superpixel."""
 AREAS = (0.008, 0.45)
 """Smallest and largest region, as shares of the photo."""
 MIN_STRENGTH, MIN_RANGE = 12.0, 3.0
@@ -99,18 +101,18 @@ def lab_colours(image: ByteArray) -> FloatArray:
     return np.asarray(lab, np.float32)
 
 
-def find_superpixels(colours: FloatArray) -> np.ndarray[Any, np.dtype[np.int64]]:
+def find_superpixels(colours: FloatArray) -> Numbers:
     """Numbers (H, W) from 0 of superpixels, by Felzenszwalb and Huttenlocher."""
-    height, width = colours.shape[:2]
-    flat = cv2.GaussianBlur(colours, (0, 0), 0.8).reshape(-1, 3)
-    first, second = _neighbours(height, width)
-    weights = np.linalg.norm(flat[first] - flat[second], axis=1).astype(np.float64)
-    order = np.argsort(weights, kind="stable")
-    roots = _segmenter()(
-        first, second, weights, order, height * width, SCALE, SMALLEST_SUPERPIXEL
+    # Of the extra [train].
+    from skimage.segmentation import felzenszwalb
+
+    found = felzenszwalb(
+        colours.astype(np.float64),
+        scale=SCALE,
+        sigma=SUPERPIXEL_SIGMA,
+        min_size=SMALLEST_SUPERPIXEL,
     )
-    _, numbers = np.unique(roots, return_inverse=True)
-    return np.asarray(numbers.reshape(height, width), np.int64)
+    return np.asarray(found, np.int64)
 
 
 def _neighbours(height: int, width: int) -> tuple[Any, Any]:
@@ -120,46 +122,7 @@ def _neighbours(height: int, width: int) -> tuple[Any, Any]:
     return first, np.concatenate([index[:, 1:].ravel(), index[1:].ravel()])
 
 
-@cache
-def _segmenter() -> Callable[..., Any]:
-    """The graph-based segmentation, compiled by numba (of the extra ``[train]``)."""
-    import numba
-
-    @numba.njit(cache=True)  # type: ignore[untyped-decorator]
-    def find(parents, i):  # type: ignore[no-untyped-def]
-        while parents[i] != i:
-            parents[i] = parents[parents[i]]
-            i = parents[i]
-        return i
-
-    @numba.njit(cache=True)  # type: ignore[untyped-decorator]
-    def segment(first, second, weights, order, count, scale, smallest):  # type: ignore[no-untyped-def]
-        parents, sizes = np.arange(count), np.ones(count, np.int64)
-        limits = np.full(count, scale)
-        for edge in order:
-            x, y = find(parents, first[edge]), find(parents, second[edge])
-            weight = weights[edge]
-            if x != y and weight <= limits[x] and weight <= limits[y]:
-                parents[y] = x
-                sizes[x] += sizes[y]
-                limits[x] = weight + scale / sizes[x]
-        for edge in order:
-            x, y = find(parents, first[edge]), find(parents, second[edge])
-            if x != y and (sizes[x] < smallest or sizes[y] < smallest):
-                parents[y] = x
-                sizes[x] += sizes[y]
-        roots = np.empty(count, np.int64)
-        for i in range(count):
-            roots[i] = find(parents, i)
-        return roots
-
-    compiled: Callable[..., Any] = segment
-    return compiled
-
-
-def merge_tree(
-    colours: FloatArray, superpixels: np.ndarray[Any, np.dtype[np.int64]]
-) -> Iterator[Node]:
+def merge_tree(colours: FloatArray, superpixels: Numbers) -> Iterator[Node]:
     """Yield all regions that arise when superpixels are merged, but the last.
 
     The strength of a boundary is half the difference of both sides' mean colours and

@@ -84,7 +84,8 @@ def draw_prompts(
 ) -> PromptSet:
     """Draw a prompt set in image pixels for a scene with a non-empty object."""
     mask = scene.alpha > 0.5
-    if not with_box and rng.random() < SINGLE_CLICK_SHARE:
+    single = not with_box and not scene.region
+    if single and rng.random() < SINGLE_CLICK_SHARE:
         return PromptSet((sample_central_click(rng, mask, positive=True),), None)
     if not with_box:
         return PromptSet(

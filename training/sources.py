@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from training import regions
 from training.datasets.table import (
     SPLIT_KINDS,
+    TRAINED_KINDS,
     Pair,
     Pool,
     TrainingData,
@@ -27,6 +27,7 @@ from training.manifest import MANIFEST
 from training.procedural import render
 from training.procedural.textures import paint_texture, random_palette
 from training.reading import CURE, read_alpha, read_labels, read_photo
+from training.regions import REST
 from zim_model.arrays import BoolArray, ByteArray, FloatArray, mask_bounds
 from zim_model.errors import ImageError, ZimError
 
@@ -57,8 +58,8 @@ class Scene:
         subject: the object is the main subject of the image.
         merged: masks (H, W) bool of the objects that were merged, at least two; empty
             if the object is one.
-        region: it is no object but a region that stands out: a single click does not
-            mean it.
+        region: it is a region that was found without labels, see
+            :mod:`training.regions`.
     """
 
     image: ByteArray
@@ -133,7 +134,7 @@ class SceneReader:
         if weights == "open":
             images = [pool.is_open(image) for pool, (image, _) in data.files()]
             self.closed = images.count(False)
-        kinds = SPLIT_KINDS if held_out else (*SPLIT_KINDS, "cutout", "procedural")
+        kinds = SPLIT_KINDS if held_out else TRAINED_KINDS
         self.pools = [pool for pool in usable if pool.kind in kinds and pool.pairs]
         if not held_out and all(pool.kind == "procedural" for pool in self.pools):
             raise ZimError(
@@ -188,7 +189,7 @@ class SceneReader:
         """The scene of a matte, or of one region of a label map."""
         band = pool.entry.band
         if pool.kind == "regions":
-            scene = _label_scene(rng, pair, band, self.longest, regions.REST)
+            scene = _label_scene(rng, pair, band, self.longest, REST)
             return replace(scene, subject=False, region=True)
         if pool.kind == "labels":
             background = pool.background(pair[0])

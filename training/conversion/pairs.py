@@ -85,6 +85,8 @@ class FolderPairSource:
         self.mattes: dict[str, list[Pool]] = {}
         self.coarse: list[tuple[Pool, float]] = []
         for pool in self.scenes.pools:
+            if pool.kind == "regions":  # as inexact as the coarse masks to learn
+                continue
             if pool.kind != "labels":
                 self.mattes.setdefault(pool.kind, []).append(pool)
             elif weight := _coarse_weight(pool):

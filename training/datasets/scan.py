@@ -23,7 +23,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from training.datasets.layouts import DatasetEntry, Labels
-from training.datasets.table import TrainingData
+from training.datasets.table import REGION_KINDS, TrainingData
 from training.reading import read_photo
 from zim_app.core.decoders.base import ORIENTATION
 from zim_model.errors import MALFORMED, ImageError, ZimError
@@ -36,7 +36,7 @@ FAULT_FILE = "faults.txt"
 CACHE_VERSION = 2
 ENDS = {"JPEG": b"\xff\xd9", "PNG": b"\0\0\0\0IEND\xaeB`\x82"}
 """Last bytes of whole files; those of others are decoded to know."""
-LABEL_KINDS = ("labels", *(kind for kind in get_args(Labels) if kind != "matte"))
+LABEL_KINDS = (*REGION_KINDS, *(kind for kind in get_args(Labels) if kind != "matte"))
 """Kinds of targets whose numbers are regions or classes."""
 Row = tuple[str, str, Path, Path]
 """Source, kind of the target, image and target."""
@@ -122,7 +122,7 @@ def _fault(headers: _Headers, kind: str, image: Path, target: Path) -> str:
         )
     if kind in LABEL_KINDS and (lossy := headers.lossy(target)):
         return lossy_error(target, lossy).text
-    if kind == "labels" and headers.colours(target) > 1:
+    if kind in REGION_KINDS and headers.colours(target) > 1:
         return f"{target} is in colour, not a map of regions."
     return ""
 

@@ -45,7 +45,7 @@ KINDS = {
     "matte": "photos with mattes, in any layout that `zim-studio evaluate` reads",
     "cutout": "photos with mattes, to be composited on backgrounds",
     "labels": "photos with label maps, photo.jpg and photo.labels.png",
-    "regions": "photos with label maps that ``training.find_regions`` made",
+    "regions": "photos with label maps of regions found without labels",
     "background": "photos without the object, for composites",
     "procedural": "rendered objects; it has no path",
     **{
@@ -55,10 +55,12 @@ KINDS = {
     },
 }
 """Kinds of entries; a published data set is one of kind ``matte``."""
-LABEL_KINDS = ("labels", "regions")
-"""Kinds whose targets are label maps."""
+REGION_KINDS = ("labels", "regions")
+"""Kinds whose targets are maps of regions."""
 SPLIT_KINDS = ("matte", "labels")
 """Kinds of which a part is held out."""
+TRAINED_KINDS = (*SPLIT_KINDS, "regions", "cutout", "procedural")
+"""Kinds that have objects to train on."""
 SPLITS = ("", "train", "val")
 HELD_OUT = 50
 """One image (or video) in HELD_OUT is held out."""
@@ -410,7 +412,7 @@ class _Found:
         if entry.kind == "background":
             images = [x for x in image_files(folder) if x.name.startswith(prefix)]
             return [(image, image) for image in images], [], True
-        mark = LABELS_MARK if entry.kind in LABEL_KINDS else MATTE_MARK
+        mark = LABELS_MARK if entry.kind in REGION_KINDS else MATTE_MARK
         pairs, problems = self._pairs_beside(folder, mark)
         if pairs or prefix or mark == LABELS_MARK or folder.name in FOLDERS:
             chosen = [x for x in pairs if x[1].name.startswith(prefix)]

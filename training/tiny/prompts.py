@@ -47,10 +47,19 @@ def draw_first_click(
 
 
 def draw_clicks(
-    rng: np.random.Generator, maps: ByteArray, mask: BoolArray, others: BoolArray
+    rng: np.random.Generator,
+    maps: ByteArray,
+    mask: BoolArray,
+    others: BoolArray,
+    fewest: int = 1,
 ) -> None:
-    """Mark positive and negative points that are drawn at once, as in RITM."""
-    for point in sample_clicks(rng, [mask], others, max_points=4):
+    """Mark positive and negative points that are drawn at once, as in RITM.
+
+    Args:
+        fewest: smallest number of positive points.
+    """
+    points = sample_clicks(rng, [mask], others, max_points=4, min_positive=fewest)
+    for point in points:
         draw_disk(maps, point.x, point.y, positive=point.positive)
 
 

@@ -29,10 +29,10 @@ CLOSEST, FARTHEST = 1.15, 2.2
 """Sides of the views of an object, as multiples of the object's longer side."""
 RECOLOURED = 0.7
 """Share of the images whose colours are changed."""
-SEVERAL_CLICKS = 0.12
-"""Share of the prompt sets of clicks that begin with several at once."""
+AT_ONCE = 0.12
+"""Share of the clicks that are drawn at once, not one after another."""
 DRAWN_REGIONS = 0.5
-"""Share of the prompt sets of regions without a meaning that are drawn, but for boxes."""
+"""Share of scribbles and lassos among the prompts of regions that have no box."""
 MIN_AREA = 40
 """Objects of fewer pixels at stride 2 are not targets."""
 
@@ -100,10 +100,7 @@ class TinySamples(RejectionDataset):
             if rng.random() < 0.2:
                 prompts.draw_clicks(rng, maps, mask, view.other_objects)
         elif not subject:
-            drawn = DRAWN_REGIONS if scene.region else config.drawn_share
-            several = 1.0 if scene.region else SEVERAL_CLICKS
-            shares = (drawn, several)
-            ambiguous = self._draw(rng, maps, mask, view.other_objects, shares)
+            ambiguous = self._draw(rng, maps, mask, view, region=scene.region)
         alpha, valid = (
             cv2.resize(plane, (zoom * size // 2,) * 2, interpolation=cv2.INTER_AREA)
             for plane in (fine.alpha, fine.valid.astype(np.float32))
@@ -122,23 +119,23 @@ class TinySamples(RejectionDataset):
         rng: np.random.Generator,
         maps: ByteArray,
         mask: BoolArray,
-        others: BoolArray,
-        shares: tuple[float, float],
+        view: ViewMaps,
+        *,
+        region: bool,
     ) -> bool:
         """Draw clicks, a scribble or a lasso; whether it is a single click.
 
-        Args:
-            shares: of scribbles and lassos, and of several clicks among the rest.
+        Regions get two clicks or more, because one would mean anything.
         """
-        drawn, several = shares
-        if rng.random() < drawn:
+        if rng.random() < (DRAWN_REGIONS if region else self.config.drawn_share):
             if rng.random() < 0.35:
                 prompts.draw_lasso(rng, maps, mask, self.config.lasso_looseness)
             else:
                 prompts.draw_scribble(rng, maps, mask)
             return False
-        if rng.random() < several:
-            prompts.draw_clicks(rng, maps, mask, others)
+        if region or rng.random() < AT_ONCE:
+            fewest = 2 if region else 1
+            prompts.draw_clicks(rng, maps, mask, view.other_objects, fewest)
             return False
         prompts.draw_first_click(rng, maps, mask)
         return True
