@@ -28,7 +28,12 @@ from zim_model.inference.encoding import FeatureCache, ViewEncoder
 from zim_model.inference.finishing import Finisher
 from zim_model.inference.flip_tta import FlipTta
 from zim_model.inference.iterative import IterativePredictor
-from zim_model.inference.mask_composition import MaskMattes, combine, split_prompts
+from zim_model.inference.mask_composition import (
+    MaskMattes,
+    combine,
+    limit_changes,
+    split_prompts,
+)
 from zim_model.inference.official import has_official_code, predict_officially
 from zim_model.inference.oom_fallback import (
     BackendPool,
@@ -324,6 +329,10 @@ class Engine:
         subtracted = None
         if split.subtracted is not None:
             subtracted = self._predicted_matte(call, split.subtracted, candidate=0)
+        if base is not None and split.correcting is not None:
+            corrected = self._corrected_alpha(call, base, split.correcting, candidate)
+            if corrected is not None:
+                added, subtracted = limit_changes(split, added, subtracted, corrected)
         raw = combine(request.image.shape[:2], added, base, subtracted)
         if base is not None and not raw.device:  # converters run in fp32
             raw = replace(raw, device=f"{device_name(device)} (fp32)")
@@ -338,23 +347,9 @@ class Engine:
         self, call: _Call, prompts: PromptSet, candidate: int
     ) -> RawMatte:
         """The model's matte for one prompt set, at the image's size."""
-        if not 0 <= candidate < NUM_MASK_TOKENS:
-            raise PromptError(
-                msg("There is no candidate {candidate}.", candidate=candidate),
-                msg("Use 0 to 3."),
-            )
         request, options = call.request, call.request.recipe.options
-        backend = self._load(call)
-        task = PredictRequest(
-            backend=FlipTta(backend) if options.flip_tta else backend,
-            encode=self._encoder(call, backend),
-            image_key=request.image_key,
-            size=request.image.shape[:2],
-            prompts=prompts,
-            candidate=candidate,
-            cancelled=call.cancelled,
-            progress=call.progress,
-        )
+        task = self._task(call, prompts, candidate)
+        backend = task.backend
         official = options.upsampling == "official"
         if official and has_official_code(backend.config):
             if options.flip_tta:
@@ -367,6 +362,38 @@ class Engine:
         prediction = self._stages.predictor.predict(task, remember=request.cacheable)
         raise_if_cancelled(call.cancelled)
         return upsample_prediction(task, prediction, request.image, options.upsampling)
+
+    def _task(self, call: _Call, prompts: PromptSet, candidate: int) -> PredictRequest:
+        """What to predict for one prompt set."""
+        if not 0 <= candidate < NUM_MASK_TOKENS:
+            raise PromptError(
+                msg("There is no candidate {candidate}.", candidate=candidate),
+                msg("Use 0 to 3."),
+            )
+        request, backend = call.request, self._load(call)
+        flipped = request.recipe.options.flip_tta
+        return PredictRequest(
+            backend=FlipTta(backend) if flipped else backend,
+            encode=self._encoder(call, backend),
+            image_key=request.image_key,
+            size=request.image.shape[:2],
+            prompts=prompts,
+            candidate=candidate,
+            cancelled=call.cancelled,
+            progress=call.progress,
+        )
+
+    def _corrected_alpha(
+        self, call: _Call, base: WordArray, prompts: PromptSet, candidate: int
+    ) -> WordArray | None:
+        """The masks' matte as the model corrects it; None if it takes no mask."""
+        request, task = call.request, self._task(call, prompts, candidate)
+        prediction = self._stages.predictor.correct(task, base)
+        if prediction is None:
+            return None
+        raise_if_cancelled(call.cancelled)
+        upsampling = request.recipe.options.upsampling
+        return upsample_prediction(task, prediction, request.image, upsampling).alpha
 
     def _refined_alpha(self, call: _Call, raw: RawMatte) -> WordArray:
         """The alpha of a matte with its soft edge solved by the trimap network."""

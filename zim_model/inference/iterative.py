@@ -7,6 +7,7 @@ it has found so far.
 
 from __future__ import annotations
 
+from zim_model.arrays import WordArray
 from zim_model.backends.view import View
 from zim_model.inference.prediction import (
     Prediction,
@@ -14,7 +15,7 @@ from zim_model.inference.prediction import (
     decode_view,
     prompt_prefixes,
 )
-from zim_model.inference.zoom import predict_zoomed, refine_detail
+from zim_model.inference.zoom import predict_zoomed, prediction_of, refine_detail
 from zim_model.network.config import TinyConfig
 from zim_model.request import raise_if_cancelled
 from zim_model.runtime.lru import ByteBoundedLru
@@ -49,6 +50,27 @@ class IterativePredictor:
         encoded = request.encode(View.whole_for(config, *request.size))
         raise_if_cancelled(request.cancelled)
         return decode_view(request.backend, encoded, request.prompts)
+
+    def correct(self, request: PredictRequest, matte: WordArray) -> Prediction | None:
+        """Predict with a given matte as the earlier prediction; nothing is cached.
+
+        Args:
+            matte: (H, W) uint16 of the image's size.
+
+        Returns:
+            None if the model takes no earlier prediction, or the matte is empty.
+
+        Raises:
+            Cancelled: ``cancelled`` became true.
+        """
+        config = request.backend.config
+        if not isinstance(config, TinyConfig):
+            return None
+        earlier = prediction_of(matte, config.image_size)
+        if earlier is None:
+            return None
+        found = predict_zoomed(request, request.prompts, earlier)
+        return refine_detail(request, found)
 
     def _replay(self, request: PredictRequest, remember: bool) -> Prediction:
         """Predict for each prefix of the prompts, from the one before; the last one."""

@@ -2,7 +2,9 @@
 
 An object starts as the union of its masks' mattes.  Prompt sets that are not purely
 negative are predicted and added; negative prompts inside a mask are predicted, too, and
-subtracted from it.
+subtracted from it.  A model that takes its earlier prediction as a prompt also gets the
+masks as that: points and scribbles then change no more than this prediction changes,
+which is rarely more than the part that was clicked.
 """
 
 from __future__ import annotations
@@ -102,10 +104,13 @@ class PromptSplit:
         added: prompt sets whose mattes are added to the object.
         subtracted: prompts whose matte is subtracted from the masks; None where there
             are none.
+        correcting: points and scribbles that change the masks, one of the above; None
+            where there are none.
     """
 
     added: tuple[PromptSet, ...]
     subtracted: PromptSet | None = None
+    correcting: PromptSet | None = None
 
 
 def split_prompts(recipe: Recipe, base: WordArray | None) -> PromptSplit:
@@ -125,7 +130,12 @@ def split_prompts(recipe: Recipe, base: WordArray | None) -> PromptSplit:
     subtracted = _subtracting_prompts(recipe.prompts, base)
     if subtracted is not None:
         subtracted.validate(*base.shape)
-    return PromptSplit(added, subtracted)
+    prompts = recipe.prompts
+    changes = prompts in added or subtracted is not None
+    # Boxes and regions say by themselves how far they reach.
+    reaching = prompts.box is not None or any(s.region for s in prompts.scribbles)
+    correcting = prompts if changes and not reaching else None
+    return PromptSplit(added, subtracted, correcting)
 
 
 def _subtracting_prompts(prompts: PromptSet, base: WordArray) -> PromptSet | None:
@@ -155,6 +165,40 @@ def _subtracting_prompts(prompts: PromptSet, base: WordArray) -> PromptSet | Non
     ]
     reversed_ = PromptSet(tuple(points), None, tuple(scribbles))
     return reversed_ if reversed_.positive_positions else None
+
+
+def limit_changes(
+    split: PromptSplit,
+    added: Sequence[RawMatte],
+    subtracted: RawMatte | None,
+    corrected: WordArray,
+) -> tuple[list[RawMatte], RawMatte | None]:
+    """The mattes that change the masks, but for what the model leaves as it is.
+
+    ``benchmarks/correct_mask.py`` measures what this gains.
+
+    Args:
+        split: prompts of an object with masks; ``correcting`` is the first of them.
+        added, subtracted: the mattes of its prompt sets.
+        corrected: (H, W) uint16, the masks' matte as the model corrects it.
+    """
+    mattes = list(added)
+    if split.correcting in split.added:
+        mattes[0] = _limit(mattes[0], corrected, split.added[0])
+    if subtracted is not None and split.subtracted is not None:
+        rest = ALPHA_MAX - corrected
+        subtracted = _limit(subtracted, rest, split.subtracted)
+    return mattes, subtracted
+
+
+def _limit(matte: RawMatte, bound: WordArray, prompts: PromptSet) -> RawMatte:
+    """The matte within a bound; unchanged if that lacks a positive prompt of it."""
+    height, width = bound.shape
+    for x, y in prompts.positive_positions:
+        within = 0 <= x < width and 0 <= y < height
+        if within and bound[int(y), int(x)] <= ALPHA_MAX // 2:
+            return matte
+    return replace(matte, alpha=np.minimum(matte.alpha, bound))
 
 
 def combine(

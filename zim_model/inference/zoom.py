@@ -15,7 +15,7 @@ from typing import cast
 import cv2
 import numpy as np
 
-from zim_model.arrays import FloatArray
+from zim_model.arrays import FloatArray, WordArray, mask_bounds
 from zim_model.backends.backend import RefiningBackend
 from zim_model.backends.view import View
 from zim_model.inference.prediction import (
@@ -25,9 +25,9 @@ from zim_model.inference.prediction import (
     decode_view,
     logits_to_alphas,
 )
-from zim_model.network.config import TinyConfig
+from zim_model.network.config import NUM_MASK_TOKENS, TinyConfig
 from zim_model.prompts import Box, PromptSet
-from zim_model.request import raise_if_cancelled
+from zim_model.request import ALPHA_MAX, raise_if_cancelled
 
 SURROUNDINGS = 1.25
 """Side of the view of an object, as a multiple of the object's longer side."""
@@ -106,6 +106,26 @@ def refine_detail(request: PredictRequest, prediction: Prediction) -> Prediction
     backend = cast("RefiningBackend", request.backend)
     logits = backend.refine(encoded, prediction.alphas[request.candidate])
     return replace(prediction, fine=logits_to_alphas(logits))
+
+
+def prediction_of(matte: WordArray, image_size: int) -> Prediction | None:
+    """A matte as if it had been predicted on the square around it; None if empty.
+
+    Args:
+        matte: (H, W) uint16.
+        image_size: side of the network's input.
+    """
+    bounds = mask_bounds(matte > ALPHA_MAX // 2)
+    if bounds is None:
+        return None
+    height, width = matte.shape
+    box = Box(*map(float, bounds))
+    view = object_view(PromptSet(), box, (height, width), image_size)
+    part = matte[view.top : view.bottom, view.left : view.right]
+    size = view.input_size[::-1]
+    small = cv2.resize(part, size, interpolation=cv2.INTER_AREA) / np.float32(ALPHA_MAX)
+    alphas = np.broadcast_to(small, (NUM_MASK_TOKENS, *small.shape))
+    return Prediction(view, alphas, np.ones(NUM_MASK_TOKENS, np.float32))
 
 
 def object_view(

@@ -14,7 +14,7 @@ from zim_model.imported_mask import MAX_BYTES, ImportedMask
 from zim_model.inference import mask_composition
 from zim_model.inference.engine import Engine
 from zim_model.prompts import Box, Point, PromptSet, Scribble
-from zim_model.recipe import Recipe
+from zim_model.recipe import Options, Recipe
 from zim_model.request import ALPHA_MAX, Request
 
 HEIGHT, WIDTH = 60, 80
@@ -139,14 +139,75 @@ def test_positive_clicks_are_added_to_the_mask(engine):
 
 def test_negative_clicks_on_the_mask_are_subtracted(engine):
     mask = ImportedMask.from_level(LEVEL, refine=False)
-    away = PromptSet((Point(30, 20, positive=False),))
-    piece = engine.solve(request(prompts=PromptSet((Point(30, 20),)))).alpha
-    left = engine.solve(request(mask, prompts=away)).alpha
     whole = LEVEL.astype(np.uint16) * 257
-    assert np.array_equal(left, np.minimum(whole, ALPHA_MAX - piece))
-    assert piece.any()
+    for options in (Options(), Options(flip_tta=True)):
+        away = PromptSet((Point(30, 20, positive=False),))
+        alone = request(prompts=PromptSet((Point(30, 20),)), options=options)
+        piece = engine.solve(alone).alpha
+        left = engine.solve(request(mask, prompts=away, options=options)).alpha
+        # No more than what the click alone selects.
+        assert (left >= np.minimum(whole, ALPHA_MAX - piece)).all()
+        assert (left <= whole).all()
+        assert left[20, 30] < ALPHA_MAX // 2
     beside = PromptSet((Point(2, 2, positive=False),))
     assert np.array_equal(engine.solve(request(mask, prompts=beside)).alpha, whole)
+
+
+def disc(x, y, radius):
+    rows, columns = np.mgrid[:120, :200]
+    return np.hypot(rows - y, columns - x) < radius
+
+
+@pytest.fixture
+def pair_of_discs():
+    """Two red discs that touch, on grey, and the masks of both."""
+    left, right = disc(65, 60, 36), disc(138, 60, 36)
+    image = np.full((120, 200, 3), 120, np.uint8)
+    image[left | right] = (200, 40, 40)
+    return image, left, right
+
+
+def corrected(engine, image, mask, *points):
+    level = np.where(mask, np.uint8(255), np.uint8(0))
+    masks = (ImportedMask.from_level(level, refine=False),)
+    recipe = Recipe(masks=masks, prompts=PromptSet(points))
+    return engine.solve(Request(image, "discs", recipe)).alpha > ALPHA_MAX // 2
+
+
+def iou(a, b):
+    return (a & b).sum() / (a | b).sum()
+
+
+def test_a_click_adds_the_part_that_a_mask_lacks(engine, pair_of_discs):
+    image, left, _ = pair_of_discs
+    mask = left & ~disc(45, 45, 22)
+    found = corrected(engine, image, mask, Point(50, 45))
+    assert iou(mask, left) < 0.8
+    assert iou(found, left) > 0.9
+
+
+def test_a_click_removes_the_part_that_a_mask_has_too_many(engine, pair_of_discs):
+    image, left, right = pair_of_discs
+    mask = left | (right & disc(115, 60, 30))
+    found = corrected(engine, image, mask, Point(120, 60, positive=False))
+    assert iou(found, left) > max(0.85, iou(mask, left) + 0.05)
+
+
+def test_a_click_far_from_the_mask_still_adds_its_object(engine):
+    image = np.full((120, 200, 3), 120, np.uint8)
+    here, there = disc(30, 60, 20), disc(165, 60, 20)
+    image[here], image[there] = (200, 40, 40), (40, 60, 200)
+    found = corrected(engine, image, here, Point(165, 60))
+    assert iou(found, here | there) > 0.9
+
+
+def test_a_correction_depends_on_the_prompts_alone(engine, pair_of_discs):
+    image, left, _ = pair_of_discs
+    mask = left & ~disc(45, 45, 22)
+    first, second = Point(50, 45), Point(138, 60, positive=False)
+    corrected(engine, image, mask, first)
+    after = corrected(engine, image, mask, first, second)
+    assert np.array_equal(after, corrected(Engine(), image, mask, first, second))
 
 
 def test_a_negative_region_subtracts_where_its_inside_meets_the_mask(engine):
