@@ -98,7 +98,7 @@ def _describe(
         "kind": model.kind if model else info.kind if info else None,
         "bytes": size,
         "path": str(model.path) if model else None,
-        "licence": terms.licence.name if terms else None,
+        "licence": terms.licence.name if terms else _stated_licence(model),
         "licence_url": terms.licence.url if terms else None,
         "commercial_use": terms.licence.commercial if terms else None,
         "source": info.source if info else None,
@@ -112,6 +112,13 @@ def _origin(model: InstalledModel) -> ModelInfo | None:
 
     adaptation = read_adaptation(model.path)
     return find_known(adaptation.origin) if adaptation else None
+
+
+def _stated_licence(model: InstalledModel | None) -> str | None:
+    """The licence that a weight file of no known model states."""
+    from zim_model.weights.adapted import stated_licence  # imports safetensors
+
+    return stated_licence(model.path) if model else None
 
 
 def _format_row(row: dict[str, Any]) -> str:

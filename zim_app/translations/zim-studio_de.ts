@@ -6673,6 +6673,10 @@
         <translation>Vom Datenträger hinzugefügt; die Lizenz ist hier nicht bekannt.</translation>
     </message>
     <message>
+        <source>Added from the disk; its file states the licence {}.</source>
+        <translation>Vom Datenträger hinzugefügt; die Datei nennt die Lizenz {}.</translation>
+    </message>
+    <message>
         <source>Adapted from {} to {} corrected photos.</source>
         <translation>Aus {} an {} korrigierte Bilder angepasst.</translation>
     </message>

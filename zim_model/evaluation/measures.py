@@ -255,21 +255,26 @@ def _purity(
 ) -> dict[str, float]:
     """Percentages of interior and exterior; without either, not its own.
 
+    Both sides of the truth are as opaque and as transparent as is asked of the
+    prediction, because many mattes reach 254, not 255, inside.
+
     Args:
         predicted, target: the region around both mattes.
         whole: the true matte of all of the image.
     """
     brush = np.ones((2 * BAND + 1,) * 2, np.uint8)
-    inner = cv2.erode((whole >= 1).view(np.uint8), brush)
+    inner = cv2.erode((whole >= OPAQUE_FROM).view(np.uint8), brush)
     interior, exterior = cv2.countNonZero(inner), whole.size
-    exterior -= cv2.countNonZero(cv2.dilate((whole > 0).view(np.uint8), brush))
+    exterior -= cv2.countNonZero(
+        cv2.dilate((whole > TRANSPARENT_TO).view(np.uint8), brush)
+    )
     values: dict[str, float] = {}
     if interior:
-        opaque = cv2.erode((target >= 1).view(np.uint8), brush) > 0
+        opaque = cv2.erode((target >= OPAQUE_FROM).view(np.uint8), brush) > 0
         faint = opaque & (predicted < OPAQUE_FROM)
         values["Interior"] = 100 * np.count_nonzero(faint) / interior
     if exterior:
-        empty = cv2.dilate((target > 0).view(np.uint8), brush) == 0
+        empty = cv2.dilate((target > TRANSPARENT_TO).view(np.uint8), brush) == 0
         seen = empty & (predicted > TRANSPARENT_TO)
         values["Exterior"] = 100 * np.count_nonzero(seen) / exterior
     return values

@@ -74,6 +74,11 @@ def adaptable_models() -> tuple[InstalledModel, ...]:
     )
 
 
+def stated_licence(path: Path) -> str | None:
+    """The SPDX identifier that a weight file states; None if it states none."""
+    return read_metadata(path).get("license")
+
+
 def read_metadata(path: Path) -> dict[str, str]:
     """The metadata of a safetensors file; empty of a file that is none."""
     try:

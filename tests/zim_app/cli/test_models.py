@@ -95,7 +95,7 @@ def test_a_model_is_added_listed_and_removed(capsys: Any) -> None:
     rows = json.loads(capsys.readouterr().out)
     assert rows[-1]["name"] == "mine"
     assert rows[-1]["state"] == "installed"
-    assert rows[-1]["licence"] is None
+    assert rows[-1]["licence"] == "Apache-2.0"  # as its metadata says
     assert run("remove", "mine", "--json") == 0
     assert json.loads(capsys.readouterr().out) == {"name": "mine", "state": "removed"}
     assert find_installed("mine") is None

@@ -63,8 +63,8 @@ def mask_errors(p: np.ndarray, g: np.ndarray, band: int) -> dict[str, float]:
 def purity_errors(p: np.ndarray, g: np.ndarray, band: int) -> dict[str, float]:
     """Percentages of the true interior and exterior, away from soft edges."""
     square = np.ones((2 * band + 1,) * 2, bool)
-    interior = ndimage.binary_erosion(g >= 1, square, border_value=1)
-    exterior = ~ndimage.binary_dilation(g > 0, square)
+    interior = ndimage.binary_erosion(g >= 250 / 255, square, border_value=1)
+    exterior = ~ndimage.binary_dilation(g > 5 / 255, square)
     errors = {}
     if interior.any():
         errors["Interior"] = 100 * (p[interior] < 250 / 255).mean()

@@ -26,7 +26,7 @@ from zim_app.gui.models.model_row import ModelRow, error_colour, error_text
 from zim_app.gui.models.model_worker import ModelWorker
 from zim_app.gui.settings import window_state
 from zim_model.errors import ZimError
-from zim_model.weights.adapted import read_adaptation
+from zim_model.weights.adapted import read_adaptation, stated_licence
 from zim_model.weights.catalogue import MODELS, find_known
 from zim_model.weights.installed import (
     InstalledModel,
@@ -137,8 +137,8 @@ class ModelManager(QDialog):
             if name not in self.rows:
                 info = find_known(name)
                 kind = info.kind if info else models[name].kind
-                own = None if info else read_adaptation(models[name].path)
-                self._add_row(ModelRow(name, own), kind)
+                row = ModelRow(name) if info else _added_row(models[name])
+                self._add_row(row, kind)
             self._show(self.rows[name], models.get(name))
 
     def _add_row(self, row: ModelRow, kind: Kind) -> None:
@@ -246,3 +246,9 @@ class ModelManager(QDialog):
         super().changeEvent(event)
         if event.type() == QEvent.Type.ApplicationPaletteChange and self.rows:
             self.refresh()  # the colour of errors depends on the palette
+
+
+def _added_row(model: InstalledModel) -> ModelRow:
+    """The row of a model that is not known, with what its file tells."""
+    path = model.path
+    return ModelRow(model.name, read_adaptation(path), stated_licence(path))

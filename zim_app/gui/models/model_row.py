@@ -60,6 +60,7 @@ class ModelRow(QFrame):
     Args:
         name: of the model.
         adaptation: where it comes from, if it was adapted from another one.
+        stated: the licence that the file of an unknown model states.
 
     **Signals**: ``use_requested``, ``download_requested``, ``cancel_requested`` and
     ``remove_requested``, each with the model's name.
@@ -76,10 +77,11 @@ class ModelRow(QFrame):
         self,
         name: str,
         adaptation: Adaptation | None = None,
+        stated: str | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self.name, self._adaptation = name, adaptation
+        self.name, self._adaptation, self._stated = name, adaptation, stated
         self.info: ModelInfo | None = find_known(name)
         self.setObjectName("model-row")
         self.setFrameShape(QFrame.Shape.StyledPanel)
@@ -111,7 +113,10 @@ class ModelRow(QFrame):
         if self.info is not None:
             return translate_message(self.info.description)
         if self._adaptation is None:
-            return self.tr("Added from the disk; its licence is not known here.")
+            if self._stated is None:
+                return self.tr("Added from the disk; its licence is not known here.")
+            text = self.tr("Added from the disk; its file states the licence {}.")
+            return text.format(self._stated)
         parent = find_known(self._adaptation.parent)
         return self.tr("Adapted from {} to {} corrected photos.").format(
             parent.title if parent else self._adaptation.parent,

@@ -214,7 +214,7 @@ def test_a_model_is_added_from_the_disk(qtbot, manager, tmp_path):
     row = manager.rows["my-hair"]
     qtbot.waitUntil(row.isVisible)
     assert visible_buttons(row) == ["Use", "Remove"]
-    assert "licence is not known" in row.description.text()
+    assert "states the licence Apache-2.0" in row.description.text()
 
 
 def test_a_file_that_is_no_model_is_refused_in_the_dialog(qtbot, manager, tmp_path):
