@@ -3451,6 +3451,10 @@
         <source>Log in with: hf auth login, and check the name.</source>
         <translation>Melden Sie sich an mit: hf auth login, und prüfen Sie den Namen.</translation>
     </message>
+    <message>
+        <source>Made with an earlier zim-tiny: its clicks and boxes were kept, and the new one computes the edges again.</source>
+        <translation>Mit einer früheren zim-tiny gemacht: Klicks und Rahmen blieben erhalten, die neue berechnet die Kanten neu.</translation>
+    </message>
 </context>
 <context>
     <name>Actions</name>

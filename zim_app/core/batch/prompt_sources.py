@@ -121,7 +121,7 @@ class PromptResolver:
         store: SessionStore | None = None,
     ) -> None:
         self.policy = policy
-        self.problems: list[str] = []
+        self._unreadable: dict[Path, ZimError] = {}
         self._store = store or SessionStore()
         self._lock = threading.Lock()
         self._folders: dict[Path, _ProjectIndex] = {}
@@ -237,6 +237,24 @@ class PromptResolver:
         unique = table_name(_file_name(job.relative)) not in self._ambiguous
         return table.entry(job.relative, unique=unique)
 
+    def unreadable_projects(self, jobs: Iterable[Job]) -> dict[str, ZimError]:
+        """Projects in the images' folders that cannot be read, and why.
+
+        The names are relative to the input folder.
+        """
+        if not self.policy.recipes:
+            return {}
+        unreadable = {}
+        with self._lock:
+            for job in jobs:
+                inside = job.relative.rpartition("/")[0]
+                self._projects(job.path.parent)
+                for path, error in self._unreadable.items():
+                    if path.parent == job.path.parent:
+                        name = f"{inside}/{path.name}" if inside else path.name
+                        unreadable[name] = error
+        return unreadable
+
     def unused_entries(
         self, jobs: Iterable[Job], reported: Container[str] = ()
     ) -> dict[str, ZimError]:
@@ -289,7 +307,7 @@ class PromptResolver:
             try:
                 project = read_project(path)
             except ZimError as error:
-                self.problems.append(error.message)
+                self._unreadable[path] = error
                 continue
             index.by_digest[project.reference.digest] = project
             file = find_image_file(path, project.reference)

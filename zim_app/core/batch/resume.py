@@ -44,8 +44,9 @@ NO_PROMPTS = ZimError(
 
 
 def rows_without_job(plan: BatchPlan, resolver: PromptResolver) -> list[BatchRow]:
-    """Rows of this shard for table entries without an image, and for obstacles.
+    """Rows of this shard for what is no image of the batch, but was meant to be used.
 
+    These are table entries without an image, unreadable projects, and obstacles.
     None where only some images are processed: the others may come.
     """
     if plan.only is not None:
@@ -55,6 +56,11 @@ def rows_without_job(plan: BatchPlan, resolver: PromptResolver) -> list[BatchRow
         BatchRow(image, "failed", "table", error.message, error.hint)
         for image, error in resolver.unused_entries(plan.jobs, obstacles).items()
         if plan.shard.contains(image)
+    ]
+    rows += [
+        BatchRow(name, "failed", "project", error.message, error.hint)
+        for name, error in resolver.unreadable_projects(plan.jobs).items()
+        if plan.shard.contains(name)
     ]
     for each in plan.own_obstacles:
         state: State = "skipped" if each.harmless else "failed"

@@ -314,7 +314,8 @@ class _BatchRun:
             stack = self._find_main_object(loaded)
             search_ms = (time.perf_counter() - started) * 1e3
         solved = SolvedImage.start(
-            loaded.job, loaded.image, loaded.resolved.source, loaded.record
+            *(loaded.job, loaded.image, loaded.resolved.source, loaded.record),
+            earlier_model=stack.was_made_by_earlier_model,
         )
         for entry in solved.objects_to_solve(stack, self._plan.export):
             finish = replace(

@@ -35,7 +35,7 @@ from zim_app.core.saved_work import ObjectStack
 from zim_app.core.scene import exported_indexes
 from zim_app.core.session_store import FileStamp
 from zim_model.arrays import ByteArray
-from zim_model.errors import ZimError
+from zim_model.errors import ZimError, msg
 from zim_model.recipe import SceneObject
 from zim_model.request import Matte
 from zim_model.runtime import atomic_files
@@ -52,6 +52,12 @@ STALE = 600
 THUMBNAIL_SIDE = 160
 SOFT = (13, 242)
 """8-bit alpha between which a pixel counts as soft: from 5 to 95 %."""
+
+
+EARLIER_MODEL = msg(
+    "Made with an earlier zim-tiny: its clicks and boxes were kept, and the new one"
+    " computes the edges again."
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,9 +83,23 @@ class SolvedImage:
 
     @classmethod
     def start(
-        cls, job: Job, image: Image, source: str, record: BatchRecord
+        cls,
+        job: Job,
+        image: Image,
+        source: str,
+        record: BatchRecord,
+        *,
+        earlier_model: bool = False,
     ) -> SolvedImage:
-        """An image without mattes."""
+        """An image without mattes.
+
+        Args:
+            earlier_model: its objects were made with earlier weights of the bundled
+                model, which is noted.
+        """
+        notes = [image.notice.text] if image.notice else []
+        if earlier_model:
+            notes.append(EARLIER_MODEL)
         row = BatchRow(
             job.relative,
             "done",
@@ -87,7 +107,7 @@ class SolvedImage:
             width=image.width,
             height=image.height,
             score=1.0,
-            notes=(image.notice.text,) if image.notice else (),
+            notes=tuple(notes),
         )
         return cls(job, image, record, row)
 

@@ -27,7 +27,7 @@ from zim_app.core.batch.runner import JobFinished, JobStarted, run
 from zim_app.core.export_options import ExportOptions
 from zim_app.core.images import load_image
 from zim_app.core.project import write_project
-from zim_app.core.saved_work import ObjectStack
+from zim_app.core.saved_work import BUNDLED_MODEL, ObjectStack
 from zim_app.core.session_store import Session, SessionStore
 from zim_model.errors import ZimError
 from zim_model.inference.engine import Engine
@@ -95,6 +95,39 @@ def test_prompts_come_from_the_first_source_that_has_any(
         PromptSet(box=Box(20, 15, 40, 30)),
         PromptSet(box=Box(20, 15, 40, 30)),
     ]
+
+
+def test_projects_that_cannot_be_read_are_failures(
+    photos: Path, make_plan: MakePlan, rows_of: RowsOf
+) -> None:
+    image = load_image(photos / "a.png")
+    work = ObjectStack((SceneObject(recipe=boxed(5, 6, 7, 8)),))
+    write_project(photos / "good.zimproj", image, work)
+    text = (photos / "good.zimproj").read_text("utf-8")
+    (photos / "bad.zimproj").write_text(text[: len(text) // 2], "utf-8")
+    rows = rows_of(make_plan(PromptPolicy()))
+    assert rows["a.png"].state == "done"
+    assert rows["bad.zimproj"].state == "failed"
+    assert "bad.zimproj" in rows["bad.zimproj"].message
+    assert rows["bad.zimproj"].hint
+    assert "bad.zimproj" not in rows_of(
+        make_plan(PromptPolicy(recipes=False, automatic=True))
+    )
+
+
+@pytest.mark.parametrize(
+    ("version", "told"), [(BUNDLED_MODEL - 1, True), (None, False)]
+)
+def test_work_of_an_earlier_bundled_model_is_noted(
+    photos: Path, make_plan: MakePlan, rows_of: RowsOf, version: int, told: bool
+) -> None:
+    image = load_image(photos / "a.png")
+    work = ObjectStack((SceneObject(recipe=boxed(5, 6, 7, 8)),))
+    if version is not None:
+        work = replace(work, bundled_model=version)
+    write_project(photos / "a.zimproj", image, work)
+    notes = rows_of(make_plan(PromptPolicy()))["a.png"].notes
+    assert any("earlier zim-tiny" in note for note in notes) == told
 
 
 def test_a_moved_image_is_recognised_by_its_pixels(
