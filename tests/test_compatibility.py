@@ -340,13 +340,13 @@ def test_a_cases_prompts_and_identity():
 def test_work_tells_which_weights_of_zim_tiny_made_it():
     """New weights raise BUNDLED_MODEL, so that saved work says once that it differs."""
     data = asset_path("models", "zim-tiny.safetensors").read_bytes()
-    versions = {3: "057905d89e981ffd"}
+    versions = {4: "819c8397d3c1cf68"}
     assert versions[BUNDLED_MODEL] == hashlib.sha256(data).hexdigest()[:16]
     clicked = replace(SceneObject(), recipe=Recipe(PromptSet((Point(5, 5),))))
-    for version in (1, 2, 3):
+    for version in (1, 2, 3, 4):
         stack = ObjectStack((clicked,), bundled_model=version)
         again = ObjectStack.from_json(stack.to_json())
-        assert again.was_made_by_earlier_model is (version < 3)
+        assert again.was_made_by_earlier_model is (version < 4)
 
 
 def test_a_models_identity():

@@ -19,7 +19,7 @@ MAX_BYTES = 128 * 2**20
 """Largest size of a project or session file; larger files are refused."""
 MAX_OBJECTS = 2000
 """Most objects of one image."""
-BUNDLED_MODEL = 3
+BUNDLED_MODEL = 4
 """Version of the bundled model's weights, to be raised with each change of them; files
 of the first have none."""
 
